@@ -1,0 +1,36 @@
+"""evenkeel: neural networks that train soundly, and the reason when they do not.
+
+    run = evenkeel.fit("houses.csv", target="price")
+    run.predict("new_houses.csv")
+
+Names are imported when they are first used, so that `import evenkeel` costs little more than `import torch`.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+__version__ = "0.1.0"
+
+_PLACES = {"fit": "evenkeel.fitting", "load": "evenkeel.run", "Run": "evenkeel.run", "Network": "evenkeel.network"}
+_FOLDERS = ("heads", "losses", "metrics", "nets")
+__all__ = ["Network", "Run", "fit", "heads", "load", "losses", "metrics", "nets"]
+
+if TYPE_CHECKING:
+    from evenkeel import heads, losses, metrics, nets
+    from evenkeel.fitting import fit
+    from evenkeel.network import Network
+    from evenkeel.run import Run, load
+
+
+def __getattr__(name: str) -> Any:
+    if name in _PLACES:
+        return getattr(importlib.import_module(_PLACES[name]), name)
+    if name in _FOLDERS:
+        return importlib.import_module(f"evenkeel.{name}")
+    raise AttributeError(f"module 'evenkeel' has no attribute {name!r}; there are: {', '.join(__all__)}")
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *__all__])

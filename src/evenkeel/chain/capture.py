@@ -1,0 +1,108 @@
+"""One recorded forward pass: the loss with its graph, the operations behind the nodes, the marks of input and output."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from evenkeel.chain.batch import (
+    LossFunction,
+    batch_length,
+    call_loss,
+    call_model,
+    input_leaves,
+    map_tensors,
+    predicted,
+    split_batch,
+    tensors_in,
+)
+from evenkeel.chain.record import CallStack, Recorder
+from evenkeel.chain.values import Operation
+
+
+@dataclass(kw_only=True)
+class Capture:
+    """What a forward pass left: `leaves` take the gradient of the inputs, `entries` are what the model was given."""
+
+    loss: Tensor
+    leaves: list[Tensor]
+    entries: list[Tensor]
+    outputs: list[Tensor]
+    operations: list[Operation]
+    calls: CallStack
+    batch: int | None
+    known_loss: float | None
+
+    def node_operations(self) -> dict[Any, Operation]:
+        """The operation behind each autograd node that is still in use."""
+        found: dict[Any, Operation] = {}
+        for operation in self.operations:
+            for value in operation.outputs:
+                node = value.node
+                if node is not None:
+                    found.setdefault(node, operation)
+        return found
+
+
+def capture(model: nn.Module, loss: LossFunction | None, batch: Any) -> Capture:
+    """Run the model and the loss once, recorded; a model that cannot take inputs with a gradient gets plain ones."""
+    state = torch.random.get_rng_state()
+    try:
+        return _capture(model, loss, batch, gradient=True)
+    except RuntimeError as problem:
+        if "requires grad" not in str(problem) or isinstance(problem, ValueError):
+            raise
+    torch.random.set_rng_state(state)
+    return _capture(model, loss, batch, gradient=False)
+
+
+def _capture(model: nn.Module, loss: LossFunction | None, batch: Any, *, gradient: bool) -> Capture:
+    inputs, target = split_batch(batch, loss)
+    leaves: list[Tensor] = []
+    entries: list[Tensor] = []
+    given = input_leaves(inputs, leaves, entries) if gradient else _copied(inputs)
+    recorder = Recorder(model, tensors_in(given), batch_length(inputs))
+    with recorder.calls, recorder:
+        output = call_model(model, given)
+        recorder.phase = "loss"
+        marks: list[Tensor] = []
+        marked = output if loss is None else map_tensors(output, lambda tensor: _mark(tensor, marks))
+        value = call_loss(loss, marked, target)
+    if loss is None and isinstance(predicted(output), Tensor):
+        marks = [predicted(output)]
+    return Capture(
+        loss=value,
+        leaves=leaves,
+        entries=entries,
+        outputs=[mark for mark in marks if mark.grad_fn is not None],
+        operations=recorder.operations,
+        calls=recorder.calls,
+        batch=batch_length(inputs),
+        known_loss=None if loss is None else _loss_of_zeros(loss, output, target),
+    )
+
+
+def _copied(inputs: Any) -> Any:
+    return map_tensors(inputs, lambda tensor: tensor.detach().clone())
+
+
+def _mark(tensor: Tensor, marks: list[Tensor]) -> Tensor:
+    """An alias of an output tensor: its node receives exactly dL/dy, apart from any other use of the same value."""
+    if tensor.grad_fn is None or not tensor.is_floating_point():
+        return tensor
+    marks.append(tensor.view_as(tensor))
+    return marks[-1]
+
+
+def _loss_of_zeros(loss: LossFunction, output: Any, target: Any) -> float | None:
+    """The loss of a head that says nothing (all outputs zero): ln C for cross-entropy, ln 2 for binary, ..."""
+    try:
+        with torch.no_grad():
+            value = loss(map_tensors(output, torch.zeros_like), target)
+        known = float(value.detach())
+    except Exception:
+        return None  # a loss with its own demands on the output (a simplex, a positive rate) has no such value
+    return known if torch.isfinite(torch.tensor(known)) else None

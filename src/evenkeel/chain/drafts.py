@@ -1,0 +1,154 @@
+"""Merge segments into links: one a weighted layer, together with the norm, activation and views that follow it.
+
+A draft names the places and the flows of one link; the numbers come later, from one backward pass over all of them.
+A value that is also used elsewhere is never merged over, so that each link's contribution stays exact.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from evenkeel.chain.decompose import Path, Segment
+from evenkeel.chain.graph import Edge, Graph, Place
+from evenkeel.chain.operations import ATTENTION
+
+WEIGHTED = frozenset(["linear", "convolution", "embedding", "recurrent"])
+FOLLOWING = frozenset(["view", "activation", "elementwise", "dropout"])
+"""What a link absorbs after its weights; a norm as well, once."""
+
+
+@dataclass(eq=False, kw_only=True)
+class BranchDraft:
+    """One parallel path of a link: its own links in forward order, and the places at its two ends."""
+
+    kind: str
+    drafts: list[LinkDraft]
+    places: list[int]
+    entries: list[int]
+    exits: list[int]
+
+
+@dataclass(eq=False, kw_only=True)
+class LinkDraft:
+    """One link: its segments in forward order, from the value of `lower` up to that of `upper`."""
+
+    segments: list[Segment]
+    branches: list[BranchDraft] = field(default_factory=list)
+    roles: list[str] = field(default_factory=list)
+
+    @property
+    def lower(self) -> int:
+        """The place of the value that goes in."""
+        return self.segments[0].lower
+
+    @property
+    def upper(self) -> int:
+        """The place of the value that comes out."""
+        return self.segments[-1].upper
+
+    @property
+    def exits(self) -> list[int]:
+        """The places whose gradients flow into the input."""
+        return self.segments[0].exits
+
+    @property
+    def entries(self) -> list[int]:
+        """Where the gradient comes in, if the join at the upper end belongs to somebody else."""
+        last = self.segments[-1]
+        return [last.upper] if last.joins else last.entries
+
+    @property
+    def places(self) -> list[int]:
+        """The places whose operations the link consists of, in forward order, those in branches left out."""
+        return [segment.upper for segment in self.segments if segment.joins]
+
+
+class Assembler:
+    """Turns the segments of a graph into drafts of links."""
+
+    def __init__(self, graph: Graph) -> None:
+        self._places = graph.places
+
+    def links(self, segments: list[Segment]) -> list[LinkDraft]:
+        """Drafts in forward order of a series that is given in the order of the gradient."""
+        drafts: list[LinkDraft] = []
+        for segment in reversed(segments):
+            role = self._role(segment)
+            if drafts and self._absorbs(drafts[-1], segment, role):
+                drafts[-1].segments.append(segment)
+                drafts[-1].roles.append(role)
+            else:
+                drafts.append(LinkDraft(segments=[segment], roles=[role]))
+            drafts[-1].branches += self._branches(segment, role)
+        return [draft for draft in drafts if not self._is_input(draft)]
+
+    def _role(self, segment: Segment) -> str:
+        """What a segment is to its neighbours: a start, a norm, or something that follows."""
+        if segment.paths:
+            return "activation" if self._is_elementwise(segment) else "region"
+        kind = self._places[segment.upper].kind
+        if kind in WEIGHTED:
+            return "weighted"
+        return kind if kind in FOLLOWING or kind == "norm" else "operation"
+
+    def _is_elementwise(self, segment: Segment) -> bool:
+        """Parallel paths without weights and without mixing of units: an activation written out, `x * sigmoid(x)`."""
+        inside = [segment.upper, *(place for path in segment.paths for place in path.places)]
+        kinds = {self._places[place].kind for place in inside}
+        return segment.joins and kinds <= FOLLOWING and self._places[segment.upper].kind != "view"
+
+    def _absorbs(self, draft: LinkDraft, segment: Segment, role: str) -> bool:
+        if segment.bypasses or not self._exclusive(segment):
+            return False
+        if role in FOLLOWING:
+            return True
+        if role == "norm":
+            return "weighted" in draft.roles and "norm" not in draft.roles
+        return all(earlier in FOLLOWING and earlier != "activation" for earlier in draft.roles)
+
+    def _exclusive(self, segment: Segment) -> bool:
+        return set(self._places[segment.lower].above) == set(segment.exits)
+
+    def _branches(self, segment: Segment, role: str) -> list[BranchDraft]:
+        parallel = segment.paths if role == "region" and self._tells(segment) else []
+        drafts = [self._branch(path, "path") for path in parallel]
+        return drafts + [self._branch(path, "bypass") for path in segment.bypasses]
+
+    def _tells(self, segment: Segment) -> bool:
+        """Whether parallel paths are worth showing: they hold weights, or are summed or put side by side."""
+        inside = [place for path in segment.paths for place in path.places]
+        operation = self._places[segment.upper].operation if segment.joins else None
+        joined = operation is not None and (operation.kind == "join" or operation.name in ("add", "sub"))
+        return joined or any(self._places[place].kind in WEIGHTED | {"norm"} for place in inside)
+
+    def _branch(self, path: Path, kind: str) -> BranchDraft:
+        drafts = self.links(path.segments)
+        kinds = {self._places[place].kind for place in path.places}
+        if kind == "path" and kinds <= {"view", "dropout"}:
+            kind, drafts = "skip", []
+        return BranchDraft(kind=kind, drafts=drafts, places=path.places, entries=path.entries, exits=path.exits)
+
+    def _is_input(self, draft: LinkDraft) -> bool:
+        return len(draft.places) == 1 and not draft.branches and self._places[draft.upper].entry
+
+
+def flows(places: list[Place], sources: list[int], target: int) -> list[Edge]:
+    """The edges from some places into one."""
+    return [edge for source in sources for edge in places[source].edges.get(target, ())]
+
+
+def region_kind(graph: Graph, draft: LinkDraft) -> str:
+    """What joins parallel paths: a residual sum, a concatenation, attention, a product, or nothing."""
+    segment = next(segment for segment in draft.segments if segment.paths)
+    operation = graph.places[segment.upper].operation if segment.joins else None
+    if operation is None:
+        return "parallel"
+    inside = [graph.places[place] for path in segment.paths for place in path.places]
+    softmax = any(place.operation is not None and place.operation.name == "_softmax" for place in inside)
+    if operation.name in ATTENTION or (operation.kind == "linear" and softmax):
+        return "attention"
+    if operation.name in ("add", "sub"):
+        return "residual" if any(branch.kind == "skip" for branch in draft.branches) else "sum"
+    if operation.kind == "join":
+        return "concatenation"
+    return "product" if operation.name in ("mul", "bmm", "mm") else "parallel"

@@ -1,0 +1,99 @@
+"""What each recorded operation is to the chain: a contraction with weights, a norm, an activation, a view, a pool.
+
+Names are those of torch's operators (`aten::addmm` is `addmm`; the `_` of an in-place form is dropped), so functional,
+modular and in-place code look alike. An operation that is in no list is simply an `operation`: measured, no theory.
+"""
+
+from functools import lru_cache
+from typing import Any, Literal, NamedTuple
+
+Kind = Literal[
+    "linear", "convolution", "embedding", "recurrent", "norm", "activation", "view", "elementwise", "dropout",
+    "pool", "attention", "join", "factory", "operation",
+]  # fmt: skip
+
+LINEAR = frozenset("mm addmm bmm baddbmm addbmm mv addmv dot linear _trilinear _sparse_mm mkldnn_linear".split())
+CONVOLUTION = frozenset("convolution _convolution convolution_overrideable mkldnn_convolution".split())
+EMBEDDING = frozenset("embedding _embedding_bag embedding_bag".split())
+RECURRENT = frozenset("mkldnn_rnn_layer _cudnn_rnn miopen_rnn _thnn_fused_lstm_cell _thnn_fused_gru_cell".split())
+BATCH_NORM = frozenset(
+    "native_batch_norm cudnn_batch_norm miopen_batch_norm _native_batch_norm_legit _batch_norm_with_update "
+    "_batch_norm_no_update batch_norm".split()
+)
+ROW_NORM = frozenset("native_layer_norm layer_norm _fused_rms_norm rms_norm".split())
+NORM = BATCH_NORM | ROW_NORM | frozenset(["native_group_norm", "group_norm"])
+ACTIVATION = frozenset(
+    "relu leaky_relu elu celu gelu silu sigmoid tanh softplus hardtanh hardswish hardsigmoid mish log_sigmoid_forward "
+    "threshold rrelu_with_noise _prelu_kernel relu6 selu softshrink hardshrink glu sin cos".split()
+)
+VIEW = frozenset(
+    "view _unsafe_view reshape _reshape_alias t transpose permute expand unsqueeze squeeze clone contiguous alias "
+    "detach _to_copy to slice select split unsafe_split split_with_sizes unsafe_split_with_sizes unbind chunk flatten "
+    "unflatten as_strided lift_fresh constant_pad_nd movedim swapaxes narrow view_as _conj copy pixel_shuffle "
+    "pixel_unshuffle roll flip reflection_pad1d reflection_pad2d replication_pad1d replication_pad2d".split()
+)
+ELEMENTWISE = frozenset(
+    "add sub rsub mul div neg pow sqrt rsqrt reciprocal exp expm1 log log1p erf abs sign clamp clamp_min clamp_max "
+    "minimum maximum where square addcmul addcdiv lerp masked_fill floor round nan_to_num".split()
+)
+POOL = frozenset(
+    "max_pool2d_with_indices max_pool3d_with_indices max_pool2d avg_pool2d avg_pool3d _adaptive_avg_pool2d "
+    "_adaptive_avg_pool3d adaptive_max_pool2d adaptive_max_pool3d mean amax max mkldnn_max_pool2d".split()
+)
+ATTENTION = frozenset(
+    "_scaled_dot_product_flash_attention_for_cpu _scaled_dot_product_flash_attention _scaled_dot_product_attention_math "
+    "_scaled_dot_product_efficient_attention _scaled_dot_product_cudnn_attention scaled_dot_product_attention "
+    "_scaled_dot_product_fused_attention_overrideable".split()
+)
+JOIN = frozenset(["cat", "stack"])
+FACTORY = frozenset(
+    "empty_like zeros_like ones_like full_like rand_like randn_like randint_like new_empty new_zeros new_ones new_full "
+    "new_empty_strided bernoulli".split()
+)
+SATURATING = frozenset("tanh sigmoid hardtanh hardsigmoid".split())
+SAVES_RESULT = frozenset("relu tanh sigmoid".split())
+"""Activations whose backward keeps the output only: holding on to their input would cost memory."""
+
+_KINDS: tuple[tuple[frozenset[str], Kind], ...] = (
+    (LINEAR, "linear"),
+    (CONVOLUTION, "convolution"),
+    (EMBEDDING, "embedding"),
+    (RECURRENT, "recurrent"),
+    (NORM, "norm"),
+    (ACTIVATION, "activation"),
+    (VIEW, "view"),
+    (ELEMENTWISE, "elementwise"),
+    (POOL, "pool"),
+    (ATTENTION, "attention"),
+    (JOIN, "join"),
+    (FACTORY, "factory"),
+    (frozenset(["native_dropout"]), "dropout"),
+)
+
+
+class Described(NamedTuple):
+    """An operator's plain name, its kind, and which of its positional arguments it writes to."""
+
+    name: str
+    kind: Kind
+    writes: tuple[int, ...]
+
+
+def kind_of(name: str) -> Kind:
+    """The kind of an operation by its plain name.
+
+    Example:
+        >>> kind_of("addmm"), kind_of("relu"), kind_of("some_new_operator")
+        ('linear', 'activation', 'operation')
+    """
+    return next((kind for names, kind in _KINDS if name in names), "operation")
+
+
+@lru_cache(maxsize=4096)
+def describe(function: Any) -> Described:
+    """Name, kind and written arguments of a torch operator, read once from its schema."""
+    schema = function._schema
+    plain = schema.name.split("::")[-1]
+    stripped = plain.rstrip("_") or plain
+    writes = tuple(i for i, a in enumerate(schema.arguments) if a.alias_info is not None and a.alias_info.is_write)
+    return Described(stripped, kind_of(stripped), writes)

@@ -1,0 +1,197 @@
+"""Write down the forward pass: which operation made which node of the graph, from which data and which weights.
+
+A dispatch mode sees every operation, functional or in place, of any module. It follows two marks on storages: *data*
+(computed from the inputs) and *weights* (a parameter, or computed from parameters alone), so that integer inputs, weights
+that enter through matmul or einsum, and casts under autocast are all understood.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn.modules import module as module_hooks
+from torch.utils._python_dispatch import TorchDispatchMode
+
+from evenkeel.chain.operations import SAVES_RESULT, Described, describe
+from evenkeel.chain.values import ModuleCall, Operation, Value, Weight
+
+_HELD_KINDS = frozenset(["linear", "convolution", "norm", "recurrent", "embedding", "pool"])
+"""Kinds whose input is looked at later: the local term, the spread that a norm divides by, the shape of a pool's."""
+
+
+class Recorder(TorchDispatchMode):
+    """Record operations while active; `calls` gives each the module that it happened in."""
+
+    def __init__(self, model: nn.Module, inputs: Iterable[Tensor], batch: int | None) -> None:
+        super().__init__()
+        self.operations: list[Operation] = []
+        self.phase = "model"
+        self.calls = CallStack(model)
+        self._batch = batch
+        self._data = {_key(tensor) for tensor in inputs}
+        self._weights: dict[int, str] = {}
+        self._masks: dict[int, float] = {}
+        self._alive: dict[int, list[Value]] = {}
+        for name, parameter in model.named_parameters(remove_duplicate=True):
+            self._weights[_key(parameter)] = name
+
+    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        """Run one operation and write it down."""
+        kwargs = kwargs or {}
+        described = describe(func)
+        tensors = list(_tensors((args, tuple(kwargs.values()))))
+        keys = [_key(tensor) for tensor in tensors]
+        from_data = described.kind != "factory" and any(key in self._data for key in keys)
+        self._before(described, args, keys if from_data else [])
+        operation = self._describe(func, described, args, tensors, keys) if from_data else None
+        out = func(*args, **kwargs)
+        self._after(described, out, keys, operation, args)
+        return out
+
+    def _before(self, described: Described, args: Any, keys: list[int]) -> None:
+        """Summarise what is about to be overwritten, and what only we would keep alive."""
+        for position in described.writes:
+            if position < len(args) and isinstance(args[position], Tensor):
+                self._freeze(_key(args[position]))
+        if keys and described.name in SAVES_RESULT:
+            self._freeze(keys[0])
+
+    def _freeze(self, key: int) -> None:
+        for value in self._alive.pop(key, ()):
+            value.freeze(self._batch)
+
+    def _describe(
+        self, func: Any, described: Described, args: Any, tensors: list[Tensor], keys: list[int]
+    ) -> Operation:
+        plain = tuple(None if isinstance(value, Tensor) else value for value in args)
+        operation = Operation(
+            name=described.name,
+            kind=described.kind,
+            function=func,
+            arguments=plain,
+            call=self.calls.current,
+            phase=self.phase,
+        )
+        for position, (tensor, key) in enumerate(zip(tensors, keys, strict=True)):
+            name = self._weight_name(tensor, key)
+            if name is not None:
+                operation.weights.append(Weight(name=name, tensor=tensor.detach(), position=position))
+            elif described.kind in _HELD_KINDS and key in self._data and not operation.inputs:
+                operation.inputs.append(self._hold(tensor, key, weak=described.kind == "pool"))
+            elif key in self._masks:
+                operation.kind, operation.keep = "dropout", self._masks[key]
+            elif described.kind == "norm":
+                operation.buffers.append(tensor.detach())
+        return operation
+
+    def _weight_name(self, tensor: Tensor, key: int) -> str | None:
+        if key in self._data:
+            return None
+        if key in self._weights:
+            return self._weights[key]
+        return "parameter" if tensor.requires_grad and tensor.is_leaf else None
+
+    def _hold(self, tensor: Tensor, key: int, *, weak: bool = False) -> Value:
+        value = Value(tensor, weak=weak or not torch.is_grad_enabled())
+        self._alive.setdefault(key, []).append(value)
+        return value
+
+    def _after(self, described: Described, out: Any, keys: list[int], operation: Operation | None, args: Any) -> None:
+        names = [self._weights[key] for key in keys if key in self._weights]
+        for tensor in _tensors((out,)):
+            key = _key(tensor)
+            if key not in keys:
+                self._forget(key)
+            if operation is not None:
+                self._data.add(key)
+                operation.outputs.append(self._hold(tensor, key))
+            elif names and described.kind != "factory" and key not in self._data:
+                self._weights.setdefault(key, names[0])
+            if described.name == "bernoulli" and len(args) > 1 and isinstance(args[1], float):
+                self._masks[key] = args[1]
+        if operation is not None:
+            self.operations.append(operation)
+
+    def _forget(self, key: int) -> None:
+        """A storage's address is used again after it is freed: its old marks mean nothing."""
+        self._data.discard(key)
+        self._weights.pop(key, None)
+        self._masks.pop(key, None)
+        self._alive.pop(key, None)
+
+
+class CallStack:
+    """Which module is running: kept by hooks on all modules at once, which leave the model itself untouched."""
+
+    def __init__(self, model: nn.Module) -> None:
+        self._paths = {id(module): path or type(model).__name__ for path, module in model.named_modules()}
+        self._counts: dict[int, int] = {}
+        self._stack: list[ModuleCall] = []
+        self._handles: list[Any] = []
+        self.recurrent: list[RecurrentCall] = []
+
+    @property
+    def current(self) -> ModuleCall | None:
+        """The innermost module call in progress."""
+        return self._stack[-1] if self._stack else None
+
+    def __enter__(self) -> CallStack:
+        """Start to follow calls."""
+        self._handles = [
+            module_hooks.register_module_forward_pre_hook(self._enter),
+            module_hooks.register_module_forward_hook(self._leave),
+        ]
+        return self
+
+    def __exit__(self, *problem: object) -> None:
+        """Stop to follow calls."""
+        for handle in self._handles:
+            handle.remove()
+
+    def _enter(self, module: nn.Module, arguments: Any) -> None:
+        path = self._paths.get(id(module))
+        if path is None:
+            return
+        number = self._counts.get(id(module), 0)
+        self._counts[id(module)] = number + 1
+        leaf = next(module.children(), None) is None
+        self._stack.append(ModuleCall(path=path, module=module, number=number, leaf=leaf))
+
+    def _leave(self, module: nn.Module, arguments: Any, output: Any) -> None:
+        if id(module) not in self._paths:
+            return
+        while self._stack:  # a call that raised and was caught never leaves: drop what is above ours
+            call = self._stack.pop()
+            if call.module is module:
+                if isinstance(module, nn.RNNBase):
+                    self.recurrent.append(RecurrentCall(call, arguments, output))
+                break
+
+
+class RecurrentCall:
+    """The arguments and the output of one call of a recurrent layer, kept for unrolling it afterwards."""
+
+    def __init__(self, call: ModuleCall, arguments: Any, output: Any) -> None:
+        self.call = call
+        self.arguments = arguments
+        self.output = output
+
+
+def _key(tensor: Tensor) -> int:
+    """The address of the storage behind a tensor (its own where it has none): views share their base's marks."""
+    try:
+        return tensor.untyped_storage()._cdata
+    except (NotImplementedError, RuntimeError):
+        return id(tensor)
+
+
+def _tensors(values: Any) -> Iterator[Tensor]:
+    """All tensors in nested tuples and lists, in order."""
+    for value in values:
+        if isinstance(value, Tensor):
+            yield value
+        elif isinstance(value, (tuple, list)):
+            yield from _tensors(value)

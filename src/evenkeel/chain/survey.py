@@ -1,0 +1,271 @@
+"""Everything about one link that must be looked at while tensors are alive: forward statistics, theory, what to read.
+
+A `Pending` link holds tickets and readings; `trace` turns it into a frozen `Link` when the backward pass is over.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+from evenkeel.chain.activation import activation_of
+from evenkeel.chain.drafts import BranchDraft, LinkDraft, flows, region_kind
+from evenkeel.chain.geometry import main_weight
+from evenkeel.chain.graph import Graph, Place
+from evenkeel.chain.ledger import Ledger
+from evenkeel.chain.meter import Meter, Reading
+from evenkeel.chain.naming import Namer
+from evenkeel.chain.operations import SATURATING
+from evenkeel.chain.statistics import Summary, dead_share, saturated_share
+from evenkeel.chain.theory import UNKNOWN, Theory, of_series, of_sum, root_sum
+from evenkeel.chain.values import Operation, Value, Weight
+
+
+@dataclass(eq=False, kw_only=True)
+class PendingTerm:
+    """A local term before its gradient is known."""
+
+    weight: Weight
+    input_norm: int | None
+    input_count: int
+    output: Reading
+    gradient: Reading | None
+
+
+@dataclass(eq=False, kw_only=True)
+class PendingBranch:
+    """A branch before its contribution is known."""
+
+    name: str
+    kind: str
+    links: list[PendingLink]
+    flow: Reading | None
+    expected: float | None
+    ideal: float | None
+
+
+@dataclass(eq=False, kw_only=True)
+class PendingLink:
+    """A link before its gradients are known."""
+
+    name: str
+    kind: str
+    draft: LinkDraft
+    theory: Theory
+    upper: Reading
+    lower: Reading | None
+    exact_cut: bool
+    forward_norm: int | None
+    forward_count: int
+    similarity: int | None
+    dead: int | None
+    saturated: int | None
+    activation: str | None
+    norm: str | None
+    width: int | None
+    terms: list[PendingTerm]
+    branches: list[PendingBranch]
+    recurrent: Any = None
+
+
+class Surveyor:
+    """Looks at drafts one by one, forward statistics and theory now, gradients later."""
+
+    def __init__(self, graph: Graph, meter: Meter, ledger: Ledger, namer: Namer, batch: int | None) -> None:
+        self._graph, self._meter, self._ledger, self._namer = graph, meter, ledger, namer
+        self._batch = batch
+        self._summaries: dict[int, Summary | None] = {}
+
+    def links(self, drafts: list[LinkDraft]) -> list[PendingLink]:
+        """All links of a series."""
+        return [self._link(draft) for draft in drafts]
+
+    def _link(self, draft: LinkDraft) -> PendingLink:
+        places = [self._graph.places[number] for number in draft.places]
+        branches = [self._branch(branch, draft) for branch in draft.branches]
+        kind = self._kind(draft, places)
+        summary = self.summary(draft.upper) if draft.segments[-1].joins else None
+        activation = next((p for p in reversed(places) if p.kind == "activation" and p.operation), None)
+        norm = next((p for p in places if p.kind == "norm" and p.operation is not None), None)
+        output = self._value(self._graph.places[draft.upper]) if draft.upper > 0 else None
+        return PendingLink(
+            name=self._name(draft, kind),
+            kind=kind,
+            draft=draft,
+            theory=self._theory(draft, kind, places, branches),
+            upper=self._ledger.expect(self._meter.total(draft.entries)),
+            lower=self._lower(draft),
+            exact_cut=not any(branch.kind == "bypass" for branch in draft.branches),
+            forward_norm=self._ledger.note(summary.norm) if summary else None,
+            forward_count=summary.count if summary else 0,
+            similarity=self._ledger.note(summary.similarity) if summary else None,
+            dead=self._dead(draft, places, output) if activation is not None else None,
+            saturated=self._saturated(activation),
+            activation=_activation_name(activation, draft),
+            norm=None if norm is None or norm.operation is None else norm.operation.name,
+            width=None if output is None else _width(output, places),
+            terms=[term for place in places for term in self._terms(place)],
+            branches=branches,
+            recurrent=next((p.operation for p in places if p.kind == "recurrent"), None),
+        )
+
+    def _kind(self, draft: LinkDraft, places: list[Place]) -> str:
+        if "region" in draft.roles:
+            return region_kind(self._graph, draft)
+        for role in ("weighted", "norm"):
+            if role in draft.roles:
+                return self._graph.places[draft.segments[draft.roles.index(role)].upper].kind
+        kinds = [place.kind for place in places if place.kind != "view"]
+        return kinds[0] if kinds else "view"
+
+    def _name(self, draft: LinkDraft, kind: str) -> str:
+        for role in ("weighted", "region", "norm", "operation", "activation"):
+            if role in draft.roles:
+                segment = draft.segments[draft.roles.index(role)]
+                if segment.joins:
+                    return self._namer.place(self._graph, segment.upper)
+        inside = [place for branch in draft.branches for place in branch.places]
+        return self._namer.common(self._graph, inside, kind)
+
+    def _lower(self, draft: LinkDraft) -> Reading | None:
+        """What this link passes to its input: the whole gradient there if nothing else does, else its own flow."""
+        below = self._graph.places[draft.lower]
+        if draft.lower == self._graph.sink:
+            entries = [number for number in draft.exits if self._graph.places[number].entry]
+            return self._ledger.expect(self._meter.total(entries)) if entries else None
+        if set(below.above) == set(draft.exits):
+            return self._ledger.expect(self._meter.total([draft.lower]))
+        return self._ledger.expect(self._meter.flow(flows(self._graph.places, draft.exits, draft.lower)))
+
+    def _branch(self, branch: BranchDraft, draft: LinkDraft) -> PendingBranch:
+        links = self.links(branch.drafts)
+        share = self._share(branch, draft)
+        expected = root_product([share, *(link.theory.expected for link in links)])
+        ideal = root_product([share, *(link.theory.ideal for link in links)])
+        flow = self._branch_flow(branch, draft)
+        fallback = branch.kind if branch.kind == "skip" else "path"
+        name = self._namer.common(self._graph, branch.places, fallback)
+        return PendingBranch(name=name, kind=branch.kind, links=links, flow=flow, expected=expected, ideal=ideal)
+
+    def _branch_flow(self, branch: BranchDraft, draft: LinkDraft) -> Reading | None:
+        lower = self._lower_of(branch, draft)
+        if lower == self._graph.sink:
+            entries = [number for number in branch.exits if self._graph.places[number].entry]
+            return self._ledger.expect(self._meter.total(entries)) if entries else None
+        return self._ledger.expect(self._meter.flow(flows(self._graph.places, branch.exits, lower)))
+
+    @staticmethod
+    def _lower_of(branch: BranchDraft, draft: LinkDraft) -> int:
+        for segment in draft.segments:
+            if any(path.exits == branch.exits and path.places == branch.places for path in segment.paths):
+                return segment.lower
+        return draft.lower
+
+    def _share(self, branch: BranchDraft, draft: LinkDraft) -> float | None:
+        """The root of the share of the join's gradient energy that a path gets: 1 in a sum, by size where put together."""
+        if branch.kind == "bypass":
+            return None
+        segment = next(segment for segment in draft.segments if segment.paths)
+        operation = self._graph.places[segment.upper].operation if segment.joins else None
+        if operation is None or operation.name in ("add", "sub"):
+            return None if operation is None else 1.0
+        if operation.kind != "join" or not operation.outputs:
+            return None
+        summaries = [self.summary(entry) for entry in branch.entries]
+        counts = [summary.count for summary in summaries if summary is not None]
+        return math.sqrt(sum(counts) / math.prod(operation.outputs[0].shape)) if len(counts) == len(summaries) else None
+
+    def _theory(
+        self, draft: LinkDraft, kind: str, places: list[Place], branches: list[PendingBranch]
+    ) -> Theory:
+        if "region" not in draft.roles:
+            elementwise = any(segment.paths for segment in draft.segments)
+            found = of_series(places, self.summary(draft.lower))
+            return Theory(expected=None, ideal=found.ideal) if elementwise else found
+        paths = [branch for branch in branches if branch.kind != "bypass"]
+        if kind not in ("residual", "sum", "concatenation") or not paths:
+            return UNKNOWN
+        expected = root_sum([branch.expected for branch in paths]) if len(draft.segments) == 1 else None
+        if kind == "concatenation":
+            return Theory(expected=expected, ideal=root_sum([branch.ideal for branch in paths]))
+        return of_sum(expected)
+
+    def summary(self, number: int) -> Summary | None:
+        """The summary of a place's value, taken once."""
+        if number not in self._summaries:
+            value = self._value(self._graph.places[number])
+            self._summaries[number] = None if value is None else value.summary(self._batch)
+        return self._summaries[number]
+
+    def _value(self, place: Place) -> Value | None:
+        """The tensor that others take from a place; of a merged one, that which is used outside."""
+        targets = {edge.target for a in place.above for edge in self._graph.places[a].edges.get(place.number, ())}
+        targets = targets or set(place.members)
+        for operation in place.operations:
+            for value in operation.outputs:
+                if value.node in targets:
+                    return value
+        return None
+
+    def _dead(self, draft: LinkDraft, places: list[Place], output: Value | None) -> int | None:
+        tensor = None if output is None else output.tensor
+        if tensor is None:
+            return None
+        return self._ledger.note(dead_share(tensor, _layout(places, tensor.ndim)))
+
+    def _saturated(self, place: Place | None) -> int | None:
+        operation = None if place is None else place.operation
+        if operation is None or operation.name not in SATURATING or not operation.outputs:
+            return None
+        tensor = operation.outputs[0].tensor
+        return None if tensor is None else self._ledger.note(saturated_share(operation.name, tensor))
+
+    def _terms(self, place: Place) -> list[PendingTerm]:
+        if place.operation is None or place.kind not in ("linear", "convolution", "embedding", "recurrent"):
+            return []
+        if place.kind == "recurrent":
+            weights = {w.name: w for operation in place.operations for w in operation.weights if w.tensor.ndim > 1}
+            return [self._term(place, weight, None) for weight in weights.values()]
+        weight = main_weight(place.operation)
+        return [] if weight is None else [self._term(place, weight, place.operation)]
+
+    def _term(self, place: Place, weight: Weight, operation: Operation | None) -> PendingTerm:
+        summary = None
+        if operation is not None and operation.inputs:
+            tensor = operation.inputs[0].tensor
+            summary = operation.inputs[0].summary(None) if tensor is None or tensor.is_floating_point() else None
+        edges = [edge for edge in place.weight_edges if edge.index == weight.position] if operation else []
+        return PendingTerm(
+            weight=weight,
+            input_norm=self._ledger.note(summary.norm) if summary else None,
+            input_count=summary.count if summary else 0,
+            output=self._ledger.expect(self._meter.total([place.number])),
+            gradient=self._ledger.expect(self._meter.flow(edges)) if edges else None,
+        )
+
+
+def root_product(factors: list[float | None]) -> float | None:
+    """The product of factors, None where one is missing."""
+    known = [factor for factor in factors if factor is not None]
+    return math.prod(known) if len(known) == len(factors) else None
+
+
+def _layout(places: list[Place], axes: int) -> str:
+    if any(place.kind == "convolution" for place in places) or axes >= 4:
+        return "convolution"
+    shapes = [w.tensor.ndim for p in places if p.kind == "linear" and p.operation for w in p.operation.weights]
+    return "members" if any(ndim == 3 for ndim in shapes) else "units"
+
+
+def _width(output: Value, places: list[Place]) -> int | None:
+    if not output.shape:
+        return None
+    return output.shape[1] if _layout(places, len(output.shape)) == "convolution" else output.shape[-1]
+
+
+def _activation_name(place: Place | None, draft: LinkDraft) -> str | None:
+    if place is None or place.operation is None:
+        return "written out" if "activation" in draft.roles else None
+    return place.operation.name if activation_of(place.operation) or len(place.members) == 1 else "written out"
+

@@ -1,0 +1,100 @@
+"""A recorded tensor: held while its memory is shared with the graph, summarised and let go where it is not."""
+
+from __future__ import annotations
+
+import weakref
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+from torch import Tensor
+
+from evenkeel.chain.operations import Kind
+from evenkeel.chain.statistics import Summary, summarise
+
+
+class Value:
+    """One tensor of the forward pass; after `freeze` only its summary and its place in the graph are left."""
+
+    __slots__ = ("_held", "_node", "_summary", "shape")
+
+    def __init__(self, tensor: Tensor, *, weak: bool) -> None:
+        self._held: Any = weakref.ref(tensor) if weak else tensor
+        self._node: Any = None
+        self._summary: Summary | None = None
+        self.shape = tuple(tensor.shape)
+
+    @property
+    def tensor(self) -> Tensor | None:
+        """The tensor itself while it is held and alive, unless something overwrote it in place."""
+        return self._held() if isinstance(self._held, weakref.ref) else self._held
+
+    @property
+    def node(self) -> Any:
+        """The autograd node that made this tensor, or None."""
+        tensor = self.tensor
+        return self._node if tensor is None else tensor.grad_fn
+
+    def freeze(self, batch: int | None) -> None:
+        """Summarise the tensor as it is now and let go of it."""
+        tensor = self.tensor
+        if tensor is None:
+            return
+        self._node = tensor.grad_fn
+        self._summary = summarise(tensor, batch) if tensor.is_floating_point() else None
+        self._held = None
+
+    def summary(self, batch: int | None) -> Summary | None:
+        """The summary of the tensor as it was when it was made, or None where it is gone."""
+        tensor = self.tensor
+        if tensor is not None and tensor.is_floating_point() and self._summary is None:
+            self._summary = summarise(tensor, batch)
+        return self._summary
+
+
+@dataclass(frozen=True, kw_only=True)
+class ModuleCall:
+    """One call of one module: its path in the model, its class, and how often it had been called before."""
+
+    path: str
+    module: Any
+    number: int
+    leaf: bool
+
+    @property
+    def name(self) -> str:
+        """The path, with the number of the call from the second on: `cell`, `cell#2`."""
+        return self.path if self.number == 0 else f"{self.path}#{self.number + 1}"
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Weight:
+    """A parameter (or what was computed from it) as an argument of an operation."""
+
+    name: str
+    tensor: Tensor
+    position: int
+
+    @cached_property
+    def mean_square(self) -> float:
+        """The mean of the squared entries."""
+        return float(self.tensor.float().square().mean()) if self.tensor.numel() else 0.0
+
+
+@dataclass(eq=False, kw_only=True)
+class Operation:
+    """One operation of the forward pass that depends on the data."""
+
+    name: str
+    kind: Kind
+    function: Any
+    arguments: tuple[Any, ...]
+    call: ModuleCall | None
+    phase: str
+    weights: list[Weight] = field(default_factory=list)
+    inputs: list[Value] = field(default_factory=list)
+    outputs: list[Value] = field(default_factory=list)
+    buffers: list[Tensor] = field(default_factory=list)
+    """Norms only: tensors that are neither data nor weights (running averages)."""
+    keep: float | None = None
+    """Dropout only: the probability with which an entry is kept."""

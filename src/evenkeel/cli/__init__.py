@@ -1,0 +1,46 @@
+"""The command line: `evenkeel train | predict | evaluate | report | parts`.
+
+Exit codes: 0 done; 1 the data or request is wrong (one message, no traceback); 2 usage; 130 Ctrl-C and 143 SIGTERM,
+each after a complete save.
+"""
+
+from __future__ import annotations
+
+import sys
+
+import click
+
+from evenkeel import __version__
+from evenkeel.cli.parts import parts
+from evenkeel.cli.train import train
+from evenkeel.cli.use import evaluate, predict, report
+from evenkeel.errors import EvenkeelError
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.version_option(__version__, prog_name="evenkeel")
+def cli() -> None:
+    """Neural networks that train soundly, and the reason when they do not."""
+
+
+for command in (train, predict, evaluate, report, parts):
+    cli.add_command(command)
+
+
+def main() -> None:
+    """Run the command line and end the process with its exit code."""
+    try:
+        cli.main(standalone_mode=False)
+    except click.ClickException as problem:
+        problem.show()
+        sys.exit(problem.exit_code)
+    except EvenkeelError as problem:
+        click.echo(f"evenkeel: {problem}", err=True)
+        sys.exit(1)
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("evenkeel: interrupted", err=True)
+        sys.exit(130)
+    except BrokenPipeError:
+        # Whoever read our output has stopped reading, as `head` does; that is no error of ours.
+        sys.stderr.close()
+        sys.exit(0)

@@ -1,0 +1,136 @@
+"""`evenkeel train DATA --target C`: from a table to a saved network and its report."""
+
+from __future__ import annotations
+
+import json
+import shlex
+import shutil
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+
+from evenkeel.errors import RequestError
+
+
+@click.command()
+@click.argument("data")
+@click.option("--target", required=True, help="Column to predict; several 0/1 columns: A,B,C.")
+@click.option("--task", help="Overrule the inferred task (see: evenkeel parts heads).")
+@click.option("--net", help="Kind of net (see: evenkeel parts nets).")
+@click.option("--loss", help="Loss by name (see: evenkeel parts losses).")
+@click.option("--out", type=click.Path(path_type=Path), help="Folder for the run. Default: DATA's name + '-run'.")
+@click.option("--seed", type=int, default=0, show_default=True)
+@click.option("--epochs", type=click.IntRange(min=1), help="Passes over the training rows.")
+@click.option("--time-limit", type=click.FloatRange(min=0, min_open=True), help="Seconds of training at most.")
+@click.option("--split", default="random", show_default=True, help="random, time:COLUMN or group:COLUMN.")
+@click.option("--validation", type=click.FloatRange(0, 1), default=0.15, show_default=True, help="Share of rows.")
+@click.option("--test", type=click.FloatRange(0, 1), default=0.15, show_default=True, help="Share of rows.")
+@click.option("--weight", help="Column of example weights, or 'balanced' for classes.")
+@click.option("--device", default="auto", show_default=True)
+@click.option("--set", "settings", multiple=True, metavar="KEY=VALUE", help="Any setting of the plan, e.g. width=128.")
+@click.option("--fresh", is_flag=True, help="Train anew where --out already holds a run.")
+@click.option("--quiet", is_flag=True, help="No progress.")
+def train(data: str, target: str, out: Path | None, settings: tuple[str, ...], fresh: bool, **options: Any) -> None:
+    """Train a network on DATA (a CSV, TSV or Parquet file, or sample:diabetes|digits|breast-cancer|wine).
+
+    The same command again goes on with an interrupted run; --fresh starts over.
+    """
+    from evenkeel.fitting import fit
+    from evenkeel.run import REPORT, load
+    from evenkeel.train.signals import EXIT_CODES
+
+    out = out or Path(default_folder(data))
+    if fresh and out.is_dir():
+        clear(out)
+    if not fresh and is_finished(out):
+        run = load(out)
+        click.echo(f"{out} holds a finished run; --fresh trains anew.")
+        click.echo(summary(run))
+        return
+    arguments = [a for a in sys.argv[1:] if a != "--fresh"]
+    run = fit(
+        data,
+        target=split_names(target),
+        task=options["task"],
+        net=options["net"],
+        loss=options["loss"],
+        out=out,
+        seed=options["seed"],
+        epochs=options["epochs"],
+        time_limit=options["time_limit"],
+        split=options["split"],
+        validation=options["validation"],
+        test=options["test"],
+        sample_weight=options["weight"],
+        device=options["device"],
+        progress=not options["quiet"],
+        settings=read_settings(settings),
+        command=shlex.join(["evenkeel", *arguments]),
+    )
+    click.echo(summary(run))
+    click.echo(f"saved in {out}; the report: {out / REPORT}")
+    if run.record.ended in EXIT_CODES:
+        click.echo("interrupted: this is the best network so far; the same command goes on from here", err=True)
+        sys.exit(EXIT_CODES[run.record.ended])
+
+
+def default_folder(data: str) -> str:
+    """`houses.csv.gz` -> `houses-run`; `sample:wine` -> `wine-run`."""
+    return Path(data.removeprefix("sample:")).name.split(".")[0] + "-run"
+
+
+def split_names(target: str) -> str | list[str]:
+    """One column, or several separated by commas."""
+    names = [name.strip() for name in target.split(",") if name.strip()]
+    return names if len(names) > 1 else target
+
+
+def is_finished(out: Path) -> bool:
+    """Whether the folder holds a run that was not interrupted."""
+    from evenkeel.fitting import CHECKPOINT
+    from evenkeel.run import RECORD
+
+    return (out / RECORD).is_file() and not (out / CHECKPOINT).is_dir()
+
+
+def clear(out: Path) -> None:
+    """Remove a former run; anything else is left and refused later."""
+    from evenkeel.fitting import CHECKPOINT
+    from evenkeel.run import RECORD, check_replaceable
+
+    check_replaceable(out)
+    if (out / RECORD).is_file() or (out / CHECKPOINT).is_dir():
+        shutil.rmtree(out)
+
+
+def read_settings(settings: tuple[str, ...]) -> dict[str, Any]:
+    """`width=128 norm=none skip=plain` as Python values.
+
+    Raises:
+        RequestError: no `=` in it.
+    """
+    found: dict[str, Any] = {}
+    for setting in settings:
+        name, sign, text = setting.partition("=")
+        if not sign:
+            raise RequestError(f"--set takes KEY=VALUE, got {setting!r}; for example --set width=128")
+        try:
+            value = json.loads(text)
+        except ValueError:
+            value = None if text.lower() == "none" else text
+        found[name.strip().replace("-", "_")] = value
+    return found
+
+
+def summary(run: Any) -> str:
+    """What came out, in a few lines."""
+    record = run.record
+    rows = ", ".join(f"{count} {name}" for name, count in record.rows.items())
+    lines = [f"task: {record.plan.task} ({record.reason})", f"rows: {rows}; split: {record.split}"]
+    lines += [f"note: {note}" for note in record.notes]
+    lines.append(f"trained {record.looks[-1].update} updates in {record.seconds:.1f} s, ended by: {record.ended}")
+    lines += [f"  {name:<20}{value:>12.5g}" for name, value in record.metrics.items()]
+    lines += [record.verdict] if record.verdict else []
+    return "\n".join(lines)

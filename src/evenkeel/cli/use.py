@@ -1,0 +1,84 @@
+"""`evenkeel predict | evaluate | report RUN`: using a saved run."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+import click
+import numpy as np
+import polars as pl
+
+LEVELS = (0.05, 0.95)  # ends of the central 90 % interval
+
+
+@click.command()
+@click.argument("run", type=click.Path(path_type=Path))
+@click.argument("data")
+@click.option("--out", type=click.Path(path_type=Path), help="CSV or Parquet file; standard output without.")
+def predict(run: Path, data: str, out: Path | None) -> None:
+    """Predict every row of DATA with the network saved in RUN.
+
+    Numbers come with the ends of their 90 % interval, classes with their probabilities.
+    """
+    from evenkeel.data.table import read_table
+    from evenkeel.errors import RequestError
+    from evenkeel.run import load
+
+    trained = load(run)
+    frame = table_of_predictions(trained, read_table(data))
+    if out is None:
+        sys.stdout.write(frame.write_csv())
+        return
+    try:
+        frame.write_parquet(out) if out.suffix in (".parquet", ".pq") else frame.write_csv(out)
+    except OSError as problem:
+        raise RequestError(f"could not write {out}: {problem.strerror or problem}; try another path") from problem
+    click.echo(f"{frame.height} predictions written to {out}")
+
+
+def table_of_predictions(run, frame: pl.DataFrame) -> pl.DataFrame:
+    """A column `prediction` and what is known of its certainty."""
+    reads = run.part.reads
+    if reads == "labels":
+        probability = run.predict_proba(frame)
+        columns = {str(name): (probability[:, i] > 0.5).astype(np.int8) for i, name in enumerate(run.classes)}
+        columns |= {f"probability {name}": probability[:, i] for i, name in enumerate(run.classes)}
+        return pl.DataFrame(columns)
+    predicted = run.predict(frame)
+    columns = {"prediction": predicted}
+    if reads == "class":
+        probability = run.predict_proba(frame)
+        columns |= {f"probability {name}": probability[:, i] for i, name in enumerate(run.classes)}
+    elif run.plan.task != "regression":
+        low, high = run.predict_distribution(frame).quantile(LEVELS)
+        columns |= {"low 5%": low, "high 95%": high}
+    return pl.DataFrame(columns)
+
+
+@click.command()
+@click.argument("run", type=click.Path(path_type=Path))
+@click.argument("data")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object instead of a table.")
+def evaluate(run: Path, data: str, as_json: bool) -> None:
+    """Measure the network saved in RUN on the rows of DATA, which must hold the target."""
+    from evenkeel.run import load
+
+    found = load(run).evaluate(data)
+    if as_json:
+        click.echo(json.dumps(found))
+        return
+    for name, value in found.items():
+        click.echo(f"{name:<20}{value:>12.5g}")
+
+
+@click.command()
+@click.argument("run", type=click.Path(path_type=Path))
+@click.option("--out", type=click.Path(path_type=Path), help="HTML file; RUN/report.html without.")
+def report(run: Path, out: Path | None) -> None:
+    """Write the report of the run saved in RUN."""
+    from evenkeel.run import REPORT, load
+
+    written = load(run).report(out or run / REPORT)
+    click.echo(f"the report: {written}")

@@ -1,0 +1,159 @@
+"""What kind of column is this? Number, category, Boolean, date-time, or one to leave out, and why.
+
+A network can use numbers, categories, Booleans and date-times. It cannot use a column that never changes, one that
+numbers the rows, or free text; those are left out with a note that a person can read and overrule by changing the data.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import polars as pl
+from pydantic import BaseModel, ConfigDict
+
+Kind = Literal["number", "category", "boolean", "datetime", "constant", "identifier", "text", "empty"]
+
+USED: tuple[Kind, ...] = ("number", "category", "boolean", "datetime")
+# Words that stand for "no value" in files people write by hand; compared in lower case after trimming.
+MISSING_WORDS = ("", "?", "na", "n/a", "nan", "null", "none", "nil", "-", "--", ".", "missing", "#n/a")
+# A text column with more distinct values than this share of its rows carries names, not categories.
+DISTINCT_SHARE = 0.5
+# Fewer rows than this say little about whether values repeat.
+ROWS_TO_JUDGE = 30
+# A mean length beyond this many characters, with spaces, is prose.
+PROSE_LENGTH = 30
+MOST_LEVELS = 10_000
+# `1,234,567.8`: digits grouped by threes. Anything else with a comma stays text.
+GROUPED_NUMBER = r"^[+-]?\d{1,3}(,\d{3})+(\.\d*)?$"
+
+
+class Column(BaseModel):
+    """One column as understood: its kind, how many values are missing, some values, and a note where it is left out."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: str
+    kind: Kind
+    missing: int
+    examples: tuple[str, ...]
+    note: str = ""
+
+
+def tidy(series: pl.Series) -> pl.Series:
+    """The same values in the plainest type: trimmed text, missing words as null, numbers and dates out of text.
+
+    Infinite numbers count as missing. Text becomes numbers only if every value that is present reads as one.
+    """
+    if series.dtype in (pl.Categorical, pl.Enum, pl.Object):
+        series = series.cast(pl.String) if series.dtype != pl.Object else _text_of_objects(series)
+    if series.dtype == pl.String:
+        series = _tidy_text(series)
+    if series.dtype.is_float():
+        series = series.to_frame().select(pl.when(pl.all().is_finite()).then(pl.all())).to_series()
+    if series.dtype.is_decimal():
+        series = series.cast(pl.Float64)
+    return series
+
+
+def _text_of_objects(series: pl.Series) -> pl.Series:
+    """Objects of any Python type as their text, None kept."""
+    return pl.Series(series.name, [None if value is None else str(value) for value in series], dtype=pl.String)
+
+
+def _tidy_text(series: pl.Series) -> pl.Series:
+    """Trim, null the missing words, then try numbers, date-times and truth values, each all or nothing."""
+    text = series.str.strip_chars()
+    # A column of Yes/No/None may mean the word "None"; a missing word that is a fifth of the values is still missing.
+    text = text.to_frame().select(pl.when(~pl.all().str.to_lowercase().is_in(MISSING_WORDS)).then(pl.all())).to_series()
+    present = text.len() - text.null_count()
+    if present == 0:
+        return text
+    for read in (_numbers, _datetimes, _truths):
+        found = read(text)
+        if found.len() - found.null_count() == present:
+            return found
+    return text
+
+
+def _numbers(text: pl.Series) -> pl.Series:
+    """Text as float64, `1,234` and `12%` included; null where it does not read as a number."""
+    grouped = text.str.contains(GROUPED_NUMBER)
+    plain = text.zip_with(grouped.fill_null(False), text.str.replace_all(",", "")) if grouped.any() else text
+    return plain.str.strip_suffix("%").cast(pl.Float64, strict=False)
+
+
+def _datetimes(text: pl.Series) -> pl.Series:
+    """Text as date-times if it looks like one of the usual forms, else all null."""
+    for form in ("%Y-%m-%d", "%Y-%m-%d %H:%M:%S", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%d %H:%M", "%d.%m.%Y", "%m/%d/%Y"):
+        found = text.str.to_datetime(form, strict=False, exact=True)
+        if found.null_count() == text.null_count():
+            return found
+    return pl.Series(text.name, [None] * len(text), dtype=pl.Datetime)
+
+
+def _truths(text: pl.Series) -> pl.Series:
+    """`true` and `false` in any case as Booleans."""
+    return text.str.to_lowercase().replace_strict({"true": True, "false": False}, default=None, return_dtype=pl.Boolean)
+
+
+def describe(series: pl.Series) -> Column:
+    """The kind of a tidied column, with a note that says why where it is left out."""
+    present = series.drop_nulls()
+    distinct = present.n_unique()
+    examples = tuple(_show(value) for value in present.unique(maintain_order=True).head(3).to_list())
+    kind, note = _judge(series, present, distinct)
+    return Column(name=series.name, kind=kind, missing=series.null_count(), examples=examples, note=note)
+
+
+def _show(value: object) -> str:
+    """A value as a person would write it in a table, shortened."""
+    text = f"{value:g}" if isinstance(value, float) else str(value)
+    return text if len(text) <= 40 else text[:37] + "..."
+
+
+def _judge(series: pl.Series, present: pl.Series, distinct: int) -> tuple[Kind, str]:
+    """The kind and the note of a column."""
+    if distinct == 0:
+        return "empty", "left out: no value is present"
+    if distinct == 1 and series.null_count() == 0:
+        return "constant", "left out: the same value in every row"
+    if series.dtype == pl.Boolean:
+        return "boolean", ""
+    if series.dtype.is_temporal():
+        return ("text", "left out: a duration") if series.dtype == pl.Duration else ("datetime", "")
+    if series.dtype.is_numeric():
+        return _judge_numbers(present, distinct)
+    if series.dtype == pl.String:
+        return _judge_text(present, distinct)
+    return "text", f"left out: values of type {series.dtype} are not read"
+
+
+def _judge_numbers(present: pl.Series, distinct: int) -> tuple[Kind, str]:
+    """A whole-number column that counts 0, 1, 2, ... or is named an id and never repeats numbers the rows."""
+    whole = present.dtype.is_integer() or bool((present == present.round()).all())
+    if len(present) >= ROWS_TO_JUDGE and distinct == len(present) and whole:
+        spread = float(present.max()) - float(present.min())  # type: ignore[arg-type]
+        words = present.name.lower().replace("-", "_").split("_")
+        named = "id" in words or present.name.lower() in (
+            "index",
+            "rowid",
+            "row",
+            "passengerid",
+            "unnamed: 0",
+            "rownames",
+        )
+        if (spread == distinct - 1 and present.diff().drop_nulls().abs().max() == 1) or named:
+            return "identifier", "left out: it numbers the rows"
+    return "number", ""
+
+
+def _judge_text(present: pl.Series, distinct: int) -> tuple[Kind, str]:
+    """Text whose values repeat is a category; text that does not is a name or prose."""
+    lengths = present.str.len_chars().mean() or 0.0
+    spaced = float(present.str.contains(" ").mean() or 0.0)  # type: ignore[arg-type]
+    rare = len(present) >= ROWS_TO_JUDGE and distinct > DISTINCT_SHARE * len(present)
+    if (rare or distinct > MOST_LEVELS) and float(lengths) > PROSE_LENGTH / 2 and spaced > 0.5:  # type: ignore[arg-type]
+        return "text", "left out: free text"
+    if rare or distinct > MOST_LEVELS:
+        return "identifier", f"left out: {distinct} different values in {len(present)} rows name the rows"
+    return "category", ""

@@ -1,0 +1,54 @@
+"""A column that by itself predicts the target almost perfectly is rather its twin than a cause.
+
+For every column a shallow decision tree on that column alone is scored on rows it has not seen, with accuracy or R².
+Above the threshold the column is reported: perhaps it is known only after the fact, or computed from the target.
+"""
+
+from __future__ import annotations
+
+import warnings
+
+import numpy as np
+
+from evenkeel.data.schema import Inputs, Schema
+from evenkeel.data.target import TargetKind
+from evenkeel.shapes import Tensor
+
+ALMOST_PERFECT = 0.99  # of R² or of the accuracy above the commonest class
+ROWS = 5_000  # enough to judge one column; a tree on more rows costs without telling more
+DEPTH = 8
+
+
+def leaking_columns(schema: Schema, inputs: Inputs, target: Tensor, kind: TargetKind, seed: int) -> dict[str, float]:
+    """Column name -> score in [0, 1] of the columns that alone predict the target almost perfectly."""
+    if kind == "labels":
+        return {}
+    generator = np.random.default_rng([seed, 3])
+    rows = generator.permutation(len(target))[:ROWS]
+    truth = target.numpy()[rows]
+    features: dict[str, list[np.ndarray]] = {}
+    for index, number in enumerate(schema.numbers):
+        features.setdefault(number.column, []).append(inputs.numbers[rows, index].numpy())
+    for index, category in enumerate(schema.categories):
+        features.setdefault(category.column, []).append(inputs.categories[rows, index].numpy())
+    scores = {name: _score(np.stack(columns, axis=1), truth, kind) for name, columns in features.items()}
+    return {name: score for name, score in scores.items() if score >= ALMOST_PERFECT}
+
+
+def _score(columns: np.ndarray, truth: np.ndarray, kind: TargetKind) -> float:
+    """Held-out score of a shallow tree on one column: 0 for the best constant, 1 for perfect."""
+    from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
+
+    half = len(truth) // 2
+    tree = (DecisionTreeClassifier if kind == "class" else DecisionTreeRegressor)(max_depth=DEPTH, random_state=0)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # a class with one row is no news here
+        tree.fit(columns[:half], truth[:half])
+    predicted, actual = tree.predict(columns[half:]), truth[half:]
+    if kind == "class":
+        wrong = float(np.mean(predicted != actual))
+        constant = 1.0 - np.bincount(actual).max() / len(actual)
+    else:
+        wrong = float(np.mean((predicted - actual) ** 2))
+        constant = float(np.var(actual))
+    return 1.0 - wrong / constant if constant > 0 else 0.0

@@ -1,0 +1,210 @@
+"""From columns to tensors and back again on new data: what was learned of each column, and how it is applied.
+
+A *schema* is fitted on the training rows only and saved with the model. Numbers, and the parts of date-times, become
+one float32 matrix (row, number) with NaN for a missing value; categories and Booleans become one int32 matrix
+(row, category) whose code 0 means "missing or never seen in training".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Literal
+
+import numpy as np
+import polars as pl
+import torch
+from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict
+
+from evenkeel.data.columns import USED, Column, describe, tidy
+from evenkeel.data.scale import Scale, apply_scale, fit_scale
+from evenkeel.errors import DataError, choices
+from evenkeel.shapes import Tensor
+
+DatePart = Literal["value", "days", "year-sine", "year-cosine", "week-sine", "week-cosine", "day-sine", "day-cosine"]
+CYCLES: dict[str, float] = {"year": 365.2425, "week": 7.0, "day": 1.0}  # lengths in days
+# A level seen fewer times than this in training shares code 0 with unseen ones, which trains that code.
+RARE = 3
+SECONDS_A_DAY = 86_400.0
+
+
+class Frozen(BaseModel):
+    """A value that is checked when it is read and never changed."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class NumberFeature(Frozen):
+    """One number fed to the network: a number column, or one part of a date-time column, and its scale."""
+
+    column: str
+    part: DatePart
+    scale: Scale
+
+
+class CategoryFeature(Frozen):
+    """One category fed to the network: its levels as text; level i has code i + 1."""
+
+    column: str
+    levels: tuple[str, ...]
+
+
+class Schema(Frozen):
+    """All columns as understood, and the features that come from them in the order the network expects."""
+
+    columns: tuple[Column, ...]
+    numbers: tuple[NumberFeature, ...]
+    categories: tuple[CategoryFeature, ...]
+
+    @property
+    def used(self) -> tuple[str, ...]:
+        """Names of the columns that feed the network."""
+        return tuple(column.name for column in self.columns if column.kind in USED)
+
+    @property
+    def levels(self) -> tuple[int, ...]:
+        """Number of codes of each category feature, code 0 included."""
+        return tuple(len(feature.levels) + 1 for feature in self.categories)
+
+
+class Inputs(Frozen):
+    """The features of a table as tensors on the CPU."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)
+
+    numbers: torch.Tensor
+    categories: torch.Tensor
+
+    def mapping(self) -> dict[str, Tensor]:
+        """By name, as the network's `forward` takes them."""
+        return {"numbers": self.numbers, "categories": self.categories}
+
+
+def fit_schema(frame: pl.DataFrame, train: NDArray[np.int64]) -> Schema:
+    """Learn kinds, scales and levels from the training rows of a frame that holds the feature columns only.
+
+    Raises:
+        DataError: no column can be used.
+    """
+    columns: list[Column] = []
+    numbers: list[NumberFeature] = []
+    categories: list[CategoryFeature] = []
+    for name in frame.columns:
+        series = tidy(frame[name])
+        column = describe(series)
+        rows = series.gather(train)
+        if column.kind in USED and rows.null_count() == len(rows):
+            column = column.model_copy(update={"kind": "empty", "note": "left out: no value in the training rows"})
+        columns.append(column)
+        if column.kind in ("number", "datetime"):
+            numbers += _fit_numbers(rows, column)
+        elif column.kind in ("category", "boolean"):
+            categories.append(_fit_category(rows))
+    if not numbers and not categories:
+        told = "; ".join(f"{column.name}: {column.note}" for column in columns[:6]) or "there are no feature columns"
+        raise DataError(f"no column can be used to predict the target ({told})")
+    return Schema(columns=tuple(columns), numbers=tuple(numbers), categories=tuple(categories))
+
+
+def _fit_numbers(rows: pl.Series, column: Column) -> list[NumberFeature]:
+    """One feature for a number; for a date-time its position in time and the phases that vary."""
+    if column.kind == "number":
+        return [NumberFeature(column=column.name, part="value", scale=fit_scale(_as_float(rows)))]
+    features = []
+    for part, values in date_parts(rows).items():
+        if np.nanmax(values) - np.nanmin(values) > 1e-6:
+            features.append(NumberFeature(column=column.name, part=part, scale=fit_scale(values)))
+    return features
+
+
+def _fit_category(rows: pl.Series) -> CategoryFeature:
+    """Levels that occur often enough in training, the commonest first; all of them where all are rare."""
+    counts = rows.drop_nulls().cast(pl.String).value_counts(sort=True)
+    counts = counts.sort(["count", counts.columns[0]], descending=[True, False])
+    common = counts.filter(pl.col("count") >= RARE)
+    chosen = common if common.height else counts
+    return CategoryFeature(column=rows.name, levels=tuple(chosen[rows.name].to_list()))
+
+
+def date_parts(series: pl.Series) -> dict[DatePart, NDArray[np.float64]]:
+    """Days since 1970 and the phase within the year, the week and the day, as sine and cosine."""
+    moments = series.cast(pl.Datetime("us")) if series.dtype != pl.Time else series.cast(pl.Duration("us"))
+    micros = moments.to_physical().cast(pl.Float64).to_numpy()
+    days = micros / 1e6 / SECONDS_A_DAY
+    parts: dict[DatePart, NDArray[np.float64]] = {"days": days}
+    for cycle, length in CYCLES.items():
+        phase = 2 * np.pi * days / length
+        parts[f"{cycle}-sine"] = np.sin(phase)  # type: ignore[index]
+        parts[f"{cycle}-cosine"] = np.cos(phase)  # type: ignore[index]
+    return parts
+
+
+def _as_float(series: pl.Series) -> NDArray[np.float64]:
+    """Numbers as float64 with NaN for null."""
+    return series.cast(pl.Float64).to_numpy().astype(np.float64, copy=False)
+
+
+def encode(schema: Schema, frame: pl.DataFrame) -> Inputs:
+    """The features of any frame with the schema's columns, in any order; further columns are ignored.
+
+    Raises:
+        DataError: a column is missing, or holds text where training saw numbers.
+    """
+    _require(schema.used, frame.columns)
+    numbers = torch.empty(frame.height, len(schema.numbers))
+    parts: dict[str, dict[DatePart, NDArray[np.float64]]] = {}
+    for index, feature in enumerate(schema.numbers):
+        if feature.part == "value":
+            values = _read_numbers(frame[feature.column])
+        else:
+            if feature.column not in parts:
+                parts[feature.column] = date_parts(_read_dates(frame[feature.column]))
+            values = parts[feature.column][feature.part]
+        numbers[:, index] = torch.from_numpy(apply_scale(values, feature.scale))
+    categories = torch.zeros(frame.height, len(schema.categories), dtype=torch.int32)
+    for index, category in enumerate(schema.categories):
+        categories[:, index] = torch.from_numpy(_codes(tidy(frame[category.column]), category))
+    return Inputs(numbers=numbers, categories=categories)
+
+
+def _require(names: Sequence[str], present: Sequence[str]) -> None:
+    """Every column that training used must be there."""
+    absent = [name for name in names if name not in present]
+    if absent:
+        hint = choices(present, absent[0])
+        raise DataError(f"the data lacks {len(absent)} column(s) that training used: {absent[:8]}; {hint}")
+
+
+def _read_numbers(series: pl.Series) -> NDArray[np.float64]:
+    """A column that training took for numbers."""
+    found = tidy(series)
+    if found.dtype == pl.String and found.null_count() < len(found):
+        raise DataError(
+            f"column {series.name!r} was numbers in training; now it holds text such as {found.drop_nulls()[0]!r}. "
+            "Write the value as a number or leave the cell empty"
+        )
+    if found.dtype.is_temporal():
+        raise DataError(f"column {series.name!r} was numbers in training; now it holds {found.dtype}")
+    return _as_float(found)
+
+
+def _read_dates(series: pl.Series) -> pl.Series:
+    """A column that training took for date-times."""
+    found = tidy(series)
+    if found.null_count() == len(found):
+        return pl.Series(series.name, [None] * len(found), dtype=pl.Datetime("us"))
+    if not found.dtype.is_temporal():
+        raise DataError(
+            f"column {series.name!r} was date-times in training; now it holds {found.dtype}. Try 2024-12-31 13:45:00"
+        )
+    return found
+
+
+def _codes(series: pl.Series, feature: CategoryFeature) -> NDArray[np.int32]:
+    """Codes of the levels; 0 for missing and for what training has not seen."""
+    text = series.cast(pl.String)
+    known = {level: code for code, level in enumerate(feature.levels, start=1)}
+    if series.dtype == pl.Boolean:
+        known |= {level.lower(): code for level, code in list(known.items())}
+    codes = text.replace_strict(list(known), list(known.values()), default=0, return_dtype=pl.Int32)
+    return codes.fill_null(0).to_numpy().copy()

@@ -1,0 +1,138 @@
+"""The target column as a tensor, and the way back from codes to the values a person wrote.
+
+number   float64 (row,)         class   int64 (row,), 0..classes-1         labels   float32 (row, label), 0 or 1
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Literal
+
+import numpy as np
+import polars as pl
+import torch
+
+from evenkeel.data.columns import tidy
+from evenkeel.data.schema import Frozen
+from evenkeel.errors import DataError, choices
+from evenkeel.shapes import Tensor
+
+TargetKind = Literal["number", "class", "labels"]
+Level = bool | int | float | str
+# Beyond this a "class" is rather a name, and the head would have more outputs than most tables have rows.
+MOST_CLASSES = 1000
+
+
+class Target(Frozen):
+    """What is predicted: its columns, its kind, and for classes and labels the value behind each code."""
+
+    columns: tuple[str, ...]
+    kind: TargetKind
+    levels: tuple[Level, ...] = ()
+
+    @property
+    def name(self) -> str:
+        """The column, or all columns, as one word."""
+        return ", ".join(self.columns) if len(self.columns) <= 3 else f"{len(self.columns)} columns"
+
+
+def take_target(frame: pl.DataFrame, target: str | Sequence[str]) -> tuple[pl.DataFrame, tuple[str, ...]]:
+    """The target columns, tidied, and their names.
+
+    Raises:
+        DataError: a column is not there.
+    """
+    names = (target,) if isinstance(target, str) else tuple(target)
+    for name in names:
+        if name not in frame.columns:
+            raise DataError(f"there is no column {name!r} to predict; {choices(frame.columns, name)}")
+    return pl.DataFrame([series if series.dtype == pl.List else tidy(series) for series in frame[list(names)]]), names
+
+
+def present_rows(target: pl.DataFrame) -> np.ndarray:
+    """Rows in which no target value is missing; an infinite target is an error, not a gap."""
+    return np.flatnonzero(target.select(pl.all_horizontal(pl.all().is_not_null())).to_series().to_numpy())
+
+
+def fit_target(frame: pl.DataFrame, kind: TargetKind) -> Target:
+    """Learn the levels of a tidied target.
+
+    Raises:
+        DataError: one value only, values that do not fit the kind, or far too many classes.
+    """
+    names = tuple(frame.columns)
+    if kind == "labels":
+        return Target(columns=names, kind=kind, levels=_label_names(frame))
+    series = frame.to_series()
+    present = series.drop_nulls()
+    distinct = present.n_unique()
+    if distinct < 2:
+        only = f" ({present[0]!r})" if len(present) else ""
+        raise DataError(f"target {names[0]!r} has {distinct} value(s){only}; there is nothing to learn from it")
+    if kind == "number":
+        if not series.dtype.is_numeric():
+            raise DataError(
+                f"target {names[0]!r} must be numbers, got {series.dtype} such as {present[0]!r}; "
+                "try task='single-label'"
+            )
+        return Target(columns=names, kind=kind)
+    if distinct > min(MOST_CLASSES, max(2, len(present) // 2)):
+        raise DataError(
+            f"target {names[0]!r} has {distinct} different values in {len(present)} rows, too many for classes; "
+            "try task='regression', or another target"
+        )
+    return Target(columns=names, kind=kind, levels=tuple(_plain(value) for value in present.unique().sort().to_list()))
+
+
+def _plain(value: object) -> Level:
+    """A class as Boolean, whole number where it is one, or text."""
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
+    return value if isinstance(value, (bool, int, float, str)) else str(value)
+
+
+def _label_names(frame: pl.DataFrame) -> tuple[str, ...]:
+    """Columns of 0 and 1 name the labels themselves; a column of lists names them by its items."""
+    if frame.width == 1 and frame.dtypes[0] == pl.List:
+        names = frame.to_series().explode().drop_nulls().cast(pl.String).unique().sort().to_list()
+        if len(names) < 2:
+            raise DataError(f"target {frame.columns[0]!r} holds {len(names)} different label(s); expected two or more")
+        return tuple(names)
+    for series in frame:
+        values = set(series.drop_nulls().unique().to_list())
+        if not values <= {0, 1}:
+            raise DataError(
+                f"target column {series.name!r} must hold 0 and 1 to be a label, got {sorted(map(str, values))[:5]}"
+            )
+    return tuple(frame.columns)
+
+
+def encode_target(target: Target, frame: pl.DataFrame) -> Tensor:
+    """The tensor of a tidied target frame, in the shape and type of its kind.
+
+    Raises:
+        DataError: a class that training has not seen, or an infinite or missing number.
+    """
+    if target.kind == "number":
+        values = frame.to_series()
+        if not values.dtype.is_numeric() or values.null_count():
+            raise DataError(f"target {target.name!r} must hold a finite number in every row")
+        return torch.from_numpy(values.cast(pl.Float64).to_numpy().copy())
+    if target.kind == "labels":
+        return _encode_labels(target, frame)
+    text = frame.to_series()
+    codes = {level: code for code, level in enumerate(target.levels)}
+    found = [codes.get(_plain(value)) for value in text.unique(maintain_order=True).to_list()]
+    table = dict(zip(text.unique(maintain_order=True).to_list(), found, strict=True))
+    unknown = [value for value, code in table.items() if code is None]
+    if unknown:
+        raise DataError(f"target {target.name!r} holds {unknown[:5]!r}, not among its classes {target.levels[:10]!r}")
+    return torch.tensor([table[value] for value in text.to_list()], dtype=torch.int64)
+
+
+def _encode_labels(target: Target, frame: pl.DataFrame) -> Tensor:
+    """0/1 columns as they are; lists as one column a label."""
+    if len(target.columns) > 1 or frame.dtypes[0] != pl.List:
+        return torch.from_numpy(frame.select(pl.all().cast(pl.Float32)).to_numpy().copy())
+    items = [set(map(str, row or ())) for row in frame.to_series().to_list()]
+    return torch.tensor([[float(level in row) for level in target.levels] for row in items])

@@ -1,0 +1,21 @@
+"""The record that each head file ends with."""
+
+from dataclasses import dataclass
+
+from evenkeel.data.target import TargetKind
+from evenkeel.heads._head import Head, fitting_losses
+from evenkeel.parts import Part
+
+
+@dataclass(frozen=True, kw_only=True)
+class HeadPart(Part):
+    """A kind of head: its class, the target it reads, and the metrics it is judged by, the first one foremost."""
+
+    call: type[Head]
+    reads: TargetKind
+    metrics: tuple[str, ...]
+
+    @property
+    def losses(self) -> tuple[str, ...]:
+        """Names of the losses that fit."""
+        return fitting_losses(self.call)

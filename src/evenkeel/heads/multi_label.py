@@ -1,0 +1,90 @@
+"""Multi-label head: each label yes or no by itself, a sigmoid over each logit.
+
+p(label) = 1 / (1 + exp(-z)); the loss works on the logits. The bias starts at the log-odds of each label's frequency.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import torch
+from typing_extensions import override
+
+from evenkeel.errors import DataError
+from evenkeel.heads._head import Head, LossChoice
+from evenkeel.heads._record import HeadPart
+from evenkeel.shapes import Bool, Float, Tensor
+
+
+class MultiLabel(Head):
+    """Features to one logit for each label.
+
+    Example:
+        >>> head = MultiLabel(4, labels=6)
+        >>> head.predict(head(torch.zeros(2, 4))).shape
+        torch.Size([2, 6])
+    """
+
+    task = "multi-label"
+    default_loss = "binary_cross_entropy"
+    gives = ("binary-logits",)
+
+    def __init__(
+        self,
+        features: int,
+        *,
+        labels: int,
+        members: int | None = None,
+        loss: LossChoice | None = None,
+        options: Mapping[str, Any] | None = None,
+    ) -> None:
+        super().__init__(features, labels, members=members, loss=loss, options=options)
+        self.labels = labels
+
+    @override
+    def start(self, target: Float[Tensor, "row label"], weight: Float[Tensor, "row"] | None = None) -> None:
+        if target.shape[1] != self.labels or not ((target == 0) | (target == 1)).all():
+            raise DataError(
+                f"target must be 0 or 1 in each of {self.labels} labels, got shape {tuple(target.shape)} with values "
+                f"{target.unique()[:5].tolist()}; class numbers need task='single-label'"
+            )
+        each = target.double()
+        total = float(len(target)) if weight is None else float(weight.double().sum())
+        positive = each.sum(0) if weight is None else (each * weight.double()[:, None]).sum(0)
+        # Half an example of each kind keeps the log-odds of a label that never, or always, occurs finite.
+        share = positive.clamp(0.5, max(total - 0.5, 0.5)) / total
+        self.linear.bias.data.copy_(torch.logit(share, eps=1e-6))
+
+    @override
+    def example_loss(
+        self, output: Float[Tensor, "*lead batch out"], target: Float[Tensor, "batch out"]
+    ) -> Float[Tensor, "*lead batch"]:
+        return self.loss_function(output, target, reduction="none", **self.options).mean(-1)
+
+    @override
+    def predict(self, output: Float[Tensor, "*lead batch out"]) -> Bool[Tensor, "batch out"]:
+        return self.probability(output) > 0.5
+
+    @override
+    def probability(self, output: Float[Tensor, "*lead batch out"]) -> Float[Tensor, "batch out"]:
+        each = output.float().sigmoid()
+        return each if self.members is None else each.mean(0)
+
+    @override
+    def distribution(self, output: Float[Tensor, "*lead batch out"]) -> None:
+        return None
+
+    @override
+    def calibrate(self, output: Float[Tensor, "*lead row out"], target: Float[Tensor, "row out"]) -> None:
+        return None
+
+
+MULTI_LABEL = HeadPart(
+    name="multi_label",
+    summary="multi-label classification: several labels, each yes or no",
+    source="Tsoumakas & Katakis 2007, doi:10.4018/jdwm.2007070101",
+    call=MultiLabel,
+    reads="labels",
+    metrics=("hamming", "f1_micro", "f1_macro", "log_loss", "auc", "average_precision"),
+)

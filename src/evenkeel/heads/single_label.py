@@ -1,0 +1,89 @@
+"""Single-label head: one class out of several, a softmax over logits.
+
+p(class) = softmax(z)_class; the loss works on the logits z, never on probabilities. The bias starts at the logarithm
+of the class frequencies, so that the first loss is their entropy.   Source: Bridle 1990 (softmax).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import torch
+from typing_extensions import override
+
+from evenkeel.errors import DataError
+from evenkeel.heads._head import Head, LossChoice
+from evenkeel.heads._record import HeadPart
+from evenkeel.shapes import Float, Int, Tensor
+
+
+class SingleLabel(Head):
+    """Features to one logit for each class.
+
+    Example:
+        >>> head = SingleLabel(4, classes=3)
+        >>> head.probability(head(torch.zeros(2, 4))).sum(1)
+        tensor([1., 1.])
+    """
+
+    task = "single-label"
+    default_loss = "cross_entropy"
+    gives = ("logits",)
+
+    def __init__(
+        self,
+        features: int,
+        *,
+        classes: int,
+        members: int | None = None,
+        loss: LossChoice | None = None,
+        options: Mapping[str, Any] | None = None,
+    ) -> None:
+        super().__init__(features, classes, members=members, loss=loss, options=options)
+        self.classes = classes
+
+    @override
+    def start(self, target: Int[Tensor, "row"], weight: Float[Tensor, "row"] | None = None) -> None:
+        if len(target) and (int(target.min()) < 0 or int(target.max()) >= self.classes):
+            raise DataError(
+                f"target must be whole numbers 0..{self.classes - 1}, got {int(target.min())}..{int(target.max())}"
+            )
+        totals = torch.bincount(target, weights=weight, minlength=self.classes).double()
+        # Half an example for a class that training lacks: rare, not impossible.
+        share = torch.where(totals > 0, totals, 0.5 * torch.ones_like(totals))
+        self.linear.bias.data.copy_((share / share.sum()).log())
+
+    @override
+    def example_loss(
+        self, output: Float[Tensor, "*lead batch out"], target: Int[Tensor, "batch"]
+    ) -> Float[Tensor, "*lead batch"]:
+        shared = target.expand(output.shape[:-1])
+        return self.loss_function(output, shared, reduction="none", **self.options)
+
+    @override
+    def predict(self, output: Float[Tensor, "*lead batch out"]) -> Int[Tensor, "batch"]:
+        return self.probability(output).argmax(-1)
+
+    @override
+    def probability(self, output: Float[Tensor, "*lead batch out"]) -> Float[Tensor, "batch label"]:
+        each = output.float().softmax(-1)
+        return each if self.members is None else each.mean(0)
+
+    @override
+    def distribution(self, output: Float[Tensor, "*lead batch out"]) -> None:
+        return None
+
+    @override
+    def calibrate(self, output: Float[Tensor, "*lead row out"], target: Int[Tensor, "row"]) -> None:
+        return None
+
+
+SINGLE_LABEL = HeadPart(
+    name="single_label",
+    summary="single-label classification: one class out of several",
+    source="Bridle 1990, doi:10.1007/978-3-642-76153-9_28",
+    call=SingleLabel,
+    reads="class",
+    metrics=("accuracy", "log_loss", "auc", "average_precision", "calibration_error"),
+)

@@ -1,0 +1,106 @@
+"""InfoNCE: each query should find its own key among all others.
+
+    L_i = -log exp(q_i·k_i / T) / Σ_j exp(q_i·k_j / T),   q, k of unit length, T the temperature    [nats]
+    symmetric: the mean with the same loss for keys that look for their query (image and text)
+    Source: van den Oord 2018, arXiv:1807.03748; symmetric: Radford 2021, arXiv:2103.00020
+
+The N x N similarities are never held: memory is O(N·D), forward and backward.
+"""
+
+import torch
+
+from evenkeel.errors import RequestError, ShapeError
+from evenkeel.losses._both_lse import both_lse
+from evenkeel.losses._module import module_form
+from evenkeel.losses._number import Number
+from evenkeel.losses._ranks import Across, Ranks, gather, ranks
+from evenkeel.losses._record import Example, Loss
+from evenkeel.losses._reduce import reduce
+from evenkeel.losses._row_lse import row_lse, row_lse_sum
+from evenkeel.losses._same_shape import require_one_shape
+from evenkeel.losses._unit import unit
+from evenkeel.shapes import Float, Reduction, Tensor
+
+
+def info_nce(
+    query: Float[Tensor, "..."],
+    key: Float[Tensor, "..."],
+    *,
+    negatives: Float[Tensor, "..."] | None = None,
+    temperature: Number | Float[Tensor, ""] = 0.07,
+    symmetric: bool = False,
+    across: Across = "ranks",
+    reduction: Reduction = "mean",
+) -> Tensor:
+    """InfoNCE of embeddings (batch, unit), normalised here; key i belongs to query i. One value per query, in nats.
+
+    `negatives` None: the other keys of the batch, and those of all ranks under torch.distributed (`across="none"`: of
+    this rank alone). Otherwise (key, unit), shared by all queries, or (batch, key, unit), and the other keys of the
+    batch play no part. The gradient cannot be differentiated again, and says so.
+
+    Example:
+        >>> import torch
+        >>> info_nce(torch.ones(4, 8), torch.ones(4, 8))  # all alike: ln 4
+        tensor(1.3863)
+
+    """
+    require_one_shape(query=query, key=key)
+    scaled, key = unit(query) / temperature, unit(key)
+    positive = (scaled * key).sum(-1)
+    if negatives is not None:
+        return reduce(_against(scaled, positive, negatives, symmetric), reduction)
+    place = ranks(across)
+    if symmetric and place.count == 1:
+        both = both_lse(scaled, key)
+        return reduce(0.5 * (both.row + both.column) - positive, reduction)
+    if not symmetric:
+        return _one_way(scaled, key, positive, place, reduction)
+    forth = _one_way(scaled, key, positive, place, reduction)
+    back = _one_way(unit(key) / temperature, scaled * temperature, positive, place, reduction)
+    return 0.5 * (forth + back)
+
+
+def _one_way(scaled: Tensor, key: Tensor, positive: Tensor, place: Ranks, reduction: Reduction) -> Tensor:
+    keys = gather(key, place)
+    if reduction == "none":
+        return row_lse(scaled, keys) - positive
+    total = row_lse_sum(scaled, keys) - positive.sum()
+    return total / max(len(scaled), 1) if reduction == "mean" else total
+
+
+def _against(scaled: Tensor, positive: Tensor, negatives: Tensor, symmetric: bool) -> Tensor:
+    """The loss against given negatives: softplus(log Σ exp(negatives) - positive)."""
+    if symmetric:
+        raise RequestError("symmetric=True compares a batch with itself, got negatives as well; try negatives=None")
+    other = unit(negatives)
+    if other.ndim == 2 and other.shape[1] == scaled.shape[1]:
+        rest = row_lse(scaled, other)
+    elif other.ndim == 3 and other.shape[::2] == scaled.shape:
+        rest = torch.logsumexp((other * scaled.unsqueeze(1)).sum(-1), 1)
+    else:
+        raise ShapeError(
+            f"negatives must be (key, unit) or (batch, key, unit) with queries {tuple(scaled.shape)}, "
+            f"got {tuple(negatives.shape)}; try negatives.flatten(0, -2)"
+        )
+    return torch.logaddexp(rest, positive) - positive
+
+
+InfoNceLoss = module_form(info_nce)
+
+
+def _example(batch: int, generator: torch.Generator, dtype: torch.dtype) -> Example:
+    query, key = torch.randn(2, batch, 6, generator=generator, dtype=torch.float64).to(dtype)
+    return Example(output=(query, key), options={"temperature": 0.2})
+
+
+INFO_NCE = Loss(
+    name="info_nce",
+    summary="pairs that should find each other among the batch",
+    source="van den Oord et al. 2018, arXiv:1807.03748; symmetric: Radford et al. 2021, arXiv:2103.00020",
+    call=info_nce,
+    expects=("embedding-pairs",),
+    example=_example,
+    each="example",
+    batch="joint",
+    derivatives="first order",
+)

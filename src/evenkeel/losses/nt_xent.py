@@ -1,0 +1,71 @@
+"""NT-Xent: two views of one example should find each other among all views of the batch.
+
+    L_i = -log exp(z_i·z_p / T) / Σ_{a≠i} exp(z_i·z_a / T),   z the 2 N views at unit length, p the other view of i   [nats]
+    Source: Chen 2020, arXiv:2002.05709; Sohn 2016
+
+The 2N x 2N similarities are never held, and since they are symmetric only half of them is computed.
+"""
+
+import torch
+
+from evenkeel.losses._module import module_form
+from evenkeel.losses._number import Number
+from evenkeel.losses._ranks import Across, gather, ranks
+from evenkeel.losses._record import Example, Loss
+from evenkeel.losses._reduce import reduce
+from evenkeel.losses._row_lse import row_lse
+from evenkeel.losses._same_shape import require_one_shape
+from evenkeel.losses._self_lse import self_lse
+from evenkeel.losses._unit import unit
+from evenkeel.shapes import Float, Reduction, Tensor
+
+
+def nt_xent(
+    left: Float[Tensor, "..."],
+    right: Float[Tensor, "..."],
+    *,
+    temperature: Number | Float[Tensor, ""] = 0.5,
+    across: Across = "ranks",
+    reduction: Reduction = "mean",
+) -> Tensor:
+    """NT-Xent of two views (batch, unit) of each example, normalised here, in nats.
+
+    One value per example, the mean over its two views. Under torch.distributed the views of all ranks are candidates
+    (`across="none"`: of this rank alone). The gradient cannot be differentiated again, and says so.
+
+    Example:
+        >>> import torch
+        >>> nt_xent(torch.ones(4, 8), torch.ones(4, 8))  # all alike: ln(2·4 - 1)
+        tensor(1.9459)
+
+    """
+    require_one_shape(left=left, right=right)
+    views = unit(torch.cat([left, right])) / temperature**0.5
+    place = ranks(across)
+    if place.count == 1:
+        candidates = self_lse(views)
+    else:
+        candidates = row_lse(views, gather(views, place), place.rank * len(views))
+    pairs = candidates.reshape(2, -1).mean(0) - (views[: len(left)] * views[len(left) :]).sum(-1)
+    return reduce(pairs, reduction)
+
+
+NtXentLoss = module_form(nt_xent)
+
+
+def _example(batch: int, generator: torch.Generator, dtype: torch.dtype) -> Example:
+    left, right = torch.randn(2, batch, 6, generator=generator, dtype=torch.float64).to(dtype)
+    return Example(output=(left, right))
+
+
+NT_XENT = Loss(
+    name="nt_xent",
+    summary="two views of each example, without labels",
+    source="Chen et al. 2020, arXiv:2002.05709",
+    call=nt_xent,
+    expects=("embedding-pairs",),
+    example=_example,
+    each="example",
+    batch="joint",
+    derivatives="first order",
+)

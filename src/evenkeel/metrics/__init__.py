@@ -1,0 +1,11 @@
+"""The metrics: pure functions of gathered predictions and targets, one a file, found by reading this folder.
+
+Each takes `(prediction, target)` as tensors or numpy arrays, an optional weight per row, computes in float64 and
+returns a Python float, or None where the data cannot answer (an AUC of one class). `PARTS` holds one record a metric by
+name: what it is for, which prediction it takes, and whether more is better.
+"""
+
+from evenkeel.metrics._record import Metric as Metric
+from evenkeel.parts import fill
+
+PARTS = fill(__name__, "metric", globals())

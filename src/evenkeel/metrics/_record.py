@@ -1,0 +1,37 @@
+"""The record each metric file ends with: what it measures, of which prediction, and which direction is better."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from torch import Generator
+
+from evenkeel.parts import Part
+
+Expects = Literal[
+    "value",  # predicted values of the shape of the target
+    "distribution",  # an object with .log_prob, .quantile or .cdf (torch's distributions, a head's prediction)
+    "class-probability",  # (row, label), each row adds up to 1; target (row,) whole numbers
+    "label-probability",  # (row, label), each 0..1 by itself; target (row, label) of 0 and 1
+]
+
+MakeExample = Callable[[int, Generator], tuple[Any, Any]]
+"""(rows, generator) -> (prediction, target): random data, for tests and for the docs."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Metric(Part):
+    """A metric: `call(prediction, target, weight=None)`, which predictions it takes, which direction is better.
+
+    Example:
+        >>> from evenkeel import metrics
+        >>> metrics.PARTS["auc"].better
+        'higher'
+    """
+
+    call: Callable[..., float | None]
+    expects: tuple[Expects, ...]
+    better: Literal["higher", "lower", "neither"]
+    example: MakeExample

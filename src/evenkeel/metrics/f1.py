@@ -1,0 +1,52 @@
+"""F1: the harmonic mean of precision and recall; 0 where a class is neither predicted nor there.
+
+F1 = 2 TP / (2 TP + FP + FN);   macro: mean over classes or labels; micro: of the counts added up
+Source: van Rijsbergen 1979, Information Retrieval
+"""
+
+from typing import Literal
+
+import torch
+
+from evenkeel.metrics._classes import labelled
+from evenkeel.metrics._examples import classes
+from evenkeel.metrics._gather import Values, row_weight
+from evenkeel.metrics._record import Metric
+
+
+def f1(
+    probability: Values,
+    target: Values,
+    weight: Values | None = None,
+    *,
+    average: Literal["macro", "micro"] = "macro",
+) -> float:
+    """F1, 0..1, of probabilities (row, label): the most probable class (row,), or labels (row, label) above one half.
+
+    Example:
+        >>> import numpy as np
+        >>> round(f1(np.array([[0.9, 0.1], [0.6, 0.4], [0.2, 0.8]]), np.array([0, 1, 1])), 4)
+        0.6667
+
+    """
+    given = labelled(probability, target)
+    rows = row_weight(weight, len(given.score)).unsqueeze(1)
+    if given.exclusive:
+        chosen = torch.zeros_like(given.score).scatter_(1, given.score.argmax(1, keepdim=True), 1.0)
+    else:
+        chosen = (given.score > 0.5).double()
+    hit, said, there = ((rows * x).sum(0) for x in (chosen * given.truth, chosen, given.truth))
+    if average == "micro":
+        hit, said, there = hit.sum(), said.sum(), there.sum()
+    return float((2 * hit / (said + there).clamp(min=torch.finfo(torch.float64).tiny)).mean())
+
+
+F1 = Metric(
+    name="f1",
+    summary="harmonic mean of precision and recall",
+    source="van Rijsbergen 1979, Information Retrieval",
+    call=f1,
+    expects=("class-probability", "label-probability"),
+    better="higher",
+    example=classes,
+)

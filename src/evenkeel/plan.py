@@ -1,0 +1,86 @@
+"""The recipe of a run as frozen data: which net, head and loss, how they start, and how they are trained.
+
+A plan is chosen from the size of the data alone, never from a data set's name; every field can be overruled
+(`--set width=128`), and the plan is saved with the run, so that the same command gives the same network.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from evenkeel.errors import RequestError, choices
+from evenkeel.task import Task
+
+# Batches: about this many in an epoch, so that the gradient keeps some noise on small data, within these sizes.
+BATCHES_AN_EPOCH = 16
+SMALLEST_BATCH, LARGEST_BATCH = 32, 256
+
+
+class Plan(BaseModel):
+    """Everything that decides a run besides the data.
+
+    Units: `learning_rate` per update; `updates` optimizer steps; shares are of `updates`.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    task: Task
+    counts: bool = Field(False, description="whether a positive target is whole numbers")
+    loss: str | None = Field(None, description="a loss by name; None: the head's own")
+    beta: float = Field(0.0, ge=0, le=1, description="of the Gaussian loss: 0.5 favours the mean, 0 the likelihood")
+    gamma: float = Field(2.0, ge=0, description="of the focal loss")
+    positive: Literal["softplus", "relu"] = Field("softplus", description="activation of the positive head")
+
+    net: str = "mlp"
+    width: int = Field(256, ge=1)
+    depth: int = Field(2, ge=1, description="layers of a plain net, blocks of two layers of a residual one")
+    skip: Literal["residual", "plain"] = "residual"
+    activation: str = "relu"
+    norm: Literal["layer", "batch", "group"] | None = "layer"
+    dropout: float = Field(0.1, ge=0, lt=1)
+    members: int | None = Field(8, ge=1, description="networks of the in-model ensemble; None: one network")
+    bins: int | None = Field(32, ge=2, description="pieces of the piecewise-linear encoding; None: numbers alone")
+
+    optimizer: Literal["adamw", "adam", "sgd"] = "adamw"
+    learning_rate: float = Field(1e-3, gt=0)
+    weight_decay: float = Field(1e-2, ge=0)
+    clip: float | None = Field(1.0, gt=0, description="largest gradient norm; None: no clipping")
+    batch_size: int = Field(256, ge=1)
+    updates: int = Field(4000, ge=1, description="budget of optimizer steps")
+    warmup: float = Field(0.05, ge=0, le=1, description="share of the budget in which the rate rises")
+    evaluations: int = Field(60, ge=1, description="looks at the validation part over the whole budget")
+    patience: float = Field(0.25, gt=0, description="share of the budget without improvement that ends training")
+    time_limit: float | None = Field(None, gt=0, description="seconds of training")
+    seed: int = 0
+
+
+def make_plan(task: Task, *, rows: int, counts: bool = False, settings: Mapping[str, Any] | None = None) -> Plan:
+    """The default plan for so many training rows, with `settings` laid over it.
+
+    Raises:
+        RequestError: a setting that does not exist or has no sense.
+    """
+    batch = 2 ** round(math.log2(max(rows, 1) / BATCHES_AN_EPOCH)) if rows > BATCHES_AN_EPOCH else 1
+    batch = min(max(batch, SMALLEST_BATCH), LARGEST_BATCH)
+    defaults: dict[str, Any] = {"task": task, "counts": counts, "batch_size": batch, "updates": _updates(rows, batch)}
+    settings = dict(settings or {})
+    unknown = [name for name in settings if name not in Plan.model_fields]
+    if unknown:
+        raise RequestError(f"there is no setting {unknown[0]!r}; {choices(Plan.model_fields, unknown[0])}")
+    epochs = settings.pop("epochs", None)
+    if epochs is not None:
+        settings["updates"] = max(1, epochs * math.ceil(rows / batch))
+    try:
+        return Plan(**{**defaults, **settings})
+    except ValidationError as problem:
+        first = problem.errors()[0]
+        raise RequestError(f"setting {first['loc'][0]} = {first['input']!r}: {first['msg'].lower()}") from problem
+
+
+def _updates(rows: int, batch: int) -> int:
+    """Optimizer steps: enough for a tiny table, then in proportion to the rows."""
+    return int(min(max(60 * rows / batch, 2000), 20_000))

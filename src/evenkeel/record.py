@@ -1,0 +1,47 @@
+"""Everything about a run besides its weights, as one value that is saved as JSON and read back checked."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from evenkeel.data.schema import Frozen, Schema
+from evenkeel.data.target import Target
+from evenkeel.network import NetShape
+from evenkeel.plan import Plan
+from evenkeel.train.importance import Importance
+from evenkeel.train.loop import Look
+
+FORMAT = 1  # of the saved folder; a newer one is refused with a message, not misread
+
+
+class RunRecord(Frozen):
+    """What was asked, what was understood, what was done, what came out.
+
+    `metrics` and `baselines` are those of the test rows; `rows` counts the rows of each part; `ended` says why
+    training ended; `net` is `own` or, for a module of the user's, `given`.
+    """
+
+    format: Literal[1] = FORMAT
+    version: str
+    created: str
+    source: str
+    command: str
+    schema_: Schema
+    target: Target
+    plan: Plan
+    shape: NetShape
+    net: Literal["own", "given"]
+    net_text: str
+    reason: str
+    split: str
+    rows: dict[str, int]
+    notes: tuple[str, ...]
+    looks: tuple[Look, ...]
+    best_update: int
+    seconds: float
+    ended: str
+    engine: str
+    metrics: dict[str, float]
+    baselines: dict[str, dict[str, float]]
+    verdict: str
+    importance: tuple[Importance, ...]

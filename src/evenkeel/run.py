@@ -1,0 +1,273 @@
+"""A run: a trained network with everything needed to use it, judge it, save it, and explain it.
+
+New data are encoded by the schema of the training rows; predictions come back in the target's own units and words.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+import torch
+from pydantic import ValidationError
+from torch import nn
+
+from evenkeel.data.schema import encode
+from evenkeel.data.table import read_table
+from evenkeel.data.target import encode_target, present_rows, take_target
+from evenkeel.errors import DataError, RequestError, SavedRunError
+from evenkeel.heads import HeadPart, head_for
+from evenkeel.heads._predictive import Predictive
+from evenkeel.network import Network, assemble
+from evenkeel.plan import Plan
+from evenkeel.record import RunRecord
+from evenkeel.shapes import Shaped, Tensor
+from evenkeel.train.checkpoint import check_folder, read_tensors, write_folder
+from evenkeel.train.evaluate import outputs
+from evenkeel.train.loop import Look
+from evenkeel.train.scores import scores
+
+RECORD, WEIGHTS, SAMPLE, REPORT = "run.json", "weights.safetensors", "sample.safetensors", "report.html"
+
+
+class Run:
+    """What `fit` and `load` give back.
+
+    Args:
+        record: everything besides weights.
+        network: net and head, in evaluation mode.
+        sample: `output` and `target` of some test rows, for the report.
+    """
+
+    def __init__(self, record: RunRecord, network: Network, sample: dict[str, Tensor]) -> None:
+        self.record, self.network, self.sample = record, network.eval(), sample
+
+    def __repr__(self) -> str:
+        figures = ", ".join(f"{name} {value:.4g}" for name, value in list(self.record.metrics.items())[:3])
+        return f"Run({self.plan.task} of {self.record.target.name!r}: {figures or 'no test rows'})"
+
+    @property
+    def plan(self) -> Plan:
+        """The recipe."""
+        return self.record.plan
+
+    @property
+    def part(self) -> HeadPart:
+        """The record of the head."""
+        return head_for(self.plan.task)
+
+    @property
+    def history(self) -> tuple[Look, ...]:
+        """The looks taken during training, first to last."""
+        return self.record.looks
+
+    @property
+    def metrics(self) -> dict[str, float]:
+        """Metrics on the test rows; empty where none were held out."""
+        return dict(self.record.metrics)
+
+    def predict(self, new: Any) -> np.ndarray:
+        """Predictions for new rows: (row,) numbers in the target's units, classes as they were, or (row, label) Booleans.
+
+        Raises:
+            DataError: a column that training used is missing or of another kind.
+        """
+        found = self.network.head.predict(self._output(new)).numpy()
+        if self.part.reads == "class":
+            return np.asarray(self.record.target.levels)[found]
+        return found.astype(np.float64) if self.part.reads == "number" else found
+
+    def predict_proba(self, new: Any) -> np.ndarray:
+        """Probability of each class or label, (row, class), in the order of `run.classes`.
+
+        Raises:
+            RequestError: the target is a number.
+        """
+        found = self.network.head.probability(self._output(new))
+        if found is None:
+            raise RequestError(f"{self.plan.task} predicts numbers, not classes; try predict_distribution")
+        return found.double().numpy()
+
+    @property
+    def classes(self) -> tuple[object, ...]:
+        """The classes or labels, in the order of the columns of `predict_proba`."""
+        return self.record.target.levels
+
+    def predict_distribution(self, new: Any) -> Predictive:
+        """The predictive distribution of each row, in the target's units.
+
+        Raises:
+            RequestError: the task predicts no distribution.
+        """
+        found = self.network.head.distribution(self._output(new))
+        if found is None:
+            raise RequestError(
+                f"{self.plan.task} predicts no distribution; train with task='probabilistic-regression', or for classes "
+                "use predict_proba"
+            )
+        return found
+
+    def embed(self, new: Any) -> np.ndarray:
+        """Features before the head, (row, unit); of an ensemble all members' side by side."""
+        found = self._batches(self.network.net, self._inputs(new))
+        joined = found if found.dim() == 2 else found.transpose(0, 1).reshape(found.shape[1], -1)
+        return joined.numpy()
+
+    def generate(self, prompt: str, **options: Any) -> str:
+        """Text that continues a prompt; tables have none.
+
+        Raises:
+            RequestError: always, for a run on a table.
+        """
+        raise RequestError(f"{self.plan.task} on a table generates no text; train on text for that")
+
+    def evaluate(self, new: Any) -> dict[str, float]:
+        """The metrics of the task on new rows with known target: a path, a frame, or arrays (X, y).
+
+        Raises:
+            DataError: the target column is missing, or no row has a value of it.
+        """
+        frame = as_frame(new, self.record.target.columns, self._array_columns())
+        answers, _ = take_target(frame, self.record.target.columns)
+        rows = present_rows(answers)
+        if not len(rows):
+            raise DataError(f"no row has a value of the target {self.record.target.name!r}; nothing can be evaluated")
+        truth = encode_target(self.record.target, answers[rows])
+        return scores(self.part, self.network.head, self._output(frame[rows]), truth)
+
+    def save(self, folder: str | Path) -> Path:
+        """Write the run to a folder, whole or not at all: safetensors, JSON, and the report.
+
+        Raises:
+            SavedRunError: the folder holds something that is not a run, or cannot be written.
+        """
+        folder = Path(folder)
+        check_replaceable(folder)
+        texts = {RECORD: self.record.model_dump_json(indent=1), REPORT: self.report_text()}
+        write_folder(folder, texts, {WEIGHTS: self.network.state_dict(), SAMPLE: self.sample})
+        return folder
+
+    def report(self, path: str | Path = "report.html") -> Path:
+        """Write the report: one HTML file that needs no network and no scripts."""
+        path = Path(path)
+        try:
+            path.write_text(self.report_text())
+        except OSError as problem:
+            raise RequestError(f"could not write {path}: {problem.strerror}; try another path") from problem
+        return path
+
+    def report_text(self) -> str:
+        """The report as HTML."""
+        from evenkeel.describe import describe
+        from evenkeel.report import render
+
+        return render(describe(self))
+
+    def _array_columns(self) -> tuple[str, ...]:
+        """Names for the columns of an array, in the order of training."""
+        return tuple(column.name for column in self.record.schema_.columns)
+
+    def _inputs(self, new: Any) -> dict[str, Tensor]:
+        frame = new if isinstance(new, pl.DataFrame) else as_frame(new, None, self._array_columns())
+        return dict(encode(self.record.schema_, frame).mapping())
+
+    def _output(self, new: Any) -> Shaped[Tensor, "..."]:
+        return outputs(self.network, self._inputs(new))
+
+    def _batches(self, module: nn.Module, inputs: dict[str, Tensor]) -> Tensor:
+        """The features of all rows, on the CPU."""
+        device = next(self.network.parameters()).device
+        with torch.no_grad():
+            return module(**{name: value.to(device) for name, value in inputs.items()}).cpu()
+
+
+def as_frame(data: Any, target: Sequence[str] | None, columns: Sequence[str] | None = None) -> pl.DataFrame:
+    """Any supported data as one frame; of `(X, y)` the target becomes columns of its own.
+
+    Raises:
+        DataError: X and y have different lengths.
+    """
+    if not isinstance(data, tuple):
+        return read_table(data, columns)
+    if len(data) != 2:
+        raise DataError(f"expected a pair (X, y), got a tuple of {len(data)}")
+    inputs, answers = data
+    frame = read_table(inputs, columns)
+    if isinstance(answers, Tensor):
+        answers = answers.detach().cpu().numpy()
+    elif hasattr(answers, "to_numpy"):
+        answers = answers.to_numpy()
+    values = np.asarray(answers) if not _ragged(answers) else None
+    if len(answers) != frame.height:
+        raise DataError(f"X has {frame.height} rows and y has {len(answers)}; they must be equal")
+    if values is None:
+        return frame.with_columns(pl.Series((target or ("target",))[0], [list(row) for row in answers]))
+    if values.ndim == 2 and values.shape[1] == 1:
+        values = values[:, 0]
+    if values.ndim == 1:
+        column = values.tolist() if values.dtype == object else np.ascontiguousarray(values)
+        return frame.with_columns(pl.Series((target or ("target",))[0], column, strict=False))
+    names = (
+        list(target) if target and len(target) == values.shape[1] else [f"target_{i}" for i in range(values.shape[1])]
+    )
+    return frame.with_columns(pl.Series(n, np.ascontiguousarray(values[:, i])) for i, n in enumerate(names))
+
+
+def _ragged(answers: Any) -> bool:
+    """Whether each answer is a list of labels."""
+    return (
+        isinstance(answers, list)
+        and len(answers) > 0
+        and isinstance(answers[0], (list, set))
+        and any(not isinstance(item, (int, float)) for row in answers for item in row)
+    )
+
+
+def check_replaceable(folder: Path) -> None:
+    """A run may replace a run or an empty folder, never a folder with something else in it.
+
+    Raises:
+        SavedRunError: the folder holds other files, or is a file.
+    """
+    if folder.is_file():
+        raise SavedRunError(f"{folder} is a file; expected the name of a folder for the run")
+    if (
+        folder.is_dir()
+        and any(folder.iterdir())
+        and not any((folder / name).exists() for name in (RECORD, "checkpoint"))
+    ):
+        raise SavedRunError(f"{folder} exists and holds something that is not a run; choose another folder")
+
+
+def load(folder: str | Path, *, net: nn.Module | None = None) -> Run:
+    """Read a saved run.
+
+    Args:
+        folder: where it was saved.
+        net: the module it was trained with, if that was not one of ours: code is never read from a file.
+
+    Raises:
+        SavedRunError: not a run, damaged, made by a newer version, or of a module that is not given.
+    """
+    folder = Path(folder)
+    if not folder.is_dir():
+        raise SavedRunError(f"there is no folder {folder}; expected one that run.save or `evenkeel train --out` made")
+    check_folder(folder, (RECORD, WEIGHTS, SAMPLE))
+    try:
+        record = RunRecord.model_validate(json.loads((folder / RECORD).read_text()))
+    except (ValidationError, ValueError) as problem:
+        raise SavedRunError(f"{folder / RECORD} is not a record this version can read: {problem}") from problem
+    if record.net == "given" and net is None:
+        raise SavedRunError(
+            f"{folder} was trained with a net of your own ({record.net_text}); pass it: load(..., net=...)"
+        )
+    network = assemble(record.plan, record.schema_, record.target, record.shape, net=net)
+    try:
+        network.load_state_dict(read_tensors(folder / WEIGHTS))
+    except RuntimeError as problem:
+        raise SavedRunError(f"the weights in {folder} do not fit the network: {problem}") from problem
+    return Run(record, network, read_tensors(folder / SAMPLE))

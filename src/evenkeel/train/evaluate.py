@@ -1,0 +1,31 @@
+"""Outputs of a whole part of the data, batch by batch, without gradients and without dropout."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import torch
+
+from evenkeel.network import Network
+from evenkeel.shapes import Shaped, Tensor
+
+ROWS_AT_ONCE = 8192  # times members: keeps the hidden layers of a wide ensemble below some hundred megabytes
+
+
+def outputs(network: Network, inputs: Mapping[str, Tensor], rows: Tensor | None = None) -> Shaped[Tensor, "..."]:
+    """Head outputs of the given rows (all without), on the CPU, (row, ...) or (member, row, ...)."""
+    device = next(network.parameters()).device
+    members = network.head.members
+    size = max(256, ROWS_AT_ONCE // (members or 1))
+    count = len(next(iter(inputs.values()))) if rows is None else len(rows)
+    training = network.training
+    network.eval()
+    found = []
+    try:
+        with torch.no_grad():
+            for start in range(0, max(count, 1), size):
+                part = slice(start, start + size) if rows is None else rows[start : start + size]
+                found.append(network.output({name: value[part].to(device) for name, value in inputs.items()}).cpu())
+    finally:
+        network.train(training)
+    return torch.cat(found, dim=0 if members is None else 1)

@@ -1,0 +1,228 @@
+"""The loop: which rows come next, when to look at the validation part, when to stop, which weights to keep.
+
+All state is explicit. The position in the data follows from the number of updates, the order of an epoch is a function
+of (seed, epoch), and everything else is in `LoopState`; with weights, optimizer state and random state that is a
+checkpoint. Data that fits in memory is a tensor a field, and a batch is an index into it.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+import torch
+from pydantic import BaseModel, ConfigDict
+
+from evenkeel.data.dataset import Dataset
+from evenkeel.errors import TrainingError
+from evenkeel.network import Network
+from evenkeel.plan import Plan
+from evenkeel.shapes import Float, Int, Tensor
+from evenkeel.train.evaluate import outputs
+from evenkeel.train.optimizers import build_optimizer, rate_share, set_rate
+from evenkeel.train.step import Step, StepResult
+
+# An improvement smaller than this share of the loss does not renew patience, so that noise cannot prolong training.
+LEAST_GAIN = 1e-4
+
+
+class Look(BaseModel):
+    """One look at the training: means since the last look, and the loss on the validation part if there is one.
+
+    Means are over the steps that were finite, None where none was. `seconds` since the start; `rate` is the learning rate; `skipped` counts non-finite steps so far.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    update: int
+    samples: int
+    seconds: float
+    rate: float
+    train_loss: float | None
+    gradient_norm: float | None
+    validation_loss: float | None
+    skipped: int
+
+
+@dataclass
+class LoopState:
+    """Everything that a continued run needs besides weights, optimizer state and random state.
+
+    `renewed` is the update of the last improvement worth the name; `ended` says why training is over.
+    """
+
+    update: int = 0
+    samples: int = 0
+    seconds: float = 0.0
+    best_loss: float | None = None
+    best_update: int = 0
+    renewed: int = 0
+    skipped: int = 0
+    looks: list[Look] = field(default_factory=list)
+    ended: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Watchers:
+    """Who is told: `step` after every update, `look` after every look; `stop` gives a reason to end, or ''."""
+
+    step: Callable[[LoopState], None] = lambda state: None
+    look: Callable[[Look], None] = lambda look: None
+    stop: Callable[[], str] = lambda: ""
+
+
+def epoch_order(rows: Int[Tensor, "row"], seed: int, epoch: int) -> Int[Tensor, "row"]:
+    """The rows of one epoch in an order that depends on (seed, epoch) alone."""
+    generator = torch.Generator().manual_seed(seed * 1_000_003 + epoch)
+    return rows[torch.randperm(len(rows), generator=generator)]
+
+
+def batches_an_epoch(rows: int, batch_size: int) -> int:
+    """Batches of nearly equal size, so that no last one is a handful of rows."""
+    return max(1, round(rows / batch_size))
+
+
+class Loop:
+    """Training in progress: call `run`, look at `state`; `best` holds the weights of the best look.
+
+    Args:
+        network: trained in place.
+        data: its training rows train, its validation rows decide when to stop.
+        plan: budget, batch size, rates.
+        device: where the network and the data are put.
+    """
+
+    def __init__(self, network: Network, data: Dataset, plan: Plan, *, device: torch.device) -> None:
+        self.network, self.data, self.plan, self.device = network.to(device), data, plan, device
+        self.step = Step(network, build_optimizer(network, plan), plan.clip)
+        self.state = LoopState()
+        self.best: dict[str, Tensor] = {}
+        self.rows = torch.from_numpy(data.split.train)
+        self.held = torch.from_numpy(data.split.validation)
+        self.inputs = {name: value.to(device) for name, value in data.inputs.items()}
+        self.target = data.target.to(device)
+        self.weight = None if data.weight is None else data.weight.to(device)
+        self.random = torch.Generator().manual_seed(plan.seed).get_state()
+        self._recent: list[StepResult] = []
+        self._epoch, self._order = -1, ()
+
+    def run(self, watchers: Watchers) -> LoopState:
+        """Train until the budget, the patience or the time limit is used up, or somebody asks to stop.
+
+        Raises:
+            TrainingError: no step was finite, so nothing was learned.
+        """
+        state, before = self.state, self.state.seconds
+        started = time.monotonic()
+        every = max(1, self.plan.updates // self.plan.evaluations)
+        self.network.train()
+        devices = [self.device] if self.device.type == "cuda" else []
+        with torch.random.fork_rng(devices=devices):
+            torch.set_rng_state(self.random)
+            while not state.ended:
+                rate = self.plan.learning_rate * rate_share(self._progress(), self.plan.warmup)
+                set_rate(self.step.optimizer, rate)
+                self._recent.append(self.step(*self._batch(self._next_rows())))
+                state.update += 1
+                state.seconds = before + time.monotonic() - started
+                state.ended = watchers.stop() or self._over()
+                if state.update % every == 0 or state.ended:
+                    watchers.look(self._look(rate))
+                watchers.step(state)
+            self.random = torch.get_rng_state()
+        if state.skipped == state.update:
+            raise TrainingError(
+                f"none of {state.update} steps had a finite gradient; look for values that overflow float32 in the "
+                "data, or try a smaller learning_rate"
+            )
+        return state
+
+    def keep_best(self) -> None:
+        """Give the network the weights of the best look; without validation rows it keeps its last."""
+        if self.best:
+            self.network.load_state_dict(self.best)
+
+    def _progress(self) -> float:
+        """Share of the budget that is used: of updates, or of time where that runs out sooner."""
+        by_updates = self.state.update / self.plan.updates
+        return max(by_updates, self.state.seconds / self.plan.time_limit) if self.plan.time_limit else by_updates
+
+    def _next_rows(self) -> Int[Tensor, "batch"]:
+        """Rows of the next batch; a function of the seed and the number of updates."""
+        count = batches_an_epoch(len(self.rows), self.plan.batch_size)
+        epoch, index = divmod(self.state.update, count)
+        if epoch != self._epoch:
+            self._epoch = epoch
+            self._order = epoch_order(self.rows, self.plan.seed, epoch).tensor_split(count)
+        return self._order[index]
+
+    def _batch(self, rows: Int[Tensor, "batch"]) -> tuple[Mapping[str, Tensor], Tensor, Tensor | None]:
+        """Inputs, target and weight of the given rows."""
+        self.state.samples += len(rows)
+        rows = rows.to(self.device)
+        inputs = {name: value.index_select(0, rows) for name, value in self.inputs.items()}
+        weight = None if self.weight is None else self.weight.index_select(0, rows)
+        return inputs, self.target.index_select(0, rows), weight
+
+    def _over(self) -> str:
+        """Why training ends now, or an empty string."""
+        state, plan = self.state, self.plan
+        if state.update >= plan.updates:
+            return "budget"
+        if plan.time_limit and state.seconds >= plan.time_limit:
+            return "time limit"
+        if len(self.held) and state.update - state.renewed >= plan.patience * plan.updates:
+            return "no improvement"
+        return ""
+
+    def _look(self, rate: float) -> Look:
+        """Fetch what the steps measured since the last look, measure the validation part, and judge it."""
+        recent, self._recent = self._recent, []
+        loss, norm, skipped = (
+            torch.stack(values).float().cpu()
+            for values in zip(*((step.loss, step.gradient_norm, step.skipped) for step in recent), strict=True)
+        )
+        self.state.skipped += int(skipped.sum())
+        look = Look(
+            update=self.state.update,
+            samples=self.state.samples,
+            seconds=self.state.seconds,
+            rate=rate,
+            train_loss=_mean(loss[skipped == 0]),
+            gradient_norm=_mean(norm[skipped == 0]),
+            validation_loss=self._validation_loss(),
+            skipped=self.state.skipped,
+        )
+        self._judge(look)
+        return look
+
+    def _validation_loss(self) -> float | None:
+        """Mean loss of the ensemble on the validation rows, or None without any."""
+        if not len(self.held):
+            return None
+        rows = self.held.to(self.device)
+        found = outputs(self.network, self.inputs, rows)
+        with torch.no_grad():
+            values = self.network.head.ensemble_loss(found.to(self.device), self.target[rows])
+        if self.weight is None:
+            return float(values.mean())
+        return float((values * self.weight[rows]).sum() / self.weight[rows].sum())
+
+    def _judge(self, look: Look) -> None:
+        """Keep the weights of the best look; renew patience where the gain is more than noise."""
+        state, loss = self.state, look.validation_loss
+        state.looks.append(look)
+        if loss is None:
+            state.best_update = look.update
+        elif state.best_loss is None or loss < state.best_loss:
+            if state.best_loss is None or loss < state.best_loss - LEAST_GAIN * abs(state.best_loss):
+                state.renewed = look.update
+            state.best_loss, state.best_update = loss, look.update
+            for name, value in self.network.state_dict().items():
+                self.best.setdefault(name, torch.empty_like(value)).copy_(value)
+
+
+def _mean(values: Float[Tensor, "step"]) -> float | None:
+    """The mean, or None of nothing: every step since the last look was skipped."""
+    return float(values.mean()) if len(values) else None

@@ -1,0 +1,77 @@
+"""The metrics of a head on gathered outputs, by the names that users and reports see.
+
+`nll`, `crps` and intervals are in the target's units; `coverage_90` is the share of targets inside the central 90 %
+interval and `width_90` its mean width.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import torch
+from torch.distributions import Categorical, MixtureSameFamily, Normal
+
+from evenkeel import metrics
+from evenkeel.heads._head import Head
+from evenkeel.heads._predictive import Predictive
+from evenkeel.heads._record import HeadPart
+from evenkeel.shapes import Shaped, Tensor
+
+SAMPLES = 200  # draws for the CRPS of a family without a closed form: its error is then below the metric's own scatter
+# Names under which a metric with options is reported.
+NAMED: dict[str, Callable[..., float | None]] = {
+    "coverage_90": metrics.PARTS["coverage"].call,
+    "width_90": metrics.PARTS["interval_width"].call,
+}
+
+
+def scores(
+    part: HeadPart,
+    head: Head,
+    output: Shaped[Tensor, "..."],
+    target: Shaped[Tensor, "row *label"],
+    weight: Tensor | None = None,
+) -> dict[str, float]:
+    """Every metric of the head that the data can answer, in the head's order."""
+    found = {name: _score(name, part, head, (output, target, weight)) for name in part.metrics}
+    return {name: value for name, value in found.items() if value is not None}
+
+
+def _score(name: str, part: HeadPart, head: Head, data: tuple[Tensor, Tensor, Tensor | None]) -> float | None:
+    """One metric, given the kind of prediction it takes."""
+    output, target, weight = data
+    record = metrics.PARTS[_metric_of(name)]
+    call = NAMED.get(name, _call_of(name))
+    if "distribution" in record.expects:
+        distribution = head.distribution(output)
+        return None if distribution is None else call(_readable(distribution, name), target, weight)
+    if part.reads == "number":
+        return call(head.predict(output).double(), target, weight)
+    return call(head.probability(output), target, weight)
+
+
+def _metric_of(name: str) -> str:
+    """The metric behind a reported name."""
+    return {"coverage_90": "coverage", "width_90": "interval_width", "f1_micro": "f1", "f1_macro": "f1"}.get(name, name)
+
+
+def _call_of(name: str) -> Callable[..., float | None]:
+    """The metric's function, with the average that the name asks for."""
+    call = metrics.PARTS[_metric_of(name)].call
+    if name in ("f1_micro", "f1_macro"):
+        average = name.removeprefix("f1_")
+        return lambda prediction, target, weight=None: call(prediction, target, weight, average=average)
+    return call
+
+
+def _readable(distribution: Predictive, name: str) -> object:
+    """The distribution as the metric reads it fastest: the CRPS in closed form for normals, from draws otherwise."""
+    if name != "crps":
+        return distribution
+    if distribution.family.name != "normal":
+        return distribution.sample(SAMPLES)
+    mean, spread = (
+        torch.from_numpy(np.ascontiguousarray(distribution.parameters[key].T)) for key in ("mean", "spread")
+    )
+    return MixtureSameFamily(Categorical(torch.ones_like(mean)), Normal(mean, spread))

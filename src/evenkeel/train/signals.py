@@ -1,0 +1,37 @@
+"""Ctrl-C and SIGTERM end training between two updates, so that the best network so far is kept and saved whole."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from types import FrameType
+from typing import Literal
+
+Reason = Literal["", "SIGINT", "SIGTERM"]
+EXIT_CODES: dict[str, int] = {"SIGINT": 130, "SIGTERM": 143}
+
+
+class Interruption:
+    """While the `with` block runs, the first signal is remembered in `reason`; a second Ctrl-C raises as usual.
+
+    Outside the main thread signals cannot be caught, and the block changes nothing.
+    """
+
+    def __init__(self) -> None:
+        self.reason: Reason = ""
+        self._before: dict[int, object] = {}
+
+    def __enter__(self) -> Interruption:
+        if threading.current_thread() is threading.main_thread():
+            for number in (signal.SIGINT, signal.SIGTERM):
+                self._before[number] = signal.signal(number, self._remember)
+        return self
+
+    def __exit__(self, *problem: object) -> None:
+        for number, handler in self._before.items():
+            signal.signal(number, handler)  # type: ignore[arg-type]
+
+    def _remember(self, number: int, frame: FrameType | None) -> None:
+        if self.reason:
+            raise KeyboardInterrupt
+        self.reason = "SIGINT" if number == signal.SIGINT else "SIGTERM"

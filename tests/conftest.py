@@ -1,0 +1,47 @@
+"""What all tests share: shape checks on, fixed seeds, the folder of real data, golden files."""
+
+import os
+import warnings
+from pathlib import Path
+
+import pytest
+import torch
+from jaxtyping import install_import_hook
+
+install_import_hook("evenkeel", "beartype.beartype")
+
+
+def pytest_addoption(parser):
+    parser.addoption("--overwrite", action="store_true", help="write the golden files anew instead of comparing")
+
+
+@pytest.fixture(autouse=True)
+def seeded():
+    """Every test starts from the same random state, and a test that wants another seed names it."""
+    torch.manual_seed(0)
+    with warnings.catch_warnings():
+        yield
+
+
+@pytest.fixture(scope="session")
+def real_data() -> Path:
+    """The folder of real data sets, or a skip that says how to get it."""
+    folder = os.environ.get("EVENKEEL_DATA", "")
+    if not folder or not Path(folder).is_dir():
+        pytest.skip("needs real data sets: set EVENKEEL_DATA to their folder")
+    return Path(folder)
+
+
+@pytest.fixture
+def golden(request):
+    """Compare a text with `tests/golden/NAME`; `pytest --overwrite` writes it anew."""
+
+    def compare(name: str, text: str) -> None:
+        path = Path(__file__).parent / "golden" / name
+        if request.config.getoption("--overwrite"):
+            path.parent.mkdir(exist_ok=True)
+            path.write_text(text)
+        assert path.exists(), f"no golden file {path.name}: run pytest --overwrite and read what it wrote"
+        assert text == path.read_text()
+
+    return compare
