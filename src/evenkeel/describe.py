@@ -117,13 +117,13 @@ def _data(run: Run) -> report.DataSection:
 
 
 def _plan(run: Run) -> report.PlanSection:
-    record, head = run.record, run.network.head
+    record = run.record
     settings = record.plan.model_dump(exclude={"task", "net", "loss"})
     return report.PlanSection(
         task=record.plan.task,
         net=record.net_text,
         head=run.part.summary,
-        loss=head.loss_name or "a loss of your own",
+        loss=record.loss_text,
         parameters=sum(parameter.numel() for parameter in run.network.parameters()),
         layers=[
             report.Layer(name=name, shape=_shape(module), parameters=sum(p.numel() for p in module.parameters()))
@@ -155,7 +155,7 @@ def _curves(run: Run) -> report.CurvesSection | None:
 
     held = any(look.validation_loss is not None for look in looks)
     return report.CurvesSection(
-        loss=run.network.head.loss_name or "loss",
+        loss=run.record.loss_text,
         training=curve("training", [look.train_loss for look in looks]),
         validation=curve("validation", [look.validation_loss for look in looks]) if held else None,
         learning_rate=curve("learning rate", [look.rate for look in looks]),
@@ -171,13 +171,15 @@ def _predictions(run: Run) -> RegressionSection | ClassesSection | LabelsSection
     head, output, target = run.network.head, run.sample["output"], run.sample["target"]
     if run.part.reads == "number":
         distribution, truth = head.distribution(output), target.double().numpy()
-        if distribution is None:
-            bounds: dict[str, np.ndarray] = {}
-        else:
-            lower, upper = distribution.interval(0.9)
-            bounds = {"lower": lower, "upper": upper, "pit": distribution.cdf(truth)}
-        predicted = head.predict(output).numpy()
-        return RegressionSection(target=run.record.target.name, truth=truth, prediction=predicted, **bounds)
+        lower, upper = (None, None) if distribution is None else distribution.interval(0.9)
+        return RegressionSection(
+            target=run.record.target.name,
+            truth=truth,
+            prediction=head.predict(output).numpy(),
+            lower=lower,
+            upper=upper,
+            pit=None if distribution is None else distribution.cdf(truth),
+        )
     probability, truth = np.asarray(head.probability(output)), target.numpy()
     if run.part.reads == "class":
         return _classes(probability, truth, [str(name) for name in run.classes])

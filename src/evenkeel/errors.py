@@ -30,10 +30,11 @@ class TrainingError(EvenkeelError, RuntimeError):
 
 
 def choices(known: object, asked: str) -> str:
-    """Close matches of a mistyped name, as the tail of an error message: `did you mean 'price'?`."""
+    """A close match of a mistyped name and the names there are, as the tail of a message: `did you mean 'price'?`."""
     from difflib import get_close_matches
 
     names = [str(name) for name in known]  # type: ignore[attr-defined]
-    close = get_close_matches(asked, names, n=1)
-    listed = ", ".join(repr(name) for name in names[:12]) + (", ..." if len(names) > 12 else "")
-    return (f"did you mean {close[0]!r}? " if close else "") + f"There are: {listed or 'none'}"
+    lower = {name.lower(): name for name in reversed(names)}
+    close = get_close_matches(asked.lower(), lower, n=1)
+    listed = (", ".join(repr(name) for name in names[:12]) or "none") + (", ..." if len(names) > 12 else "")
+    return f"did you mean {lower[close[0]]!r}? There are: {listed}" if close else f"there are: {listed}"

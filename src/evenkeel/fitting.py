@@ -6,38 +6,22 @@ validation rows -> measure on the test rows, beside two plain models -> a run, s
 
 from __future__ import annotations
 
-import sys
+import copy
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
-import numpy as np
 import torch
 from torch import nn
 
+from evenkeel._request import Request
 from evenkeel.data.dataset import Dataset, SplitRequest, Weighting, build_dataset, set_target_apart
 from evenkeel.errors import RequestError
-from evenkeel.heads import head_for
-from evenkeel.network import Network, build_network
-from evenkeel.plan import Plan, make_plan
-from evenkeel.record import RunRecord
-from evenkeel.run import Run, as_frame, check_replaceable
+from evenkeel.plan import make_plan
+from evenkeel.run import CHECKPOINT, Run, as_frame, check_replaceable
 from evenkeel.shapes import Tensor
 from evenkeel.task import TaskChoice, infer_task
-from evenkeel.train.baselines import baseline_scores, verdict
-from evenkeel.train.checkpoint import restore_loop, save_loop
-from evenkeel.train.evaluate import outputs
-from evenkeel.train.importance import importance
-from evenkeel.train.loop import Loop
-from evenkeel.train.precision import fast_products
-from evenkeel.train.progress import TrainingProgress
-from evenkeel.train.scores import scores
 from evenkeel.train.signals import Interruption
-
-SAMPLE_ROWS = 2000  # test rows kept with the run for the report's pictures
-CHECKPOINT = "checkpoint"  # folder inside `out` that an interrupted run leaves
 
 
 def fit(
@@ -59,6 +43,7 @@ def fit(
     device: str | torch.device = "auto",
     progress: bool = True,
     settings: Mapping[str, Any] | None = None,
+    resume: Literal["auto", "never"] = "auto",
     command: str = "",
 ) -> Run:
     """Train a sound network on a table and say how good it is on rows it has never seen.
@@ -69,8 +54,11 @@ def fit(
         task: `regression`, `probabilistic-regression`, `positive-regression`, `single-label`, `multi-label`;
             inferred from the target if not given.
         kind: the kind of data; `table` is the one there is.
-        net: a net by name, or any `nn.Module` from one float tensor (batch, column) to features (batch, unit).
-        loss: a loss by name, an `ek.losses` module, or `loss(output, target) -> scalar`.
+        net: a net by name, or any `nn.Module` from one float tensor (batch, column) to features (batch, unit); or from
+            `numbers` (batch, column), NaN where missing, and `categories` (batch, column), if its forward names them.
+            A copy is trained.
+        loss: a loss by name, an `ek.losses` module, or `loss(output, target) -> scalar` of what the head gives
+            (logits; numbers without unit, as the target is then too), called for each member of an ensemble.
         out: folder to save the run and its report in.
         seed: varies first weights, order of the rows and the random split.
         epochs: passes over the training rows, instead of the plan's budget of updates.
@@ -82,6 +70,7 @@ def fit(
         device: `auto`, `cpu`, `cuda`, ...
         progress: whether to show how training goes.
         settings: any field of the plan, such as `{"width": 128}`.
+        resume: `auto` goes on with an interrupted run in `out`, `never` starts anew.
         command: what the report says under "how to repeat it".
 
     Returns:
@@ -90,6 +79,7 @@ def fit(
     Raises:
         DataError: the data cannot be used; the message says what to change.
         RequestError: what was asked for does not exist or does not fit.
+        SavedRunError: `out` cannot be written, holds something else, or an interrupted run of another request.
 
     Example:
         >>> run = fit("sample:wine", target="target", progress=False, settings={"updates": 60, "members": 2})
@@ -116,20 +106,22 @@ def fit(
         counts=choice.counts,
         settings={name: value for name, value in chosen.items() if value is not None or name in (settings or {})},
     )
-    request = _Request(
+    request = Request(
         dataset=dataset,
         choice=choice,
         plan=plan,
-        net=net if isinstance(net, nn.Module) else None,
+        net=copy.deepcopy(net) if isinstance(net, nn.Module) else None,
         loss=loss if not isinstance(loss, str) else None,
         device=_device(device),
         progress=progress,
         checkpoint=None if out is None else Path(out) / CHECKPOINT,
+        resume=resume,
         command=command,
     )
-    run = request.carry_out()
-    if out is not None:
-        run.save(out)
+    with Interruption() as interruption:
+        run = request.carry_out(interruption)
+        if out is not None:
+            run.save(out)
     return run
 
 
@@ -171,98 +163,3 @@ def _device(name: str | torch.device) -> torch.device:
             f"device {name!r} cannot be used here: {str(problem).splitlines()[0]}; try 'cpu'"
         ) from problem
     return device
-
-
-@dataclass(frozen=True, kw_only=True)
-class _Request:
-    """Everything decided; what is left is to do it."""
-
-    dataset: Dataset
-    choice: TaskChoice
-    plan: Plan
-    net: nn.Module | None
-    loss: Callable[..., Tensor] | None
-    device: torch.device
-    progress: bool
-    checkpoint: Path | None
-    command: str
-
-    def carry_out(self) -> Run:
-        """Train, calibrate, measure."""
-        data, plan, part = self.dataset, self.plan, head_for(self.plan.task)
-        network, shape = build_network(plan, data, net=self.net, loss=self.loss)
-        with fast_products((plan.members or 1) * plan.batch_size * plan.width**2, self.device) as changed:
-            loop = self._train(network)
-            network.cpu()
-            state, finished = loop.state, loop.state.ended not in ("SIGINT", "SIGTERM")
-            held, tested = torch.from_numpy(data.split.validation), torch.from_numpy(data.split.test)
-            if len(held):
-                network.head.calibrate(outputs(network, data.inputs, held), data.target[held])
-            found = outputs(network, data.inputs, tested) if len(tested) else None
-            weight = None if data.weight is None else data.weight[tested]
-            ours = scores(part, network.head, found, data.target[tested], weight) if found is not None else {}
-            theirs = baseline_scores(part, data, seed=plan.seed) if finished else {}
-            columns = importance(network, part, data, seed=plan.seed) if finished else []
-        record = RunRecord(
-            version=_version(),
-            created=datetime.now().isoformat(timespec="seconds"),
-            source=data.source,
-            command=self.command,
-            schema_=data.schema,
-            target=data.target_schema,
-            plan=plan,
-            shape=shape,
-            net="own" if self.net is None else "given",
-            net_text=type(self.net).__name__ if self.net is not None else plan.net,
-            reason=self.choice.reason,
-            split=data.split.how,
-            rows={name: len(getattr(data.split, name)) for name in ("train", "validation", "test")},
-            notes=data.notes,
-            looks=tuple(state.looks),
-            best_update=state.best_update,
-            seconds=state.seconds,
-            ended=state.ended,
-            engine=_engine(self.device, changed),
-            metrics=ours,
-            baselines=theirs,
-            verdict=verdict(ours, theirs, part.metrics[0]),
-            importance=tuple(columns),
-        )
-        return Run(record, network, _sample(found, data, tested, network))
-
-    def _train(self, network: Network) -> Loop:
-        """Run the loop, from a checkpoint where an interrupted run left one; leave one if interrupted again."""
-        loop = Loop(network, self.dataset, self.plan, device=self.device)
-        if self.checkpoint is not None and self.checkpoint.is_dir():
-            restore_loop(loop, self.checkpoint)
-        style = "auto" if self.progress else "silent"
-        with Interruption() as interruption, TrainingProgress(self.plan.updates, style) as shown:
-            loop.run(shown.watchers(lambda: interruption.reason))
-            if interruption.reason and self.checkpoint is not None:
-                save_loop(loop, self.checkpoint)
-        loop.keep_best()
-        return loop
-
-
-def _version() -> str:
-    from evenkeel import __version__
-
-    return __version__
-
-
-def _engine(device: torch.device, changed: bool) -> str:
-    """What computed: the same engine gives the same weights for the same seed."""
-    products = "oneDNN" if changed else "default"
-    threads = torch.get_num_threads()
-    return (
-        f"torch {torch.__version__}, {device}, {threads} threads, {products} products, Python {sys.version.split()[0]}"
-    )
-
-
-def _sample(found: Tensor | None, data: Dataset, tested: Tensor, network: Network) -> dict[str, Tensor]:
-    """Outputs and targets of some test rows."""
-    if found is None:
-        return {}
-    chosen = torch.from_numpy(np.sort(np.random.default_rng(0).permutation(len(tested))[:SAMPLE_ROWS]))
-    axis = 0 if network.head.members is None else 1
-    return {"output": found.index_select(axis, chosen), "target": data.target[tested[chosen]]}

@@ -19,7 +19,7 @@ from evenkeel.data.dataset import Dataset
 from evenkeel.data.schema import Frozen, Schema
 from evenkeel.data.target import Target
 from evenkeel.errors import RequestError
-from evenkeel.heads import head_for
+from evenkeel.heads._for_task import head_for
 from evenkeel.heads._head import Head, LossChoice
 from evenkeel.nets import PARTS as NETS
 from evenkeel.nets._embed import quantile_edges

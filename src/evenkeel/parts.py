@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
+import sys
 from collections.abc import Iterator, Mapping, MutableMapping
 from dataclasses import dataclass
+from pathlib import Path
 from types import ModuleType
 from typing import Any, Generic, TypeVar
 
@@ -99,3 +101,17 @@ def stub(package_name: str, record_import: str) -> str:
         lines += [f"from .{name} import {public} as {public}" for public in sorted(public_names(module))]
     record = record_import.rsplit(maxsplit=1)[-1]
     return "\n".join([*lines, "", f"PARTS: Registry[{record}]", ""])
+
+
+def write_stub(package_name: str) -> Path:
+    """Write a folder's `__init__.pyi`; `python -m evenkeel.parts losses heads ...` does it for several."""
+    package = importlib.import_module(package_name)
+    record = type(next(iter(package.PARTS.values())))
+    path = Path(package.__path__[0]) / "__init__.pyi"
+    path.write_text(stub(package_name, f"from ._record import {record.__name__} as {record.__name__}"))
+    return path
+
+
+if __name__ == "__main__":
+    for folder in sys.argv[1:]:
+        print(write_stub(f"evenkeel.{folder}"))

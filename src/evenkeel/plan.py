@@ -26,7 +26,7 @@ class Plan(BaseModel):
     Units: `learning_rate` per update; `updates` optimizer steps; shares are of `updates`.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
     task: Task
     counts: bool = Field(False, description="whether a positive target is whole numbers")
@@ -55,7 +55,7 @@ class Plan(BaseModel):
     evaluations: int = Field(60, ge=1, description="looks at the validation part over the whole budget")
     patience: float = Field(0.25, gt=0, description="share of the budget without improvement that ends training")
     time_limit: float | None = Field(None, gt=0, description="seconds of training")
-    seed: int = 0
+    seed: int = Field(0, ge=0)
 
 
 def make_plan(task: Task, *, rows: int, counts: bool = False, settings: Mapping[str, Any] | None = None) -> Plan:
@@ -68,14 +68,18 @@ def make_plan(task: Task, *, rows: int, counts: bool = False, settings: Mapping[
     batch = min(max(batch, SMALLEST_BATCH), LARGEST_BATCH)
     defaults: dict[str, Any] = {"task": task, "counts": counts, "batch_size": batch, "updates": _updates(rows, batch)}
     settings = dict(settings or {})
+    epochs = settings.pop("epochs", None)
+    if epochs is not None and (not isinstance(epochs, int) or epochs < 1):
+        raise RequestError(f"epochs must be a whole number of 1 or more, got {epochs!r}")
     unknown = [name for name in settings if name not in Plan.model_fields]
     if unknown:
         raise RequestError(f"there is no setting {unknown[0]!r}; {choices(Plan.model_fields, unknown[0])}")
-    epochs = settings.pop("epochs", None)
-    if epochs is not None:
-        settings["updates"] = max(1, epochs * math.ceil(rows / batch))
     try:
-        return Plan(**{**defaults, **settings})
+        plan = Plan(**{**defaults, **settings})
+        if epochs is None:
+            return plan
+        # The loop cuts an epoch into batches of nearly equal size, about `batch_size` each.
+        return Plan(**{**plan.model_dump(), "updates": epochs * max(1, round(rows / plan.batch_size))})
     except ValidationError as problem:
         first = problem.errors()[0]
         raise RequestError(f"setting {first['loc'][0]} = {first['input']!r}: {first['msg'].lower()}") from problem

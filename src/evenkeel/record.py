@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Literal
 
+from pydantic import ConfigDict
+
 from evenkeel.data.schema import Frozen, Schema
 from evenkeel.data.target import Target
 from evenkeel.network import NetShape
@@ -18,8 +20,11 @@ class RunRecord(Frozen):
     """What was asked, what was understood, what was done, what came out.
 
     `metrics` and `baselines` are those of the test rows; `rows` counts the rows of each part; `ended` says why
-    training ended; `net` is `own` or, for a module of the user's, `given`.
+    training ended; `net` is `own` or, for a module of the user's, `given`; `net_text` and `loss_text` name them.
     """
+
+    # A metric may be infinite; JSON's usual null would not read back as a number.
+    model_config = ConfigDict(frozen=True, extra="forbid", ser_json_inf_nan="constants")
 
     format: Literal[1] = FORMAT
     version: str
@@ -32,6 +37,7 @@ class RunRecord(Frozen):
     shape: NetShape
     net: Literal["own", "given"]
     net_text: str
+    loss_text: str
     reason: str
     split: str
     rows: dict[str, int]

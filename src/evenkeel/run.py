@@ -5,6 +5,7 @@ New data are encoded by the schema of the training rows; predictions come back i
 
 from __future__ import annotations
 
+import copy
 import json
 from collections.abc import Sequence
 from pathlib import Path
@@ -12,7 +13,6 @@ from typing import Any
 
 import numpy as np
 import polars as pl
-import torch
 from pydantic import ValidationError
 from torch import nn
 
@@ -20,18 +20,21 @@ from evenkeel.data.schema import encode
 from evenkeel.data.table import read_table
 from evenkeel.data.target import encode_target, present_rows, take_target
 from evenkeel.errors import DataError, RequestError, SavedRunError
-from evenkeel.heads import HeadPart, head_for
+from evenkeel.heads import HeadPart
+from evenkeel.heads._for_task import head_for
 from evenkeel.heads._predictive import Predictive
 from evenkeel.network import Network, assemble
 from evenkeel.plan import Plan
 from evenkeel.record import RunRecord
 from evenkeel.shapes import Shaped, Tensor
 from evenkeel.train.checkpoint import check_folder, read_tensors, write_folder
-from evenkeel.train.evaluate import outputs
+from evenkeel.train.evaluate import features, outputs
 from evenkeel.train.loop import Look
 from evenkeel.train.scores import scores
+from evenkeel.train.signals import EXIT_CODES
 
 RECORD, WEIGHTS, SAMPLE, REPORT = "run.json", "weights.safetensors", "sample.safetensors", "report.html"
+CHECKPOINT = "checkpoint"  # folder beside these that an interrupted run leaves
 
 
 class Run:
@@ -71,7 +74,7 @@ class Run:
         return dict(self.record.metrics)
 
     def predict(self, new: Any) -> np.ndarray:
-        """Predictions for new rows: (row,) numbers in the target's units, classes as they were, or (row, label) Booleans.
+        """Predictions for new rows: (row,) numbers in the target's units or classes, or (row, label) Booleans.
 
         Raises:
             DataError: a column that training used is missing or of another kind.
@@ -106,14 +109,14 @@ class Run:
         found = self.network.head.distribution(self._output(new))
         if found is None:
             raise RequestError(
-                f"{self.plan.task} predicts no distribution; train with task='probabilistic-regression', or for classes "
-                "use predict_proba"
+                f"{self.plan.task} predicts no distribution; train with task='probabilistic-regression', or for "
+                "classes use predict_proba"
             )
         return found
 
     def embed(self, new: Any) -> np.ndarray:
         """Features before the head, (row, unit); of an ensemble all members' side by side."""
-        found = self._batches(self.network.net, self._inputs(new))
+        found = features(self.network, self._inputs(new))
         joined = found if found.dim() == 2 else found.transpose(0, 1).reshape(found.shape[1], -1)
         return joined.numpy()
 
@@ -140,16 +143,19 @@ class Run:
         return scores(self.part, self.network.head, self._output(frame[rows]), truth)
 
     def save(self, folder: str | Path) -> Path:
-        """Write the run to a folder, whole or not at all: safetensors, JSON, and the report.
+        """Write the run to a folder, whole or not at all: safetensors, JSON, and the report. Other files there stay.
 
         Raises:
             SavedRunError: the folder holds something that is not a run, or cannot be written.
         """
-        folder = Path(folder)
-        check_replaceable(folder)
+        check_replaceable(Path(folder))
         texts = {RECORD: self.record.model_dump_json(indent=1), REPORT: self.report_text()}
-        write_folder(folder, texts, {WEIGHTS: self.network.state_dict(), SAMPLE: self.sample})
-        return folder
+        # A loss of one's own may hold tensors; it is not part of what predicts.
+        weights = {k: v for k, v in self.network.state_dict().items() if not k.startswith("head.loss_function.")}
+        # Only an interrupted run still needs the checkpoint that lies beside it.
+        drop = () if self.record.ended in EXIT_CODES else (CHECKPOINT,)
+        write_folder(Path(folder).resolve(), texts, {WEIGHTS: weights, SAMPLE: self.sample}, drop=drop)
+        return Path(folder)
 
     def report(self, path: str | Path = "report.html") -> Path:
         """Write the report: one HTML file that needs no network and no scripts."""
@@ -178,25 +184,19 @@ class Run:
     def _output(self, new: Any) -> Shaped[Tensor, "..."]:
         return outputs(self.network, self._inputs(new))
 
-    def _batches(self, module: nn.Module, inputs: dict[str, Tensor]) -> Tensor:
-        """The features of all rows, on the CPU."""
-        device = next(self.network.parameters()).device
-        with torch.no_grad():
-            return module(**{name: value.to(device) for name, value in inputs.items()}).cpu()
-
 
 def as_frame(data: Any, target: Sequence[str] | None, columns: Sequence[str] | None = None) -> pl.DataFrame:
     """Any supported data as one frame; of `(X, y)` the target becomes columns of its own.
 
     Raises:
-        DataError: X and y have different lengths.
+        DataError: X and y have different lengths, or an array has other columns than `columns`.
     """
     if not isinstance(data, tuple):
-        return read_table(data, columns)
+        return _table(data, columns)
     if len(data) != 2:
         raise DataError(f"expected a pair (X, y), got a tuple of {len(data)}")
     inputs, answers = data
-    frame = read_table(inputs, columns)
+    frame = _table(inputs, columns)
     if isinstance(answers, Tensor):
         answers = answers.detach().cpu().numpy()
     elif hasattr(answers, "to_numpy"):
@@ -217,6 +217,17 @@ def as_frame(data: Any, target: Sequence[str] | None, columns: Sequence[str] | N
     return frame.with_columns(pl.Series(n, np.ascontiguousarray(values[:, i])) for i, n in enumerate(names))
 
 
+def _table(data: Any, columns: Sequence[str] | None) -> pl.DataFrame:
+    """A frame; an array must have as many columns as there are names for them."""
+    shape = np.shape(data) if isinstance(data, (np.ndarray, Tensor, list)) else ()
+    if columns is not None and len(shape) == 2 and shape[1] != len(columns):
+        raise DataError(
+            f"expected an array with the {len(columns)} columns of training, {', '.join(columns[:8])}"
+            f"{', ...' if len(columns) > 8 else ''}; got {shape[1]} columns"
+        )
+    return read_table(data, columns)
+
+
 def _ragged(answers: Any) -> bool:
     """Whether each answer is a list of labels."""
     return (
@@ -235,11 +246,7 @@ def check_replaceable(folder: Path) -> None:
     """
     if folder.is_file():
         raise SavedRunError(f"{folder} is a file; expected the name of a folder for the run")
-    if (
-        folder.is_dir()
-        and any(folder.iterdir())
-        and not any((folder / name).exists() for name in (RECORD, "checkpoint"))
-    ):
+    if folder.is_dir() and any(folder.iterdir()) and not any((folder / name).exists() for name in (RECORD, CHECKPOINT)):
         raise SavedRunError(f"{folder} exists and holds something that is not a run; choose another folder")
 
 
@@ -248,7 +255,8 @@ def load(folder: str | Path, *, net: nn.Module | None = None) -> Run:
 
     Args:
         folder: where it was saved.
-        net: the module it was trained with, if that was not one of ours: code is never read from a file.
+        net: the module it was trained with, if that was not one of ours: code is never read from a file. A copy gets
+            the weights. (A loss of your own is not saved either; predictions and metrics do not need it.)
 
     Raises:
         SavedRunError: not a run, damaged, made by a newer version, or of a module that is not given.
@@ -265,7 +273,7 @@ def load(folder: str | Path, *, net: nn.Module | None = None) -> Run:
         raise SavedRunError(
             f"{folder} was trained with a net of your own ({record.net_text}); pass it: load(..., net=...)"
         )
-    network = assemble(record.plan, record.schema_, record.target, record.shape, net=net)
+    network = assemble(record.plan, record.schema_, record.target, record.shape, net=copy.deepcopy(net))
     try:
         network.load_state_dict(read_tensors(folder / WEIGHTS))
     except RuntimeError as problem:

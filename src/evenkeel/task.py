@@ -13,7 +13,7 @@ from typing import Literal, get_args
 
 import polars as pl
 
-from evenkeel.data.target import TargetKind
+from evenkeel.data.target import TargetKind, most_classes
 from evenkeel.errors import DataError, RequestError, choices
 
 Task = Literal["regression", "probabilistic-regression", "positive-regression", "single-label", "multi-label"]
@@ -70,7 +70,7 @@ def _of_numbers(target: pl.DataFrame, series: pl.Series) -> TaskChoice:
     """Classes, counts, long tails, or plain real numbers."""
     whole = _whole(series)
     distinct = series.n_unique()
-    if whole and distinct <= FEW_VALUES:
+    if whole and distinct <= min(FEW_VALUES, most_classes(len(series))):
         return _choice("single-label", target, f"the target has {distinct} different whole numbers")
     low = float(series.min() or 0.0)  # type: ignore[arg-type]
     high, median = float(series.max() or 0.0), float(series.median() or 0.0)  # type: ignore[arg-type]

@@ -51,11 +51,11 @@ def _plain_gradients(name, made):
 
 @pytest.mark.parametrize("name", NAMES)
 def test_reductions_agree(name):
-    made = cases.example(name, tensor_options=False)
+    made = cases.example(name, batch=6, tensor_options=False)
     values = cases.call(name, made, "none")
     assert torch.allclose(cases.call(name, made, "sum"), values.sum(), rtol=1e-12)
     assert torch.allclose(cases.call(name, made, "mean"), values.mean(), rtol=1e-12)
-    assert values.shape[0] == 5
+    assert values.shape[0] == 6
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64], ids=str)
@@ -117,7 +117,7 @@ def test_second_derivatives_are_right_or_refused(name):
         assert torch.autograd.gradgradcheck(lambda *output: cases.call(name, made, "sum", output), leaves)
         return
     first = torch.autograd.grad(cases.call(name, made, "sum", leaves), leaves, create_graph=True)
-    with pytest.raises(RuntimeError, match="once_differentiable"):
+    with pytest.raises(RuntimeError, match=r"cannot be differentiated again|derivative for"):
         sum((gradient**2).sum() for gradient in first).backward()
 
 

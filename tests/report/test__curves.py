@@ -39,3 +39,9 @@ def test_a_training_without_a_finite_loss_still_has_a_page(values, make, said):
 )
 def test_durations(seconds, written):
     assert duration(float(seconds)) == written
+
+
+def test_only_a_long_noisy_training_curve_is_faint(make):
+    many = Curve(name="training", updates=list(range(500)), values=[1.0 + 0.01 * (i % 7) for i in range(500)])
+    assert 'stroke-opacity="0.55"' in curves_section(make["curves_section"](training=many))
+    assert 'stroke-opacity="0.55"' not in curves_section(make["curves_section"]())

@@ -9,6 +9,7 @@ from evenkeel.report._html import (
     Markup,
     aligned,
     beside,
+    counted,
     facts,
     figure,
     fold,
@@ -74,3 +75,7 @@ def test_a_long_table_folds_and_loses_nothing(rows, folded):
 )
 def test_numbers_of_a_column_are_aligned(values, written):
     assert aligned(values) == written
+
+
+def test_a_noun_follows_its_number():
+    assert [counted(count, "row") for count in (0, 1, 1200)] == ["0 rows", "1 row", "1,200 rows"]

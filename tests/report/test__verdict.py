@@ -18,3 +18,8 @@ def test_figures_carry_their_unit_and_meaning(said):
     words = said(verdict([], figures))
     assert "58.3" in words and "points" in words and "typical error" in words
     assert "94.4" in words and "NLL–" in words
+
+
+def test_a_long_unit_is_written_below_the_number():
+    drawn = verdict([], [Figure(name="MAE", value=48.0, unit="thousands of dollars", explanation="mean error")])
+    assert "thousands of dollars; mean error" in drawn and 'class="unit"' not in drawn

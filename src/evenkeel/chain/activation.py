@@ -76,11 +76,6 @@ def ideal_gain(activation: Activation) -> float:
     return _best(activation)[1]
 
 
-def ideal_scatter(activation: Activation) -> float:
-    """n times the variance of ln gain² of one layer of n units at its best scale, for one example."""
-    return activation.moments(1.0).scatter
-
-
 @lru_cache(maxsize=256)
 def _best(activation: Activation) -> tuple[float, float]:
     at_one = activation.moments(1.0)

@@ -1,7 +1,7 @@
 """How a model is called, and how its inputs and outputs become marked places in the autograd graph.
 
-Inputs: a tensor -> `model(x)`, a tuple -> `model(*x)`, a mapping -> `model(**x)`. With `loss=None` the whole batch is the
-input and the output carries `.loss`, as transformers' models do.
+Inputs: a tensor -> `model(x)`, a tuple -> `model(*x)`, a mapping -> `model(**x)`. With `loss=None` the whole batch is
+the input and the output carries `.loss`, as transformers' models do.
 """
 
 from __future__ import annotations
@@ -27,8 +27,8 @@ def split_batch(batch: Any, loss: LossFunction | None) -> tuple[Any, Any]:
         return batch[0], batch[1]
     came = f"{type(batch).__name__} of {len(batch)}" if hasattr(batch, "__len__") else type(batch).__name__
     raise DataError(
-        f"a batch must be (inputs, target), got {came}; group several inputs in a tuple, or pass loss=None if the model "
-        f"computes its own loss"
+        f"a batch must be (inputs, target), got {came}; group several inputs in a tuple, or pass loss=None if the "
+        f"model computes its own loss"
     )
 
 
@@ -63,21 +63,29 @@ def call_loss(loss: LossFunction | None, output: Any, target: Any) -> Tensor:
     return value
 
 
-def input_leaves(inputs: Any, leaves: list[Tensor], entries: list[Tensor]) -> Any:
-    """The inputs with every floating tensor replaced by a copy that takes a gradient; fills `leaves` and `entries`.
+def input_leaves(inputs: Any, leaves: list[Tensor], entries: list[Any]) -> Any:
+    """The inputs with every floating tensor replaced by a copy that takes a gradient; fills `leaves` and `entries`
+    (the graph nodes of the copies).
 
-    The model gets the copy of a leaf, not the leaf, so that it may work in place and the caller's data stay as they are.
+    The model gets the copy of a leaf, not the leaf, so that it may work in place while the caller's data stay
+    as they are.
     """
 
     def entry(tensor: Tensor) -> Tensor:
         if not tensor.is_floating_point() or tensor.layout != torch.strided:
             return tensor
-        leaf = tensor.detach().requires_grad_()
+        leaf = usable(tensor).detach().requires_grad_()
         leaves.append(leaf)
-        entries.append(leaf.clone())
-        return entries[-1]
+        copied = leaf.clone()
+        entries.append(copied.grad_fn)
+        return copied
 
     return map_tensors(inputs, entry)
+
+
+def usable(tensor: Tensor) -> Tensor:
+    """The tensor itself, or a copy where it was made in inference mode and cannot take part in a graph."""
+    return tensor.clone() if tensor.is_inference() else tensor
 
 
 def map_tensors(value: Any, change: Callable[[Tensor], Tensor]) -> Any:

@@ -1,4 +1,4 @@
-"""One recorded forward pass: the loss with its graph, the operations behind the nodes, the marks of input and output."""
+"""One recorded forward pass: the loss with its graph, the operations behind its nodes, the marks of both ends."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from evenkeel.chain.batch import (
     predicted,
     split_batch,
     tensors_in,
+    usable,
 )
 from evenkeel.chain.record import CallStack, Recorder
 from evenkeel.chain.values import Operation
@@ -25,11 +26,11 @@ from evenkeel.chain.values import Operation
 
 @dataclass(kw_only=True)
 class Capture:
-    """What a forward pass left: `leaves` take the gradient of the inputs, `entries` are what the model was given."""
+    """What a forward pass left: the leaves of the inputs, `entries` (the graph nodes of what the model got)."""
 
     loss: Tensor
     leaves: list[Tensor]
-    entries: list[Tensor]
+    entries: list[Any]
     outputs: list[Tensor]
     operations: list[Operation]
     calls: CallStack
@@ -48,12 +49,16 @@ class Capture:
 
 
 def capture(model: nn.Module, loss: LossFunction | None, batch: Any) -> Capture:
-    """Run the model and the loss once, recorded; a model that cannot take inputs with a gradient gets plain ones."""
+    """Run the model and the loss once, recorded.
+
+    A model that cannot take inputs with a gradient (it leaves torch on its way) is run again with plain ones; then
+    every tensor of unknown origin counts as data.
+    """
     state = torch.random.get_rng_state()
     try:
         return _capture(model, loss, batch, gradient=True)
     except RuntimeError as problem:
-        if "requires grad" not in str(problem) or isinstance(problem, ValueError):
+        if "requires grad" not in str(problem):
             raise
     torch.random.set_rng_state(state)
     return _capture(model, loss, batch, gradient=False)
@@ -61,10 +66,11 @@ def capture(model: nn.Module, loss: LossFunction | None, batch: Any) -> Capture:
 
 def _capture(model: nn.Module, loss: LossFunction | None, batch: Any, *, gradient: bool) -> Capture:
     inputs, target = split_batch(batch, loss)
+    target = map_tensors(target, usable)
     leaves: list[Tensor] = []
-    entries: list[Tensor] = []
+    entries: list[Any] = []
     given = input_leaves(inputs, leaves, entries) if gradient else _copied(inputs)
-    recorder = Recorder(model, tensors_in(given), batch_length(inputs))
+    recorder = Recorder(model, tensors_in(given), batch_length(inputs), foreign=not gradient)
     with recorder.calls, recorder:
         output = call_model(model, given)
         recorder.phase = "loss"

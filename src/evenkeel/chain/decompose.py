@@ -11,11 +11,12 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 from evenkeel.chain.graph import Graph
 
 DEEPEST_NESTING = 3
-"""Parallel regions with a common lower end are nested so deep at most; beyond, as in a loop over time, comes the spine."""
+"""Parallel regions with a common lower end are nested so deep at most; beyond (a loop over time), comes the spine."""
 
 
 @dataclass(eq=False, kw_only=True)
@@ -186,8 +187,7 @@ class _Cutter:
 
 def _pieces(cuts: list[int], inner: list[int]) -> list[tuple[int, int, list[int]]]:
     return [
-        (top, bottom, inner[bisect_right(inner, top) : bisect_left(inner, bottom)])
-        for top, bottom in zip(cuts, cuts[1:], strict=False)
+        (top, bottom, inner[bisect_right(inner, top) : bisect_left(inner, bottom)]) for top, bottom in pairwise(cuts)
     ]
 
 

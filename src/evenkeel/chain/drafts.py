@@ -15,6 +15,8 @@ from evenkeel.chain.operations import ATTENTION
 WEIGHTED = frozenset(["linear", "convolution", "embedding", "recurrent"])
 FOLLOWING = frozenset(["view", "activation", "elementwise", "dropout"])
 """What a link absorbs after its weights; a norm as well, once."""
+LEADING = frozenset(["view", "elementwise", "dropout", "spread"])
+"""What a link may begin with, before its weights."""
 
 
 @dataclass(eq=False, kw_only=True)
@@ -73,6 +75,8 @@ class Assembler:
         """Drafts in forward order of a series that is given in the order of the gradient."""
         drafts: list[LinkDraft] = []
         for segment in reversed(segments):
+            if self._places[segment.upper].entry and not segment.paths:
+                continue  # the copy that the model was given: where the first link begins
             role = self._role(segment)
             if drafts and self._absorbs(drafts[-1], segment, role):
                 drafts[-1].segments.append(segment)
@@ -80,7 +84,7 @@ class Assembler:
             else:
                 drafts.append(LinkDraft(segments=[segment], roles=[role]))
             drafts[-1].branches += self._branches(segment, role)
-        return [draft for draft in drafts if not self._is_input(draft)]
+        return drafts
 
     def _role(self, segment: Segment) -> str:
         """What a segment is to its neighbours: a start, a norm, or something that follows."""
@@ -89,7 +93,7 @@ class Assembler:
         kind = self._places[segment.upper].kind
         if kind in WEIGHTED:
             return "weighted"
-        return kind if kind in FOLLOWING or kind == "norm" else "operation"
+        return kind if kind in FOLLOWING | {"norm", "spread"} else "operation"
 
     def _is_elementwise(self, segment: Segment) -> bool:
         """Parallel paths without weights and without mixing of units: an activation written out, `x * sigmoid(x)`."""
@@ -104,7 +108,7 @@ class Assembler:
             return True
         if role == "norm":
             return "weighted" in draft.roles and "norm" not in draft.roles
-        return all(earlier in FOLLOWING and earlier != "activation" for earlier in draft.roles)
+        return all(earlier in LEADING for earlier in draft.roles)
 
     def _exclusive(self, segment: Segment) -> bool:
         return set(self._places[segment.lower].above) == set(segment.exits)
@@ -128,9 +132,6 @@ class Assembler:
             kind, drafts = "skip", []
         return BranchDraft(kind=kind, drafts=drafts, places=path.places, entries=path.entries, exits=path.exits)
 
-    def _is_input(self, draft: LinkDraft) -> bool:
-        return len(draft.places) == 1 and not draft.branches and self._places[draft.upper].entry
-
 
 def flows(places: list[Place], sources: list[int], target: int) -> list[Edge]:
     """The edges from some places into one."""
@@ -144,7 +145,7 @@ def region_kind(graph: Graph, draft: LinkDraft) -> str:
     if operation is None:
         return "parallel"
     inside = [graph.places[place] for path in segment.paths for place in path.places]
-    softmax = any(place.operation is not None and place.operation.name == "_softmax" for place in inside)
+    softmax = any(place.operation is not None and "softmax" in place.operation.name for place in inside)
     if operation.name in ATTENTION or (operation.kind == "linear" and softmax):
         return "attention"
     if operation.name in ("add", "sub"):

@@ -3,7 +3,7 @@
 For z ~ N(0, q) and weights of variance s/n (fan-in n) and bias of variance b:
 
     forward   q' = s E[phi(z)²] + b           backward  chi = s E[phi'(z)²]        gain = sqrt(chi)
-    scatter   Var ln(|d_in|²/|d_out|²) per layer and example = (3 E[phi'(z)⁴] / E[phi'(z)²]² - 1) / n
+    scatter   Var ln(|d_in|²/|d_out|²) per layer and example = 3 (E[phi'(z)⁴] / E[phi'(z)²]² - 1) / fan-out + 2 / fan-in
 
 The means are integrals over one normal variable, taken on a grid that is dense around zero (z = sinh u), where kinks
 and steep slopes lie. Source: Poole 2016, Schoenholz 2017 (doi:10.48550/arXiv.1611.01232); Hanin 2018 for the scatter.
@@ -21,11 +21,11 @@ from torch import Tensor
 
 Elementwise = Callable[[Tensor], Tensor]
 
-GRID_POINTS = 1600
-"""Points of the quadrature; the table of critical values is then exact to five digits (tested)."""
+GRID_POINTS = 3200
+"""Points of the quadrature: smooth functions are then exact to ten digits, kinks off zero to 0.1 % (tested)."""
 GRID_REACH = 9.0
 """Half-width of the grid in standard deviations: beyond lies 2e-19 of the normal distribution."""
-GRID_CORE = 1e-3
+GRID_CORE = 0.02
 """Below this many standard deviations the grid is evenly spaced, above it logarithmically."""
 LARGEST_STEPS = 2000
 """Iterations of the variance map before a fixed point is taken as found."""
@@ -45,10 +45,16 @@ class Moments:
         """Var phi(z)."""
         return max(self.square - self.mean**2, 0.0)
 
-    @property
-    def scatter(self) -> float:
-        """n times the variance of ln(|d_in|²/|d_out|²) that one layer of n units adds, for one example."""
-        return 3 * self.slope_fourth / self.slope_square**2 - 1 if self.slope_square > 0 else math.inf
+    def scatter(self, fan_in: int, fan_out: int) -> float:
+        """The variance of ln(|d_in|²/|d_out|²) that one layer adds, for one example and fresh normal weights.
+
+        Example:
+            >>> round(128 * moments(torch.relu, 1.0).scatter(128, 128), 3)
+            5.0
+        """
+        if self.slope_square <= 0:
+            return math.inf
+        return 3 * (self.slope_fourth / self.slope_square**2 - 1) / fan_out + 2 / fan_in
 
 
 def moments(function: Elementwise, q: float) -> Moments:
@@ -62,8 +68,7 @@ def moments(function: Elementwise, q: float) -> Moments:
     with torch.enable_grad(), torch.autocast("cpu", enabled=False):
         point = (z * math.sqrt(q)).requires_grad_()
         value = function(point.clone())
-        (slope,) = torch.autograd.grad(value.sum(), point, allow_unused=True)
-    slope = torch.zeros_like(z) if slope is None else slope
+        slope = torch.autograd.grad(value.sum(), point)[0] if value.requires_grad else torch.zeros_like(z)
     value = value.detach()
     integrals = torch.stack([value, value.square(), slope.square(), slope.square().square()]) @ weight
     mean, square, slope_square, slope_fourth = integrals.tolist()

@@ -35,7 +35,7 @@ def main_weight(operation: Operation) -> Weight | None:
 def bias_square(operation: Operation) -> float:
     """The mean square of the bias, 0 without one."""
     main = main_weight(operation)
-    return sum(weight.mean_square for weight in operation.weights if weight is not main)
+    return sum((weight.mean_square for weight in operation.weights if weight is not main), 0.0)
 
 
 def contracted(operation: Operation, weight: Weight) -> int | None:
@@ -57,7 +57,9 @@ def kappa(operation: Operation) -> float | None:
     fan_in = None if weight is None else contracted(operation, weight)
     if weight is None or fan_in is None:
         return None
-    return fan_in * weight.mean_square * (coverage(operation, weight.tensor) if operation.kind == "convolution" else 1.0)
+    return (
+        fan_in * weight.mean_square * (coverage(operation, weight.tensor) if operation.kind == "convolution" else 1.0)
+    )
 
 
 def coverage(operation: Operation, weight: Tensor) -> float:

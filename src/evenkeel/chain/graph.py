@@ -15,10 +15,10 @@ from evenkeel.chain.values import Operation
 
 
 class Edge(NamedTuple):
-    """A value in use: `consumer`'s gradient number `index` flows to output `slot` of `target` (autograd nodes)."""
+    """A value in use: `consumer`'s gradient number `position` flows to output `slot` of `target` (autograd nodes)."""
 
     consumer: Any
-    index: int
+    position: int
     target: Any
     slot: int
 
@@ -62,8 +62,8 @@ def build(sources: Iterable[Any], entries: set[Any], operations: dict[Any, Opera
     data = _data_nodes(order, entries, operations)
     keys = {node: group(node) or node for node in order if node in data}
     members: dict[Any, list[Any]] = {}
-    for node in keys:
-        members.setdefault(keys[node], []).append(node)
+    for node, key in keys.items():
+        members.setdefault(key, []).append(node)
     numbered = _ordered(heads, members, keys, entries)
     return _connect(heads, numbered, members, keys, entries, operations)
 

@@ -11,10 +11,8 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from evenkeel.chain.recurrent import Unrolled
+from evenkeel.chain.recurrent import Unrolled
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,6 +27,8 @@ class LocalTerm:
     shape: tuple[int, ...]
     rms: float
     """Root mean square of the weight itself."""
+    ideal_rms: float | None
+    """What it would be at the best initialisation for what follows; None where no theory says."""
     input_rms: float | None
     input_norm: float | None
     """Of what the weight is multiplied with; None for integer inputs."""
@@ -51,7 +51,10 @@ class Branch:
     kind: str
     """`skip` (nothing but views), `path`, or `bypass`."""
     gain: float | None
-    """Norm of what this path alone contributes at the link's input, over that of the gradient at the link's output."""
+    """Norm of what this path alone contributes at the link's input, over that of the gradient at the path's upper end.
+
+    The upper end of a path is the link's output, that of a bypass the value further up that uses it.
+    """
     expected_gain: float | None
     ideal_gain: float | None
     contribution: float | None
@@ -69,7 +72,7 @@ class Link:
 
     name: str
     kind: str
-    """`linear`, `convolution`, `embedding`, `recurrent`, `norm`, `residual`, `sum`, `concatenation`, `attention`, ..."""
+    """`linear`, `convolution`, `embedding`, `recurrent`, `norm`, `residual`, `sum`, `attention`, ..."""
     gain: float | None
     """||gradient at the input|| / ||gradient at the output||, counting only what passes through this link."""
     expected_gain: float | None
@@ -125,7 +128,7 @@ class Link:
         return self.expected_gain is None
 
     def walk(self, depth: int = 0) -> Iterator[tuple[int, Link]]:
-        """This link and all links inside its branches, each with its depth of nesting."""
+        """The link itself and all links inside its branches, each with its depth of nesting."""
         yield depth, self
         for branch in self.branches:
             for link in branch.links:
@@ -144,8 +147,10 @@ class Chain:
     loss: float
     known_loss: float | None
     """The loss of an output of zeros (ln C for cross-entropy): what a network that knows nothing should start near."""
+    starts_at: str
+    """`output` where the chain begins at the model's output y; `loss` where the loss also reaches past it."""
     output_gradient: float | None
-    """Norm of dL/dy, the first factor of the chain."""
+    """Norm of dL/dy, the first factor of the chain (1 where the chain starts at the loss)."""
     output_gradient_rms: float | None
     input_gradient: float | None
     """Norm of the gradient at the chain's lower end."""

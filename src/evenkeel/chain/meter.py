@@ -1,7 +1,7 @@
 """Read the norms of gradients during one backward pass, with hooks on nodes of the graph.
 
-A *total* is the whole gradient at a node's output, over all of its uses (a pre-hook). A *flow* is what given edges alone
-carry to a value: the contribution of one path (hooks on the nodes above it, summed where several edges end in one
+A *total* is the whole gradient at a node's output, over all of its uses (a pre-hook). A *flow* is what given edges
+alone carry to a value: the contribution of one path (hooks on the nodes above it, summed where several edges end in one
 value). Both are exact; neither needs a module, so functional and in-place code is seen as well.
 """
 
@@ -14,6 +14,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from evenkeel.chain.batch import tensors_in
 from evenkeel.chain.graph import Edge, Graph
 from evenkeel.chain.statistics import example_rows, mean_cosine, norm_of
 
@@ -55,6 +56,7 @@ class Meter:
         self._graph = graph
         self._totals: dict[Any, list[Reading]] = {}
         self._sums: dict[Any, list[_Sum]] = {}
+        self._keepers: list[tuple[Any, int, list[Tensor | None], int]] = []
         self._known: dict[tuple[int, ...], Reading] = {}
 
     def total(self, places: Sequence[int]) -> Reading:
@@ -89,12 +91,22 @@ class Meter:
             total = _Sum(reading, len(group))
             for edge in group:
                 self._sums.setdefault(edge.consumer, []).append(total)
-                total.indices.setdefault(edge.consumer, []).append(edge.index)
+                total.indices.setdefault(edge.consumer, []).append(edge.position)
         return reading
+
+    def tensor_gradient(self, value: Any) -> list[Tensor | None]:
+        """The whole gradient of each tensor in a nested value, filled in during the pass."""
+        tensors = list(tensors_in(value))
+        found: list[Tensor | None] = [None] * len(tensors)
+        for position, tensor in enumerate(tensors):
+            if tensor.grad_fn is not None:
+                self._keepers.append((tensor.grad_fn, tensor.output_nr, found, position))
+        return found
 
     def run(self, loss: Tensor, inputs: Sequence[Tensor], *, keep: bool = False) -> tuple[Tensor | None, ...]:
         """The backward pass: gradients of `inputs`, with everything asked for read on the way."""
         handles = [node.register_prehook(_reader(readings)) for node, readings in self._totals.items()]
+        handles += [node.register_prehook(_keeper(slot, into, at)) for node, slot, into, at in self._keepers]
         handles += [node.register_hook(_adder(node, sums)) for node, sums in self._sums.items()]
         try:
             return torch.autograd.grad(loss, inputs, retain_graph=keep, allow_unused=True)
@@ -139,6 +151,13 @@ def _reader(readings: list[Reading]) -> Any:
                 if gradient is not None:
                     for reading in readings:
                         reading.add(gradient)
+
+    return hook
+
+
+def _keeper(slot: int, into: list[Tensor | None], position: int) -> Any:
+    def hook(gradients: Sequence[Tensor | None]) -> None:
+        into[position] = gradients[slot]
 
     return hook
 

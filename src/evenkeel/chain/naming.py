@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from os.path import commonprefix
+from itertools import takewhile
 from typing import Any
 
 from evenkeel.chain.geometry import main_weight
@@ -37,7 +37,7 @@ class Namer:
         if operation.phase == "loss":
             return f"loss.{operation.name}"
         call = operation.call
-        return operation.name if call is None or call.path == self._root else call.name
+        return operation.name.strip("_") if call is None or call.path == self._root else call.name
 
     def weighted(self, graph: Graph, places: list[int]) -> list[str]:
         """The names of the weighted operations among some places."""
@@ -49,8 +49,11 @@ class Namer:
         names = self.weighted(graph, sorted(places, reverse=True))
         if not names:
             return fallback
-        parts = commonprefix([name.split("#")[0].split(".") for name in names])
-        return ".".join(parts) or f"{names[0]}..{names[-1]}" if len(names) > 1 else names[0]
+        if len(names) == 1:
+            return names[0]
+        columns = zip(*(name.split("#")[0].split(".") for name in names), strict=False)
+        parts = [column[0] for column in takewhile(lambda column: len(set(column)) == 1, columns)]
+        return ".".join(parts) or f"{names[0]}..{names[-1]}"
 
 
 def _base(operation: Operation, seen_calls: set[Any]) -> str | None:

@@ -9,49 +9,56 @@ from typing import Any, Literal, NamedTuple
 
 Kind = Literal[
     "linear", "convolution", "embedding", "recurrent", "norm", "activation", "view", "elementwise", "dropout",
-    "pool", "attention", "join", "factory", "operation",
+    "pool", "spread", "attention", "join", "factory", "operation",
 ]  # fmt: skip
 
-LINEAR = frozenset("mm addmm bmm baddbmm addbmm mv addmv dot linear _trilinear _sparse_mm mkldnn_linear".split())
-CONVOLUTION = frozenset("convolution _convolution convolution_overrideable mkldnn_convolution".split())
-EMBEDDING = frozenset("embedding _embedding_bag embedding_bag".split())
-RECURRENT = frozenset("mkldnn_rnn_layer _cudnn_rnn miopen_rnn _thnn_fused_lstm_cell _thnn_fused_gru_cell".split())
-BATCH_NORM = frozenset(
+
+def _names(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
+LINEAR = _names("mm addmm bmm baddbmm addbmm mv addmv dot linear _trilinear _sparse_mm mkldnn_linear")
+CONVOLUTION = _names("convolution _convolution convolution_overrideable mkldnn_convolution")
+EMBEDDING = _names("embedding _embedding_bag embedding_bag")
+RECURRENT = _names("mkldnn_rnn_layer _cudnn_rnn miopen_rnn _thnn_fused_lstm_cell _thnn_fused_gru_cell")
+BATCH_NORM = _names(
     "native_batch_norm cudnn_batch_norm miopen_batch_norm _native_batch_norm_legit _batch_norm_with_update "
-    "_batch_norm_no_update batch_norm".split()
+    "_batch_norm_no_update batch_norm"
 )
-ROW_NORM = frozenset("native_layer_norm layer_norm _fused_rms_norm rms_norm".split())
-NORM = BATCH_NORM | ROW_NORM | frozenset(["native_group_norm", "group_norm"])
-ACTIVATION = frozenset(
+ROW_NORM = _names("native_layer_norm layer_norm _fused_rms_norm rms_norm")
+NORM = BATCH_NORM | ROW_NORM | _names("native_group_norm group_norm")
+ACTIVATION = _names(
     "relu leaky_relu elu celu gelu silu sigmoid tanh softplus hardtanh hardswish hardsigmoid mish log_sigmoid_forward "
-    "threshold rrelu_with_noise _prelu_kernel relu6 selu softshrink hardshrink glu sin cos".split()
+    "threshold rrelu_with_noise _prelu_kernel relu6 selu softshrink hardshrink glu sin cos"
 )
-VIEW = frozenset(
-    "view _unsafe_view reshape _reshape_alias t transpose permute expand unsqueeze squeeze clone contiguous alias "
+VIEW = _names(
+    "view _unsafe_view reshape _reshape_alias t transpose permute unsqueeze squeeze clone contiguous alias "
     "detach _to_copy to slice select split unsafe_split split_with_sizes unsafe_split_with_sizes unbind chunk flatten "
     "unflatten as_strided lift_fresh constant_pad_nd movedim swapaxes narrow view_as _conj copy pixel_shuffle "
-    "pixel_unshuffle roll flip reflection_pad1d reflection_pad2d replication_pad1d replication_pad2d".split()
+    "pixel_unshuffle roll flip reflection_pad1d reflection_pad2d replication_pad1d replication_pad2d"
 )
-ELEMENTWISE = frozenset(
+ELEMENTWISE = _names(
     "add sub rsub mul div neg pow sqrt rsqrt reciprocal exp expm1 log log1p erf abs sign clamp clamp_min clamp_max "
-    "minimum maximum where square addcmul addcdiv lerp masked_fill floor round nan_to_num".split()
+    "minimum maximum where square addcmul addcdiv lerp masked_fill floor round nan_to_num"
 )
-POOL = frozenset(
+POOL = _names(
     "max_pool2d_with_indices max_pool3d_with_indices max_pool2d avg_pool2d avg_pool3d _adaptive_avg_pool2d "
-    "_adaptive_avg_pool3d adaptive_max_pool2d adaptive_max_pool3d mean amax max mkldnn_max_pool2d".split()
+    "_adaptive_avg_pool3d adaptive_max_pool2d adaptive_max_pool3d mean amax max mkldnn_max_pool2d"
 )
-ATTENTION = frozenset(
-    "_scaled_dot_product_flash_attention_for_cpu _scaled_dot_product_flash_attention _scaled_dot_product_attention_math "
-    "_scaled_dot_product_efficient_attention _scaled_dot_product_cudnn_attention scaled_dot_product_attention "
-    "_scaled_dot_product_fused_attention_overrideable".split()
+ATTENTION = _names(
+    "_scaled_dot_product_flash_attention_for_cpu _scaled_dot_product_flash_attention "
+    "_scaled_dot_product_attention_math _scaled_dot_product_efficient_attention scaled_dot_product_attention "
+    "_scaled_dot_product_cudnn_attention _scaled_dot_product_fused_attention_overrideable"
 )
-JOIN = frozenset(["cat", "stack"])
-FACTORY = frozenset(
+JOIN = _names("cat stack")
+SPREAD = _names("expand repeat repeat_interleave")
+"""Copies of one value: gradients add up. They belong to what they are made for, the next layer."""
+FACTORY = _names(
     "empty_like zeros_like ones_like full_like rand_like randn_like randint_like new_empty new_zeros new_ones new_full "
-    "new_empty_strided bernoulli".split()
+    "new_empty_strided bernoulli"
 )
-SATURATING = frozenset("tanh sigmoid hardtanh hardsigmoid".split())
-SAVES_RESULT = frozenset("relu tanh sigmoid".split())
+SATURATING = _names("tanh sigmoid hardtanh hardsigmoid")
+SAVES_RESULT = _names("relu tanh sigmoid")
 """Activations whose backward keeps the output only: holding on to their input would cost memory."""
 
 _KINDS: tuple[tuple[frozenset[str], Kind], ...] = (
@@ -66,6 +73,7 @@ _KINDS: tuple[tuple[frozenset[str], Kind], ...] = (
     (POOL, "pool"),
     (ATTENTION, "attention"),
     (JOIN, "join"),
+    (SPREAD, "spread"),
     (FACTORY, "factory"),
     (frozenset(["native_dropout"]), "dropout"),
 )
@@ -86,7 +94,10 @@ def kind_of(name: str) -> Kind:
         >>> kind_of("addmm"), kind_of("relu"), kind_of("some_new_operator")
         ('linear', 'activation', 'operation')
     """
-    return next((kind for names, kind in _KINDS if name in names), "operation")
+    for names, kind in _KINDS:
+        if name in names:
+            return kind
+    return "operation"
 
 
 @lru_cache(maxsize=4096)

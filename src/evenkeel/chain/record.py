@@ -1,8 +1,8 @@
 """Write down the forward pass: which operation made which node of the graph, from which data and which weights.
 
 A dispatch mode sees every operation, functional or in place, of any module. It follows two marks on storages: *data*
-(computed from the inputs) and *weights* (a parameter, or computed from parameters alone), so that integer inputs, weights
-that enter through matmul or einsum, and casts under autocast are all understood.
+(computed from the inputs) and *weights* (a parameter, or computed from parameters alone), so that integer inputs,
+weights that enter through matmul or einsum, and casts under autocast are all understood.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 from torch.nn.modules import module as module_hooks
+from torch.nn.parameter import is_lazy
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from evenkeel.chain.operations import SAVES_RESULT, Described, describe
@@ -25,8 +26,11 @@ _HELD_KINDS = frozenset(["linear", "convolution", "norm", "recurrent", "embeddin
 class Recorder(TorchDispatchMode):
     """Record operations while active; `calls` gives each the module that it happened in."""
 
-    def __init__(self, model: nn.Module, inputs: Iterable[Tensor], batch: int | None) -> None:
+    def __init__(self, model: nn.Module, inputs: Iterable[Tensor], batch: int | None, *, foreign: bool = False) -> None:
         super().__init__()
+        self._model = model
+        self._foreign = foreign
+        """Whether tensors that no operation made count as data."""
         self.operations: list[Operation] = []
         self.phase = "model"
         self.calls = CallStack(model)
@@ -35,8 +39,8 @@ class Recorder(TorchDispatchMode):
         self._weights: dict[int, str] = {}
         self._masks: dict[int, float] = {}
         self._alive: dict[int, list[Value]] = {}
-        for name, parameter in model.named_parameters(remove_duplicate=True):
-            self._weights[_key(parameter)] = name
+        self._made = {_key(buffer) for buffer in model.buffers() if not is_lazy(buffer)}
+        self._learn_parameters()
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         """Run one operation and write it down."""
@@ -44,12 +48,29 @@ class Recorder(TorchDispatchMode):
         described = describe(func)
         tensors = list(_tensors((args, tuple(kwargs.values()))))
         keys = [_key(tensor) for tensor in tensors]
+        self._learn(tensors, keys)
         from_data = described.kind != "factory" and any(key in self._data for key in keys)
         self._before(described, args, keys if from_data else [])
         operation = self._describe(func, described, args, tensors, keys) if from_data else None
         out = func(*args, **kwargs)
         self._after(described, out, keys, operation, args)
         return out
+
+    def _learn_parameters(self) -> None:
+        for name, parameter in self._model.named_parameters():
+            if not is_lazy(parameter):
+                self._weights.setdefault(_key(parameter), name)
+
+    def _learn(self, tensors: list[Tensor], keys: list[int]) -> None:
+        """Find out about tensors that nobody has seen: layers built on the way, data from outside torch."""
+        for tensor, key in zip(tensors, keys, strict=True):
+            if key in self._data or key in self._weights:
+                continue
+            if tensor.requires_grad and tensor.is_leaf:
+                self._learn_parameters()
+                self._weights.setdefault(key, "parameter")
+            elif self._foreign and key not in self._made and tensor.ndim > 0:
+                self._data.add(key)
 
     def _before(self, described: Described, args: Any, keys: list[int]) -> None:
         """Summarise what is about to be overwritten, and what only we would keep alive."""
@@ -66,7 +87,7 @@ class Recorder(TorchDispatchMode):
     def _describe(
         self, func: Any, described: Described, args: Any, tensors: list[Tensor], keys: list[int]
     ) -> Operation:
-        plain = tuple(None if isinstance(value, Tensor) else value for value in args)
+        plain = tuple(self._plain(value) for value in args)
         operation = Operation(
             name=described.name,
             kind=described.kind,
@@ -76,7 +97,7 @@ class Recorder(TorchDispatchMode):
             phase=self.phase,
         )
         for position, (tensor, key) in enumerate(zip(tensors, keys, strict=True)):
-            name = self._weight_name(tensor, key)
+            name = self._weight_name(key)
             if name is not None:
                 operation.weights.append(Weight(name=name, tensor=tensor.detach(), position=position))
             elif described.kind in _HELD_KINDS and key in self._data and not operation.inputs:
@@ -87,12 +108,15 @@ class Recorder(TorchDispatchMode):
                 operation.buffers.append(tensor.detach())
         return operation
 
-    def _weight_name(self, tensor: Tensor, key: int) -> str | None:
-        if key in self._data:
-            return None
-        if key in self._weights:
-            return self._weights[key]
-        return "parameter" if tensor.requires_grad and tensor.is_leaf else None
+    def _plain(self, value: Any) -> Any:
+        """An argument as it is, a lone number out of its tensor, and nothing of any other tensor."""
+        if not isinstance(value, Tensor):
+            return value
+        lone = value.ndim == 0 and value.device.type == "cpu" and not value.requires_grad
+        return value.item() if lone and _key(value) not in self._data else None
+
+    def _weight_name(self, key: int) -> str | None:
+        return None if key in self._data else self._weights.get(key)
 
     def _hold(self, tensor: Tensor, key: int, *, weak: bool = False) -> Value:
         value = Value(tensor, weak=weak or not torch.is_grad_enabled())
@@ -105,6 +129,7 @@ class Recorder(TorchDispatchMode):
             key = _key(tensor)
             if key not in keys:
                 self._forget(key)
+                self._made.add(key)
             if operation is not None:
                 self._data.add(key)
                 operation.outputs.append(self._hold(tensor, key))
@@ -142,7 +167,7 @@ class CallStack:
         """Start to follow calls."""
         self._handles = [
             module_hooks.register_module_forward_pre_hook(self._enter),
-            module_hooks.register_module_forward_hook(self._leave),
+            module_hooks.register_module_forward_hook(self._leave, with_kwargs=True),
         ]
         return self
 
@@ -160,14 +185,14 @@ class CallStack:
         leaf = next(module.children(), None) is None
         self._stack.append(ModuleCall(path=path, module=module, number=number, leaf=leaf))
 
-    def _leave(self, module: nn.Module, arguments: Any, output: Any) -> None:
+    def _leave(self, module: nn.Module, arguments: Any, named: dict[str, Any], output: Any) -> None:
         if id(module) not in self._paths:
             return
         while self._stack:  # a call that raised and was caught never leaves: drop what is above ours
             call = self._stack.pop()
             if call.module is module:
                 if isinstance(module, nn.RNNBase):
-                    self.recurrent.append(RecurrentCall(call, arguments, output))
+                    self.recurrent.append(RecurrentCall(call, (*arguments, *named.values()), output))
                 break
 
 

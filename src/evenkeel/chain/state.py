@@ -87,7 +87,7 @@ def _restore_modules(saved: list[tuple[nn.Module, _Attributes]]) -> None:
         for name in [name for name in fields if name not in attributes]:
             del fields[name]
         for name, (value, content) in attributes.items():
-            if fields.get(name) is not value:
+            if name not in fields or fields[name] is not value:
                 fields[name] = value
             if content is not None:
                 _refill(value, content)

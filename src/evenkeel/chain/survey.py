@@ -9,9 +9,9 @@ import math
 from dataclasses import dataclass
 from typing import Any
 
-from evenkeel.chain.activation import activation_of
-from evenkeel.chain.drafts import BranchDraft, LinkDraft, flows, region_kind
-from evenkeel.chain.geometry import main_weight
+from evenkeel.chain.activation import IDENTITY, activation_of, weight_scale
+from evenkeel.chain.drafts import FOLLOWING, LEADING, BranchDraft, LinkDraft, flows, region_kind
+from evenkeel.chain.geometry import contracted, main_weight
 from evenkeel.chain.graph import Graph, Place
 from evenkeel.chain.ledger import Ledger
 from evenkeel.chain.meter import Meter, Reading
@@ -27,6 +27,7 @@ class PendingTerm:
     """A local term before its gradient is known."""
 
     weight: Weight
+    ideal_rms: float | None
     input_norm: int | None
     input_count: int
     output: Reading
@@ -41,6 +42,7 @@ class PendingBranch:
     kind: str
     links: list[PendingLink]
     flow: Reading | None
+    above: Reading | None
     expected: float | None
     ideal: float | None
 
@@ -105,7 +107,7 @@ class Surveyor:
             activation=_activation_name(activation, draft),
             norm=None if norm is None or norm.operation is None else norm.operation.name,
             width=None if output is None else _width(output, places),
-            terms=[term for place in places for term in self._terms(place)],
+            terms=[term for place in places for term in self._terms(place, activation)],
             branches=branches,
             recurrent=next((p.operation for p in places if p.kind == "recurrent"), None),
         )
@@ -116,8 +118,8 @@ class Surveyor:
         for role in ("weighted", "norm"):
             if role in draft.roles:
                 return self._graph.places[draft.segments[draft.roles.index(role)].upper].kind
-        kinds = [place.kind for place in places if place.kind != "view"]
-        return kinds[0] if kinds else "view"
+        kinds = [place.kind for place in places]
+        return min(kinds, key=lambda kind: (kind in LEADING, kind in FOLLOWING), default="view")
 
     def _name(self, draft: LinkDraft, kind: str) -> str:
         for role in ("weighted", "region", "norm", "operation", "activation"):
@@ -146,7 +148,22 @@ class Surveyor:
         flow = self._branch_flow(branch, draft)
         fallback = branch.kind if branch.kind == "skip" else "path"
         name = self._namer.common(self._graph, branch.places, fallback)
-        return PendingBranch(name=name, kind=branch.kind, links=links, flow=flow, expected=expected, ideal=ideal)
+        return PendingBranch(
+            name=name,
+            kind=branch.kind,
+            links=links,
+            flow=flow,
+            above=self._leaving(branch) if branch.kind == "bypass" else None,
+            expected=expected,
+            ideal=ideal,
+        )
+
+    def _leaving(self, branch: BranchDraft) -> Reading:
+        """The gradient where a bypass leaves the spine: at the values that it is an ingredient of."""
+        inside = set(branch.places)
+        above = {place for entry in branch.entries for place in self._graph.places[entry].above} - inside
+        consumers = sorted(above) if inside else branch.exits
+        return self._ledger.expect(self._meter.total(consumers))
 
     def _branch_flow(self, branch: BranchDraft, draft: LinkDraft) -> Reading | None:
         lower = self._lower_of(branch, draft)
@@ -163,7 +180,7 @@ class Surveyor:
         return draft.lower
 
     def _share(self, branch: BranchDraft, draft: LinkDraft) -> float | None:
-        """The root of the share of the join's gradient energy that a path gets: 1 in a sum, by size where put together."""
+        """Root of the share of the join's gradient energy that a path gets: 1 in a sum, by size where put together."""
         if branch.kind == "bypass":
             return None
         segment = next(segment for segment in draft.segments if segment.paths)
@@ -176,9 +193,7 @@ class Surveyor:
         counts = [summary.count for summary in summaries if summary is not None]
         return math.sqrt(sum(counts) / math.prod(operation.outputs[0].shape)) if len(counts) == len(summaries) else None
 
-    def _theory(
-        self, draft: LinkDraft, kind: str, places: list[Place], branches: list[PendingBranch]
-    ) -> Theory:
+    def _theory(self, draft: LinkDraft, kind: str, places: list[Place], branches: list[PendingBranch]) -> Theory:
         if "region" not in draft.roles:
             elementwise = any(segment.paths for segment in draft.segments)
             found = of_series(places, self.summary(draft.lower))
@@ -221,23 +236,29 @@ class Surveyor:
         tensor = operation.outputs[0].tensor
         return None if tensor is None else self._ledger.note(saturated_share(operation.name, tensor))
 
-    def _terms(self, place: Place) -> list[PendingTerm]:
+    def _terms(self, place: Place, activation: Place | None) -> list[PendingTerm]:
         if place.operation is None or place.kind not in ("linear", "convolution", "embedding", "recurrent"):
             return []
         if place.kind == "recurrent":
             weights = {w.name: w for operation in place.operations for w in operation.weights if w.tensor.ndim > 1}
-            return [self._term(place, weight, None) for weight in weights.values()]
+            return [self._term(place, weight, None, weight.tensor.shape[-1] ** -0.5) for weight in weights.values()]
         weight = main_weight(place.operation)
-        return [] if weight is None else [self._term(place, weight, place.operation)]
+        if weight is None:
+            return []
+        fan_in = contracted(place.operation, weight) if place.kind != "embedding" else None
+        follows = activation_of(activation.operation) if activation is not None and activation.operation else None
+        ideal = None if fan_in is None else math.sqrt(weight_scale(follows or IDENTITY) / fan_in)
+        return [self._term(place, weight, place.operation, ideal)]
 
-    def _term(self, place: Place, weight: Weight, operation: Operation | None) -> PendingTerm:
+    def _term(self, place: Place, weight: Weight, operation: Operation | None, ideal: float | None) -> PendingTerm:
         summary = None
         if operation is not None and operation.inputs:
             tensor = operation.inputs[0].tensor
             summary = operation.inputs[0].summary(None) if tensor is None or tensor.is_floating_point() else None
-        edges = [edge for edge in place.weight_edges if edge.index == weight.position] if operation else []
+        edges = [edge for edge in place.weight_edges if edge.position == weight.position] if operation else []
         return PendingTerm(
             weight=weight,
+            ideal_rms=ideal,
             input_norm=self._ledger.note(summary.norm) if summary else None,
             input_count=summary.count if summary else 0,
             output=self._ledger.expect(self._meter.total([place.number])),
@@ -252,10 +273,11 @@ def root_product(factors: list[float | None]) -> float | None:
 
 
 def _layout(places: list[Place], axes: int) -> str:
-    if any(place.kind == "convolution" for place in places) or axes >= 4:
-        return "convolution"
+    """Where a link's units are: channels after a convolution, by member in an ensemble's batched weights, else last."""
     shapes = [w.tensor.ndim for p in places if p.kind == "linear" and p.operation for w in p.operation.weights]
-    return "members" if any(ndim == 3 for ndim in shapes) else "units"
+    if shapes:
+        return "members" if any(ndim == 3 for ndim in shapes) else "units"
+    return "convolution" if axes >= 4 or any(place.kind == "convolution" for place in places) else "units"
 
 
 def _width(output: Value, places: list[Place]) -> int | None:
@@ -268,4 +290,3 @@ def _activation_name(place: Place | None, draft: LinkDraft) -> str | None:
     if place is None or place.operation is None:
         return "written out" if "activation" in draft.roles else None
     return place.operation.name if activation_of(place.operation) or len(place.members) == 1 else "written out"
-

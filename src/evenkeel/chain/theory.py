@@ -14,8 +14,8 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from evenkeel.chain.activation import IDENTITY, Activation, activation_of, ideal_gain, ideal_scatter
-from evenkeel.chain.geometry import bias_square, kappa
+from evenkeel.chain.activation import IDENTITY, Activation, activation_of, ideal_gain
+from evenkeel.chain.geometry import bias_square, contracted, kappa, main_weight
 from evenkeel.chain.graph import Place
 from evenkeel.chain.operations import BATCH_NORM
 from evenkeel.chain.statistics import Summary
@@ -81,7 +81,7 @@ def root_sum(parts: list[float | None]) -> float | None:
 
 def _apply(running: _Running, place: Place, before: Summary | None) -> None:
     operation, kind = place.operation, place.kind
-    if kind == "view":
+    if kind in ("view", "spread"):
         return
     if operation is None:
         running.multiply(None)
@@ -183,12 +183,13 @@ def _elementwise(running: _Running, operation: Operation) -> None:
 def pool_gain(operation: Operation) -> float | None:
     """Squared gain of a pool: an average of k entries passes 1/k; a maximum over separate windows passes 1."""
     outputs = operation.outputs[0].shape if operation.outputs else ()
-    if operation.name in ("avg_pool2d", "avg_pool3d"):
-        size = operation.arguments[1]
+    if operation.name in ("avg_pool2d", "avg_pool3d", "max_pool2d_with_indices", "max_pool3d_with_indices"):
+        size = list(operation.arguments[1])
+        stride = list(operation.arguments[2] or size) if len(operation.arguments) > 2 else size
         kernel = math.prod(size) if len(size) > 1 else size[0] ** (len(outputs) - 2)
-        return 1 / kernel if list(size) == list(operation.arguments[2] or size) else None
-    if operation.name in ("max_pool2d_with_indices", "max_pool3d_with_indices"):
-        return 1.0 if list(operation.arguments[1]) == list(operation.arguments[2] or operation.arguments[1]) else None
+        if size != stride:
+            return None
+        return 1 / kernel if operation.name.startswith("avg") else 1.0
     if operation.name in ("mean", "_adaptive_avg_pool2d") and operation.inputs:
         return math.prod(outputs) / max(1, math.prod(operation.inputs[0].shape))
     return 1.0 if operation.name in ("amax", "max", "adaptive_max_pool2d") else None
@@ -218,11 +219,14 @@ def _scatter(running: _Running, places: list[Place]) -> float | None:
         return None
     if running.gain is None or running.weights is None:
         return None
-    return ideal_scatter(running.activation or IDENTITY) / running.weights.outputs[0].shape[-1]
+    weight = main_weight(running.weights)
+    fan_in = None if weight is None else contracted(running.weights, weight)
+    if fan_in is None:
+        return None
+    return (running.activation or IDENTITY).moments(1.0).scatter(fan_in, running.weights.outputs[0].shape[-1])
 
 
 def _native_keep(operation: Operation) -> float | None:
     """What `native_dropout(input, p, train)` keeps."""
     number = operation.arguments[1] if len(operation.arguments) > 1 else None
     return 1 - number if isinstance(number, float) and number < 1 else None
-

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import shlex
-import shutil
 import sys
 from pathlib import Path
 from typing import Any
@@ -42,14 +41,14 @@ def train(data: str, target: str, out: Path | None, settings: tuple[str, ...], f
     from evenkeel.train.signals import EXIT_CODES
 
     out = out or Path(default_folder(data))
-    if fresh and out.is_dir():
-        clear(out)
+    command = shlex.join(["evenkeel", *(a for a in sys.argv[1:] if a != "--fresh")])
     if not fresh and is_finished(out):
         run = load(out)
         click.echo(f"{out} holds a finished run; --fresh trains anew.")
+        if run.record.command not in ("", command):
+            click.echo(f"note: it was made by another command: {run.record.command}")
         click.echo(summary(run))
         return
-    arguments = [a for a in sys.argv[1:] if a != "--fresh"]
     run = fit(
         data,
         target=split_names(target),
@@ -67,7 +66,8 @@ def train(data: str, target: str, out: Path | None, settings: tuple[str, ...], f
         device=options["device"],
         progress=not options["quiet"],
         settings=read_settings(settings),
-        command=shlex.join(["evenkeel", *arguments]),
+        resume="never" if fresh else "auto",
+        command=command,
     )
     click.echo(summary(run))
     click.echo(f"saved in {out}; the report: {out / REPORT}")
@@ -89,20 +89,9 @@ def split_names(target: str) -> str | list[str]:
 
 def is_finished(out: Path) -> bool:
     """Whether the folder holds a run that was not interrupted."""
-    from evenkeel.fitting import CHECKPOINT
-    from evenkeel.run import RECORD
+    from evenkeel.run import CHECKPOINT, RECORD
 
     return (out / RECORD).is_file() and not (out / CHECKPOINT).is_dir()
-
-
-def clear(out: Path) -> None:
-    """Remove a former run; anything else is left and refused later."""
-    from evenkeel.fitting import CHECKPOINT
-    from evenkeel.run import RECORD, check_replaceable
-
-    check_replaceable(out)
-    if (out / RECORD).is_file() or (out / CHECKPOINT).is_dir():
-        shutil.rmtree(out)
 
 
 def read_settings(settings: tuple[str, ...]) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import sys
 from pathlib import Path
 
@@ -67,7 +68,8 @@ def evaluate(run: Path, data: str, as_json: bool) -> None:
 
     found = load(run).evaluate(data)
     if as_json:
-        click.echo(json.dumps(found))
+        # JSON knows no infinity and no NaN.
+        click.echo(json.dumps({name: value if math.isfinite(value) else None for name, value in found.items()}))
         return
     for name, value in found.items():
         click.echo(f"{name:<20}{value:>12.5g}")

@@ -25,6 +25,20 @@ PROSE_LENGTH = 30
 MOST_LEVELS = 10_000
 # `1,234,567.8`: digits grouped by threes. Anything else with a comma stays text.
 GROUPED_NUMBER = r"^[+-]?\d{1,3}(,\d{3})+(\.\d*)?$"
+SIGNED_CURRENCY = r"^([+-]?)\s*[$€£¥]\s*"
+TRAILING_UNITS = "%$€£¥ "
+# `%.f` is a fraction of a second or nothing. 03/04/2024 is ambiguous: read as month/day, the one form with slashes.
+DATE_FORMS = (
+    "%Y-%m-%d",
+    "%Y-%m-%d %H:%M:%S%.f",
+    "%Y-%m-%dT%H:%M:%S%.f",
+    "%Y-%m-%d %H:%M",
+    "%Y-%m-%dT%H:%M",
+    "%d.%m.%Y",
+    "%m/%d/%Y",
+)
+# A column left out as names or text of which this share reads as numbers is rather a number column with a slip in it.
+MOSTLY_NUMBERS = 0.9
 
 
 class Column(BaseModel):
@@ -44,15 +58,26 @@ def tidy(series: pl.Series) -> pl.Series:
 
     Infinite numbers count as missing. Text becomes numbers only if every value that is present reads as one.
     """
-    if series.dtype in (pl.Categorical, pl.Enum, pl.Object):
-        series = series.cast(pl.String) if series.dtype != pl.Object else _text_of_objects(series)
-    if series.dtype == pl.String:
-        series = _tidy_text(series)
+    series = tidy_infinite(series)
     if series.dtype.is_float():
         series = series.to_frame().select(pl.when(pl.all().is_finite()).then(pl.all())).to_series()
-    if series.dtype.is_decimal():
-        series = series.cast(pl.Float64)
     return series
+
+
+def tidy_infinite(series: pl.Series) -> pl.Series:
+    """As `tidy`, with infinite numbers kept."""
+    if series.dtype in (pl.Categorical, pl.Enum, pl.Object, pl.String):
+        return _read_text(tidy_text(series))
+    if series.dtype.is_decimal():
+        return series.cast(pl.Float64)
+    return series.fill_nan(None) if series.dtype.is_float() else series
+
+
+def tidy_text(series: pl.Series) -> pl.Series:
+    """Trimmed text with missing words as null; nothing is read out of it."""
+    series = _text_of_objects(series) if series.dtype == pl.Object else series.cast(pl.String)
+    text = series.str.strip_chars()
+    return text.to_frame().select(pl.when(~pl.all().str.to_lowercase().is_in(MISSING_WORDS)).then(pl.all())).to_series()
 
 
 def _text_of_objects(series: pl.Series) -> pl.Series:
@@ -60,11 +85,8 @@ def _text_of_objects(series: pl.Series) -> pl.Series:
     return pl.Series(series.name, [None if value is None else str(value) for value in series], dtype=pl.String)
 
 
-def _tidy_text(series: pl.Series) -> pl.Series:
-    """Trim, null the missing words, then try numbers, date-times and truth values, each all or nothing."""
-    text = series.str.strip_chars()
-    # A column of Yes/No/None may mean the word "None"; a missing word that is a fifth of the values is still missing.
-    text = text.to_frame().select(pl.when(~pl.all().str.to_lowercase().is_in(MISSING_WORDS)).then(pl.all())).to_series()
+def _read_text(text: pl.Series) -> pl.Series:
+    """Numbers, date-times or truth values out of text, each all or nothing."""
     present = text.len() - text.null_count()
     if present == 0:
         return text
@@ -76,16 +98,18 @@ def _tidy_text(series: pl.Series) -> pl.Series:
 
 
 def _numbers(text: pl.Series) -> pl.Series:
-    """Text as float64, `1,234` and `12%` included; null where it does not read as a number."""
-    grouped = text.str.contains(GROUPED_NUMBER)
-    plain = text.zip_with(grouped.fill_null(False), text.str.replace_all(",", "")) if grouped.any() else text
-    return plain.str.strip_suffix("%").cast(pl.Float64, strict=False)
+    """Text as float64, `1,234`, `12%` and `$5` included; null where it does not read as a number."""
+    plain = text.str.replace(SIGNED_CURRENCY, "${1}").str.strip_chars_end(TRAILING_UNITS)
+    grouped = plain.str.contains(GROUPED_NUMBER).fill_null(False)
+    plain = plain.str.replace_all(",", "").zip_with(grouped, plain) if grouped.any() else plain
+    return plain.cast(pl.Float64, strict=False)
 
 
 def _datetimes(text: pl.Series) -> pl.Series:
     """Text as date-times if it looks like one of the usual forms, else all null."""
-    for form in ("%Y-%m-%d", "%Y-%m-%d %H:%M:%S", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%d %H:%M", "%d.%m.%Y", "%m/%d/%Y"):
-        found = text.str.to_datetime(form, strict=False, exact=True)
+    plain = text.str.strip_suffix("Z")
+    for form in DATE_FORMS:
+        found = plain.str.to_datetime(form, strict=False, exact=True)
         if found.null_count() == text.null_count():
             return found
     return pl.Series(text.name, [None] * len(text), dtype=pl.Datetime)
@@ -152,8 +176,14 @@ def _judge_text(present: pl.Series, distinct: int) -> tuple[Kind, str]:
     lengths = present.str.len_chars().mean() or 0.0
     spaced = float(present.str.contains(" ").mean() or 0.0)  # type: ignore[arg-type]
     rare = len(present) >= ROWS_TO_JUDGE and distinct > DISTINCT_SHARE * len(present)
-    if (rare or distinct > MOST_LEVELS) and float(lengths) > PROSE_LENGTH / 2 and spaced > 0.5:  # type: ignore[arg-type]
+    if not rare and distinct <= MOST_LEVELS:
+        return "category", ""
+    if float(lengths) > PROSE_LENGTH / 2 and spaced > 0.5:  # type: ignore[arg-type]
         return "text", "left out: free text"
-    if rare or distinct > MOST_LEVELS:
-        return "identifier", f"left out: {distinct} different values in {len(present)} rows name the rows"
-    return "category", ""
+    slips = present.filter(_numbers(present).is_null())
+    if len(slips) <= (1 - MOSTLY_NUMBERS) * len(present):
+        return "text", (
+            f"left out: {len(present) - len(slips)} of {len(present)} values are numbers, the others are text such as "
+            f"{slips[0]!r}; write them as numbers or leave them empty"
+        )
+    return "identifier", f"left out: {distinct} different values in {len(present)} rows name the rows"

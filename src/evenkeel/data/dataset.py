@@ -8,22 +8,21 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
 import polars as pl
-import torch
 
-from evenkeel.data.columns import tidy
+from evenkeel.data.columns import tidy, tidy_infinite
 from evenkeel.data.leakage import leaking_columns
 from evenkeel.data.schema import Schema, encode, fit_schema
-from evenkeel.data.split import Split, given_split, group_split, random_split, time_split
+from evenkeel.data.split import GivenParts, Split, given_split, group_split, random_split, time_split
 from evenkeel.data.target import Target, TargetKind, encode_target, fit_target, present_rows, take_target
+from evenkeel.data.weights import BALANCED, Weighting, example_weights
 from evenkeel.errors import DataError, RequestError, choices
 from evenkeel.shapes import Tensor
 
 FEWEST_ROWS = 10  # below this no part can be held out and nothing measured
-Weighting = str | Sequence[float] | np.ndarray | Mapping[Any, float] | None
+LARGEST_TARGET = 1e37  # float32, in which a network predicts, ends at 3.4e38
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,19 +50,27 @@ class Dataset:
 class SplitRequest:
     """How rows are to be held out: `random`, `time:COL`, `group:COL`, or parts given row by row."""
 
-    how: str | Mapping[str, Sequence[int]] | Sequence[str] = "random"
+    how: str | GivenParts = "random"
     validation: float = 0.15
     test: float = 0.15
     seed: int = 0
 
+    def __post_init__(self) -> None:
+        if not isinstance(self.seed, (int, np.integer)) or self.seed < 0:
+            raise RequestError(f"a seed is a whole number of 0 or more, got {self.seed!r}")
+
 
 @dataclass(frozen=True, kw_only=True)
 class Labelled:
-    """A table whose target is set apart and present in every row."""
+    """A table whose target is set apart and present in every row.
+
+    `rows` are the numbers of these rows in the table as it came, which had `height` rows.
+    """
 
     features: pl.DataFrame
     target: pl.DataFrame
     rows: np.ndarray
+    height: int
     notes: tuple[str, ...]
 
 
@@ -75,13 +82,11 @@ def set_target_apart(frame: pl.DataFrame, target: str | Sequence[str]) -> Labell
     """
     answers, names = take_target(frame, target)
     for name in names:
-        if frame[name].dtype.is_float() and frame[name].is_infinite().any():
-            row = int(frame[name].is_infinite().arg_max() or 0)
-            raise DataError(f"target {name!r} is infinite in row {row}; correct or remove such rows")
+        _require_finite(tidy_infinite(frame[name]))
     rows = present_rows(answers)
     if len(rows) < FEWEST_ROWS:
         raise DataError(
-            f"expected at least {FEWEST_ROWS} rows with a value of {', '.join(names)!r}, got {len(rows)}; "
+            f"expected at least {FEWEST_ROWS} rows with a value of {', '.join(map(repr, names))}, got {len(rows)}; "
             "a part of them must be held out to measure the result"
         )
     dropped = frame.height - len(rows)
@@ -89,7 +94,18 @@ def set_target_apart(frame: pl.DataFrame, target: str | Sequence[str]) -> Labell
     features = frame.drop(names)
     if dropped:
         features, answers = features[rows], answers[rows]
-    return Labelled(features=features, target=answers, rows=rows, notes=notes)
+    return Labelled(features=features, target=answers, rows=rows, height=frame.height, notes=notes)
+
+
+def _require_finite(target: pl.Series) -> None:
+    """An infinite target is a mistake in the data, not a gap; one near the end of float32 cannot be predicted."""
+    if not target.dtype.is_float():
+        return
+    far = (target.abs() > LARGEST_TARGET).fill_null(False)
+    if far.any():
+        row = int(far.arg_max() or 0)
+        what = "infinite" if np.isinf(target[row]) else f"too large ({target[row]:g})"
+        raise DataError(f"target {target.name!r} is {what} in row {row}; correct or remove such rows")
 
 
 def build_dataset(
@@ -99,8 +115,9 @@ def build_dataset(
     target_schema = fit_target(table.target, kind)
     target = encode_target(target_schema, table.target)
     split, hidden = _split(table, target, kind, request)
-    features, weights = _weights(table, weight, target, target_schema)
-    features = features.drop([name for name in hidden if name in features.columns])
+    weights = example_weights(table.features, weight, target, target_schema, rows=table.rows, height=table.height)
+    hidden += (weight,) if isinstance(weight, str) and weight != BALANCED else ()
+    features = table.features.drop([name for name in hidden if name in table.features.columns])
     schema = fit_schema(features, split.train)
     inputs = encode(schema, features)
     leaks = leaking_columns(schema, inputs, target, kind, request.seed)
@@ -131,7 +148,7 @@ def _split(table: Labelled, target: Tensor, kind: TargetKind, request: SplitRequ
     """The split and the columns it used up: a group is a name, not a feature; a time column stays one."""
     shares = {"validation": request.validation, "test": request.test}
     if not isinstance(request.how, str):
-        return given_split(_on_present_rows(request.how, table.rows), len(table.rows)), ()
+        return given_split(request.how, rows=table.rows, height=table.height), ()
     how, _, column = request.how.partition(":")
     if how == "random" and not column:
         classes = target.numpy() if kind == "class" else None
@@ -146,48 +163,3 @@ def _split(table: Labelled, target: Tensor, kind: TargetKind, request: SplitRequ
     if series.null_count() or not (series.dtype.is_temporal() or series.dtype.is_numeric()):
         raise DataError(f"column {column!r} must hold a time or a number in every row to split by time")
     return time_split(series.to_physical().cast(pl.Float64).to_numpy(), **shares, column=column), ()
-
-
-def _on_present_rows(parts: Mapping[str, Sequence[int]] | Sequence[str], rows: np.ndarray) -> Any:
-    """A given split speaks of the rows of the table as it came; rows without a target drop out of it."""
-    if not isinstance(parts, Mapping):
-        words = list(parts)
-        return [words[row] for row in rows] if len(words) > int(rows[-1]) else words
-    place = {int(row): index for index, row in enumerate(rows)}
-    return {part: [place[int(row)] for row in chosen if int(row) in place] for part, chosen in parts.items()}
-
-
-def _weights(table: Labelled, weight: Weighting, target: Tensor, schema: Target) -> tuple[pl.DataFrame, Tensor | None]:
-    """Example weights with mean 1: a column, an array, `balanced`, or a weight for each class."""
-    features = table.features
-    if weight is None:
-        return features, None
-    if isinstance(weight, Mapping) or (isinstance(weight, str) and weight == "balanced"):
-        return features, _class_weights(weight, target, schema)
-    if isinstance(weight, str):
-        if weight not in features.columns:
-            raise DataError(f"no column {weight!r} to weight by; {choices(features.columns, weight)}")
-        values = tidy(features[weight]).cast(pl.Float64).to_numpy()
-        features = features.drop(weight)
-    else:
-        values = np.asarray(weight, dtype=np.float64)
-        values = values[table.rows] if len(values) > int(table.rows[-1]) else values
-    if values.shape != (len(target),) or not np.isfinite(values).all() or (values < 0).any() or values.sum() == 0:
-        raise DataError(f"expected one finite weight >= 0 for each of {len(target)} rows, got shape {values.shape}")
-    return features, torch.from_numpy(values / values.mean()).float()
-
-
-def _class_weights(weight: Mapping[Any, float] | str, target: Tensor, schema: Target) -> Tensor:
-    """The weight of each row's class; `balanced` gives every class the same total."""
-    if schema.kind != "class":
-        raise RequestError("class weights need a single-label target; pass one weight for each row instead")
-    if isinstance(weight, str):
-        counts = torch.bincount(target, minlength=len(schema.levels)).clamp(min=1)
-        of_class = len(target) / (len(schema.levels) * counts.float())
-    else:
-        unknown = [name for name in weight if name not in schema.levels]
-        if unknown:
-            raise RequestError(f"class weights name {unknown[:5]!r}; the classes are {schema.levels[:10]!r}")
-        of_class = torch.tensor([float(weight.get(level, 1.0)) for level in schema.levels])
-    weights = of_class[target]
-    return weights / weights.mean()

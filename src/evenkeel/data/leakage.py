@@ -17,6 +17,8 @@ from evenkeel.shapes import Tensor
 ALMOST_PERFECT = 0.99  # of R² or of the accuracy above the commonest class
 ROWS = 5_000  # enough to judge one column; a tree on more rows costs without telling more
 DEPTH = 8
+# Fewer held-out rows, or fewer outside the commonest class, and one column of many is perfect by chance.
+FEWEST_ROWS, FEWEST_UNCOMMON = 20, 5
 
 
 def leaking_columns(schema: Schema, inputs: Inputs, target: Tensor, kind: TargetKind, seed: int) -> dict[str, float]:
@@ -40,15 +42,17 @@ def _score(columns: np.ndarray, truth: np.ndarray, kind: TargetKind) -> float:
     from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
     half = len(truth) // 2
+    if len(truth) - half < FEWEST_ROWS:
+        return 0.0
     tree = (DecisionTreeClassifier if kind == "class" else DecisionTreeRegressor)(max_depth=DEPTH, random_state=0)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # a class with one row is no news here
         tree.fit(columns[:half], truth[:half])
     predicted, actual = tree.predict(columns[half:]), truth[half:]
     if kind == "class":
-        wrong = float(np.mean(predicted != actual))
-        constant = 1.0 - np.bincount(actual).max() / len(actual)
+        wrong, constant = np.mean(predicted != actual), 1.0 - np.bincount(actual).max() / len(actual)
+        judged = constant * len(actual) >= FEWEST_UNCOMMON - 0.5
     else:
-        wrong = float(np.mean((predicted - actual) ** 2))
-        constant = float(np.var(actual))
-    return 1.0 - wrong / constant if constant > 0 else 0.0
+        wrong, constant = np.mean((predicted - actual) ** 2), np.var(actual)
+        judged = constant > 0
+    return 1.0 - float(wrong / constant) if judged else 0.0

@@ -13,6 +13,8 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict
 
 CLIP = 3.0  # where the smooth clip levels off, in interquartile ranges
+LARGEST = 1e300  # larger numbers count as this, so that no difference overflows
+FURTHEST = 1e9  # scaled values beyond this count as this: they are clipped to 3 anyway, and their square stays finite
 
 
 class Scale(BaseModel):
@@ -29,6 +31,7 @@ def fit_scale(values: NDArray[np.float64]) -> Scale:
     present = values[np.isfinite(values)]
     if present.size == 0:
         return Scale(center=0.0, width=1.0)
+    present = np.clip(present, -LARGEST, LARGEST)
     low, middle, high = np.quantile(present, [0.25, 0.5, 0.75])
     width = high - low if high > low else (present.max() - present.min()) / 2
     # Differences below the resolution of the values themselves are rounding, not spread.
@@ -38,5 +41,6 @@ def fit_scale(values: NDArray[np.float64]) -> Scale:
 
 def apply_scale(values: NDArray[np.float64], scale: Scale) -> NDArray[np.float32]:
     """Scaled and smoothly clipped; missing (NaN) stays missing."""
-    z = (values - scale.center) / scale.width
+    with np.errstate(over="ignore"):
+        z = np.clip((values - scale.center) / scale.width, -FURTHEST, FURTHEST)
     return (z / np.sqrt(1.0 + (z / CLIP) ** 2)).astype(np.float32)

@@ -1,8 +1,9 @@
 """From columns to tensors and back again on new data: what was learned of each column, and how it is applied.
 
-A *schema* is fitted on the training rows only and saved with the model. Numbers, and the parts of date-times, become
-one float32 matrix (row, number) with NaN for a missing value; categories and Booleans become one int32 matrix
-(row, category) whose code 0 means "missing or never seen in training".
+A *schema* is saved with the model: scales and levels are fitted on the training rows only, `columns` describes the
+whole table for a reader. Numbers, and the parts of date-times, become one float32 matrix (row, number) with NaN for a
+missing value; categories and Booleans become one int32 matrix (row, category) whose code 0 means "missing or never seen
+in training".
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ import torch
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict
 
-from evenkeel.data.columns import USED, Column, describe, tidy
+from evenkeel.data.columns import USED, Column, describe, tidy, tidy_text
 from evenkeel.data.scale import Scale, apply_scale, fit_scale
 from evenkeel.errors import DataError, choices
 from evenkeel.shapes import Tensor
@@ -163,7 +164,7 @@ def encode(schema: Schema, frame: pl.DataFrame) -> Inputs:
         numbers[:, index] = torch.from_numpy(apply_scale(values, feature.scale))
     categories = torch.zeros(frame.height, len(schema.categories), dtype=torch.int32)
     for index, category in enumerate(schema.categories):
-        categories[:, index] = torch.from_numpy(_codes(tidy(frame[category.column]), category))
+        categories[:, index] = torch.from_numpy(_codes(frame[category.column], category))
     return Inputs(numbers=numbers, categories=categories)
 
 
@@ -183,8 +184,10 @@ def _read_numbers(series: pl.Series) -> NDArray[np.float64]:
             f"column {series.name!r} was numbers in training; now it holds text such as {found.drop_nulls()[0]!r}. "
             "Write the value as a number or leave the cell empty"
         )
-    if found.dtype.is_temporal():
-        raise DataError(f"column {series.name!r} was numbers in training; now it holds {found.dtype}")
+    if not (found.dtype.is_numeric() or found.dtype == pl.Boolean or found.null_count() == len(found)):
+        raise DataError(
+            f"column {series.name!r} was numbers in training; now it holds {found.dtype}; expected numbers as before"
+        )
     return _as_float(found)
 
 
@@ -193,7 +196,7 @@ def _read_dates(series: pl.Series) -> pl.Series:
     found = tidy(series)
     if found.null_count() == len(found):
         return pl.Series(series.name, [None] * len(found), dtype=pl.Datetime("us"))
-    if not found.dtype.is_temporal():
+    if not found.dtype.is_temporal() or found.dtype == pl.Duration:
         raise DataError(
             f"column {series.name!r} was date-times in training; now it holds {found.dtype}. Try 2024-12-31 13:45:00"
         )
@@ -201,10 +204,32 @@ def _read_dates(series: pl.Series) -> pl.Series:
 
 
 def _codes(series: pl.Series, feature: CategoryFeature) -> NDArray[np.int32]:
-    """Codes of the levels; 0 for missing and for what training has not seen."""
-    text = series.cast(pl.String)
-    known = {level: code for code, level in enumerate(feature.levels, start=1)}
-    if series.dtype == pl.Boolean:
-        known |= {level.lower(): code for level, code in list(known.items())}
-    codes = text.replace_strict(list(known), list(known.values()), default=0, return_dtype=pl.Int32)
+    """Codes of the levels; 0 for missing and for what training has not seen.
+
+    The text is taken as it is: one new row with `01` or `2024-01-31` must not be read as a number or a date where
+    training saw these among other words. Values that come as numbers are matched by value: 1.0 is the level `1`.
+    """
+    known: dict[str, int] = {level: code for code, level in enumerate(feature.levels, start=1)}
+    truths = set(feature.levels) <= {"true", "false"}
+    if series.dtype.is_nested() or series.dtype in (pl.Binary, pl.Duration):
+        raise DataError(f"column {series.name!r} was words in training; now it holds {series.dtype}; expected text")
+    if series.dtype.is_numeric():
+        numbers = [_number(level, truths) for level in feature.levels]
+        by_value = {number: code for code, number in enumerate(numbers, start=1) if number is not None}
+        values, table = series.cast(pl.Float64).fill_nan(None), by_value
+    else:
+        values = tidy_text(series)
+        values = values.str.to_lowercase() if truths else values
+        table = known | ({level.lower(): code for level, code in known.items()} if series.dtype == pl.Boolean else {})
+    codes = values.replace_strict(list(table), list(table.values()), default=0, return_dtype=pl.Int32)
     return codes.fill_null(0).to_numpy().copy()
+
+
+def _number(level: str, truths: bool) -> float | None:
+    """The number a level reads as; of truth values 1 and 0."""
+    if truths:
+        return float(level == "true")
+    try:
+        return float(level)
+    except ValueError:
+        return None

@@ -7,8 +7,10 @@ intervals, *test* rows give the reported figures. Splits: `random` (stratified w
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +18,8 @@ from numpy.typing import NDArray
 from evenkeel.errors import DataError, RequestError
 
 Rows = NDArray[np.int64]
+# Row numbers of each part, or one word for each row.
+GivenParts = Mapping[str, Sequence[int] | NDArray[Any]] | Sequence[str] | NDArray[Any]
 PARTS = ("train", "validation", "test")
 
 
@@ -39,64 +43,120 @@ def random_split(
     rows: int, *, validation: float, test: float, seed: int, classes: NDArray[np.int64] | None = None
 ) -> Split:
     """Random parts; with `classes` every class is spread over the parts in proportion, small ones to training first."""
+    _require_shares(validation, test)
     generator = np.random.default_rng([seed, 1])
     order = generator.permutation(rows)
     if classes is None:
-        ranks = np.arange(rows) / rows
-        how = "random"
-    else:
-        order = order[np.argsort(classes[order], kind="stable")]
-        # Within each class the ranks run from 0 to 1, so that any threshold cuts every class alike.
-        _, starts, counts = np.unique(classes[order], return_index=True, return_counts=True)
-        ranks = (np.arange(rows) - np.repeat(starts, counts)) / np.repeat(counts, counts)
-        how = "random, stratified by class"
-    return _cut(order, ranks, validation=validation, test=test, how=how)
+        return _cut(order, validation=validation, test=test, how="random")
+    members = [order[classes[order] == code] for code in generator.permutation(np.unique(classes))]
+    # From the smallest class to the largest: what rounding leaves owing is made good where it matters least.
+    members.sort(key=len)
+    taken = {"validation": [], "test": []}
+    owing = {"validation": 0.0, "test": 0.0}
+    for chosen in members:
+        left = len(chosen) - 1  # at least one row of each class trains
+        for part, share in (("test", test), ("validation", validation)):
+            owing[part] += len(chosen) * share
+            take = max(0, min(round(owing[part]), math.ceil(len(chosen) * share - 1e-9), left))
+            taken[part].append(chosen[left - take + 1 : left + 1])
+            owing[part] -= take
+            left -= take
+    held = {part: np.concatenate(found) for part, found in taken.items()}
+    return _parts(np.arange(rows), **held, how="random, stratified by class")
 
 
 def time_split(times: NDArray[np.float64], *, validation: float, test: float, column: str) -> Split:
     """The oldest rows train, the newest are the test, so that nothing of the future is known in training."""
+    _require_shares(validation, test)
     order = np.argsort(times, kind="stable")
-    ranks = np.arange(len(times)) / len(times)
-    return _cut(order, ranks, validation=validation, test=test, how=f"by time ({column}), the newest rows as test")
+    return _cut(order, validation=validation, test=test, how=f"by time ({column}), the newest rows as test")
 
 
 def group_split(groups: Sequence[object], *, validation: float, test: float, seed: int, column: str) -> Split:
-    """Whole groups, drawn at random until each part has its share of the rows."""
+    """Whole groups drawn at random, as near to the shares as they go; a part that is asked for gets at least one."""
+    _require_shares(validation, test)
     names, index = np.unique(np.asarray([str(group) for group in groups]), return_inverse=True)
-    if len(names) < len([share for share in (1.0, validation, test) if share > 0]):
-        raise DataError(f"split by group needs more groups than parts; {column!r} has {len(names)}")
-    place = np.random.default_rng([seed, 2]).permutation(len(names))[index]
-    order = np.argsort(place, kind="stable")
-    # All rows of a group take the rank of the group's middle row, so that no cut falls inside a group.
-    counts = np.bincount(place, minlength=len(names))
-    middles = (np.cumsum(counts) - counts / 2) / len(index)
-    return _cut(order, middles[place[order]], validation=validation, test=test, how=f"by group ({column})")
+    shares = {part: share for part, share in (("test", test), ("validation", validation)) if share > 0}
+    if len(names) < 1 + len(shares):
+        raise DataError(
+            f"split by group needs at least {1 + len(shares)} groups, {column!r} has {len(names)}; "
+            "set test or validation to 0, or split by another column"
+        )
+    sizes = np.bincount(index)
+    waiting = np.random.default_rng([seed, 2]).permutation(len(names)).tolist()
+    held: dict[str, Rows] = {"validation": np.empty(0, np.int64), "test": np.empty(0, np.int64)}
+    for later, (part, share) in enumerate(shares.items()):
+        chosen = _fill(waiting, sizes, share * len(index), spare=len(shares) - later)
+        waiting = [group for group in waiting if group not in chosen]
+        held[part] = np.flatnonzero(np.isin(index, list(chosen)))
+    return _parts(np.arange(len(index)), **held, how=f"by group ({column})")
 
 
-def given_split(parts: Mapping[str, Sequence[int]] | Sequence[str], rows: int) -> Split:
-    """Parts as a mapping of row numbers, or one word (`train`, `validation`, `test`) for each row."""
-    if not isinstance(parts, Mapping):
-        words = np.asarray([str(word) for word in parts])
-        unknown = sorted(set(words) - set(PARTS))
-        if len(words) != rows or unknown:
-            raise RequestError(f"expected {rows} words out of {PARTS}, got {len(words)}, unknown: {unknown[:5]}")
-        parts = {part: np.flatnonzero(words == part).tolist() for part in PARTS}
-    unknown = sorted(set(parts) - set(PARTS))
+def _fill(waiting: Sequence[int], sizes: NDArray[np.int64], wanted: float, spare: int) -> set[int]:
+    """Groups that bring a part nearer to the wanted rows, in the given order; `spare` groups must stay behind."""
+    chosen: set[int] = set()
+    have = 0
+    for group in waiting:
+        if len(waiting) - len(chosen) > spare and sizes[group] < 2 * (wanted - have):
+            chosen.add(group)
+            have += int(sizes[group])
+    return chosen or {min(waiting, key=lambda group: sizes[group])}
+
+
+def given_split(parts: GivenParts, *, rows: Rows, height: int) -> Split:
+    """Parts as a mapping of row numbers, or one word (`train`, `validation`, `test`) for each row.
+
+    Row numbers speak of the table as it came, which had `height` rows; those without a target drop out, `rows` stay.
+    Words may also be given for the rows that stay.
+    """
+    named: Mapping[str, Any] = parts if isinstance(parts, Mapping) else _parts_of_words(parts, rows, height)
+    unknown = sorted(set(named) - set(PARTS))
     if unknown:
         raise RequestError(f"a given split has the parts {PARTS}, got {unknown}")
-    chosen = {part: np.sort(np.asarray(parts.get(part, ()), dtype=np.int64)) for part in PARTS}
-    together = np.concatenate(list(chosen.values()))
-    if len(np.unique(together)) != len(together) or (len(together) and (together.min() < 0 or together.max() >= rows)):
-        raise RequestError(f"a given split must name each of the rows 0..{rows - 1} at most once")
-    return Split(**chosen, how="given")
+    chosen = {part: np.asarray(named.get(part, ())) for part in PARTS}
+    together = np.concatenate([found for found in chosen.values() if found.size] or [np.empty(0, np.int64)])
+    if together.dtype.kind not in "iu" or together.ndim != 1:
+        raise RequestError(f"a given split lists row numbers, got values of type {together.dtype}; try np.flatnonzero")
+    if len(np.unique(together)) != len(together) or (
+        len(together) and not 0 <= together.min() <= together.max() < height
+    ):
+        raise RequestError(f"a given split must name each of the rows 0..{height - 1} at most once")
+    return Split(**{part: np.flatnonzero(np.isin(rows, found)) for part, found in chosen.items()}, how="given")
 
 
-def _cut(order: NDArray[np.int64], ranks: NDArray[np.float64], *, validation: float, test: float, how: str) -> Split:
-    """Cut rows in `order` by their rank in [0, 1): training first, then validation, then test."""
-    if validation < 0 or test < 0 or validation + test >= 1:
-        raise RequestError(f"validation + test must be in [0, 1), got {validation:g} + {test:g}; try 0.15 and 0.15")
-    first, second = 1 - validation - test, 1 - test
-    # A guard against 0.7000000001: ranks are multiples of 1/rows, far coarser than this.
-    part = np.digitize(ranks, [first - 1e-9, second - 1e-9])
-    train, middle, last = (np.sort(order[part == number]).astype(np.int64) for number in range(3))
-    return Split(train=train, validation=middle, test=last, how=how)
+def _parts_of_words(parts: Sequence[str] | NDArray[Any], rows: Rows, height: int) -> dict[str, Rows]:
+    """Row numbers of each word."""
+    try:
+        words = np.asarray([str(word) for word in parts])
+    except TypeError as problem:
+        raise RequestError(
+            "split must be 'random', 'time:COLUMN', 'group:COLUMN', a word for each row, or a mapping of row numbers, "
+            f"got {parts!r}"
+        ) from problem
+    unknown = sorted(set(words.tolist()) - set(PARTS))
+    if len(words) not in (height, len(rows)):
+        raise RequestError(f"expected {height} words out of {PARTS}, one for each row, got {len(words)}")
+    if unknown:
+        raise RequestError(f"expected words out of {PARTS}, got {unknown[:5]}")
+    numbers = np.arange(height) if len(words) == height else rows
+    return {part: numbers[words == part] for part in PARTS}
+
+
+def _require_shares(validation: float, test: float) -> None:
+    """Two shares that leave something for training."""
+    numbers = isinstance(validation, (int, float)) and isinstance(test, (int, float))
+    if not (numbers and validation >= 0 and test >= 0 and validation + test < 1):
+        raise RequestError(f"validation + test must be in [0, 1), got {validation} + {test}; try 0.15 and 0.15")
+
+
+def _cut(order: NDArray[np.int64], *, validation: float, test: float, how: str) -> Split:
+    """The first rows of an order train, the next validate, the last test, each part rounded to whole rows."""
+    tested = round(len(order) * test)
+    kept = len(order) - tested - round(len(order) * validation)
+    return _parts(order, validation=order[kept : len(order) - tested], test=order[len(order) - tested :], how=how)
+
+
+def _parts(rows: Rows, *, validation: Rows, test: Rows, how: str) -> Split:
+    """The rows that are not held out train."""
+    train = np.setdiff1d(rows, np.concatenate([validation, test]))
+    return Split(train=train, validation=np.sort(validation), test=np.sort(test), how=how)

@@ -5,10 +5,8 @@ Whatever comes becomes one polars frame with named columns; everything after thi
 
 from __future__ import annotations
 
-import csv
-import gzip
-import io
-from collections.abc import Sequence
+import zlib
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,14 +15,11 @@ import numpy as np
 import polars as pl
 import torch
 
+from evenkeel.data.delimited import read_delimited
 from evenkeel.errors import DataError
 
 SAMPLES = ("diabetes", "digits", "breast-cancer", "wine")
 SUFFIXES = (".csv", ".tsv", ".txt", ".data", ".csv.gz", ".tsv.gz", ".data.gz", ".parquet", ".pq")
-# Rows from which column types are guessed; a later surprise makes the file be read again as text.
-ROWS_TO_INFER = 10_000
-# The type a year has in a header; such a number does not mean that the header is missing.
-YEARS = range(1800, 2200)
 
 
 def read_table(source: Any, columns: Sequence[str] | None = None) -> pl.DataFrame:
@@ -41,35 +36,70 @@ def read_table(source: Any, columns: Sequence[str] | None = None) -> pl.DataFram
         return source
     if isinstance(source, pl.LazyFrame):
         return source.collect()
-    if isinstance(source, dict):
-        return pl.DataFrame(source)
+    if isinstance(source, Mapping) or (isinstance(source, list) and source and isinstance(source[0], Mapping)):
+        return _from_values(source)
     if isinstance(source, (np.ndarray, torch.Tensor, list)):
         return _from_array(source, columns)
     return _from_frame(source)
 
 
+def _from_values(source: Any) -> pl.DataFrame:
+    """A mapping of columns, or a list of mappings (one a row)."""
+    rows: dict[str, Any] = {"infer_schema_length": None} if isinstance(source, list) else {}
+    try:
+        return pl.DataFrame(source, strict=False, **rows)
+    except (pl.exceptions.PolarsError, TypeError, ValueError) as problem:
+        raise DataError(
+            f"expected columns of equal length: {str(problem).splitlines()[0]}; try a polars.DataFrame"
+        ) from problem
+
+
 def _from_frame(source: Any) -> pl.DataFrame:
     """Any data frame that narwhals knows (pandas, pyarrow, modin, ...)."""
+    expected = "expected a path, a polars or pandas frame, or arrays (X, y)"
     try:
-        return nw.from_native(source, eager_only=True).to_polars()
-    except (TypeError, ImportError) as problem:
+        frame = nw.from_native(source, eager_only=True)
+    except TypeError as problem:
         raise DataError(
-            f"expected a path, a polars or pandas frame, or arrays (X, y); got {type(source).__name__}. "
-            "Try a polars.DataFrame or a NumPy array"
+            f"{expected}; got {type(source).__name__}. Try a polars.DataFrame or a NumPy array"
         ) from problem
+    except nw.exceptions.DuplicateError as problem:
+        raise DataError(f"{' '.join(str(problem).split())}; give every column a name of its own") from problem
+    try:
+        return frame.to_polars()
+    except ValueError:
+        # Columns of mixed Python objects have no common type; they are read value by value.
+        return pl.DataFrame([pl.Series(name, frame[name].to_list(), strict=False) for name in frame.columns])
+    except Exception as problem:  # each kind of frame raises errors of its own
+        raise DataError(f"{expected}; this frame cannot be converted: {str(problem).splitlines()[0]}") from problem
 
 
 def _from_array(source: Any, columns: Sequence[str] | None) -> pl.DataFrame:
     """An array (row, column) with columns named x0, x1, ..."""
-    array = source.detach().cpu().numpy() if isinstance(source, torch.Tensor) else np.asarray(source)
+    array = _as_array(source)
     if array.ndim != 2:
         raise DataError(
             f"expected an array of shape (rows, columns), got shape {array.shape}; try X.reshape(len(X), -1)"
         )
     names = list(columns) if columns is not None else [f"x{index}" for index in range(array.shape[1])]
+    if len(names) != array.shape[1]:
+        raise DataError(f"expected {len(names)} columns ({', '.join(names[:4])}, ...), got {array.shape[1]}")
     if array.dtype == object:
         return pl.DataFrame({name: pl.Series(name, list(array[:, i]), strict=False) for i, name in enumerate(names)})
     return pl.DataFrame({name: pl.Series(name, np.ascontiguousarray(array[:, i])) for i, name in enumerate(names)})
+
+
+def _as_array(source: Any) -> np.ndarray:
+    """A tensor or nested lists as an array; NumPy has no bfloat16, so such a tensor becomes float32."""
+    if isinstance(source, torch.Tensor):
+        source = source.detach().cpu()
+        return (source.float() if source.dtype == torch.bfloat16 else source).numpy()
+    try:
+        return np.asarray(source)
+    except ValueError as problem:
+        raise DataError(
+            "expected rows of equal length, got lists of different lengths; fill the gaps with None"
+        ) from problem
 
 
 def _sample(name: str) -> pl.DataFrame:
@@ -99,67 +129,13 @@ def _read_path(path: Path) -> pl.DataFrame:
         raise DataError(f"{path} is empty; expected a table with a header line and rows")
     name = path.name.lower()
     if not name.endswith(SUFFIXES):
-        raise DataError(f"{path.name}: expected a file ending in {', '.join(SUFFIXES)}; rename it or pass a data frame")
+        raise DataError(
+            f"{path.name}: expected a file ending in {', '.join(SUFFIXES)}; save it as CSV or pass a data frame"
+        )
     try:
-        frame = pl.read_parquet(path, memory_map=False) if name.endswith((".parquet", ".pq")) else _read_text(path)
-    except (pl.exceptions.PolarsError, OSError, UnicodeDecodeError, EOFError) as problem:
+        frame = pl.read_parquet(path, memory_map=False) if name.endswith((".parquet", ".pq")) else read_delimited(path)
+    except (pl.exceptions.PolarsError, OSError, EOFError, zlib.error) as problem:
         raise DataError(f"{path} could not be read as a table: {str(problem).splitlines()[0]}") from problem
     if frame.height == 0 or frame.width == 0:
         raise DataError(f"{path} has {frame.height} rows and {frame.width} columns; expected at least one of each")
     return frame
-
-
-def _read_text(path: Path) -> pl.DataFrame:
-    """Delimited text; separator and presence of a header are found from the first lines."""
-    opener = gzip.open if path.name.endswith(".gz") else open
-    with opener(path, "rb") as file:
-        head = file.read(1 << 16)
-    rows = _first_rows(head.decode("utf-8", errors="replace"), _separator(head))
-    if not rows:
-        raise DataError(f"{path} is empty; expected a table with a header line and rows")
-    header = _has_header(rows)
-    options: dict[str, Any] = {
-        "separator": _separator(head),
-        "has_header": header,
-        "encoding": "utf8-lossy",
-        "truncate_ragged_lines": False,
-    }
-    # A one-row table needs its column names from somewhere: a header, or x1, x2, ... as polars would number them.
-    try:
-        frame = pl.read_csv(path, infer_schema_length=ROWS_TO_INFER, **options)
-    except pl.exceptions.ComputeError:
-        # A value far down the file does not fit the guessed type: read everything as text and let `tidy` decide.
-        frame = pl.read_csv(path, infer_schema=False, **options)
-    return frame.rename(lambda column: column.strip())
-
-
-def _separator(head: bytes) -> str:
-    """The candidate that cuts the first line into the most fields."""
-    line = next((text for text in head.decode("utf-8", errors="replace").splitlines() if text.strip()), "")
-    best = max(",;\t|", key=line.count)
-    return best if line.count(best) else ","
-
-
-def _first_rows(head: str, separator: str) -> list[list[str]]:
-    """Up to 50 complete lines as lists of trimmed cells."""
-    lines = [line for line in head.splitlines()[:51] if line.strip()]
-    return [[cell.strip() for cell in row] for row in csv.reader(io.StringIO("\n".join(lines)), delimiter=separator)]
-
-
-def _is_number(cell: str) -> bool:
-    try:
-        float(cell)
-    except ValueError:
-        return False
-    return True
-
-
-def _has_header(rows: list[list[str]]) -> bool:
-    """A first row that holds a number, other than years, where the rows below hold numbers too, is data."""
-    first, below = rows[0], rows[1:]
-    numbers = [index for index, cell in enumerate(first) if _is_number(cell)]
-    if not numbers or not below:
-        return True
-    if all(first[index].isdigit() and int(first[index]) in YEARS for index in numbers):
-        return True
-    return not any(all(_is_number(row[index]) for row in below if index < len(row)) for index in numbers)

@@ -40,17 +40,19 @@ def take_target(frame: pl.DataFrame, target: str | Sequence[str]) -> tuple[pl.Da
     """The target columns, tidied, and their names.
 
     Raises:
-        DataError: a column is not there.
+        DataError: a column is not there, none is named, or one twice.
     """
-    names = (target,) if isinstance(target, str) else tuple(target)
+    names = tuple(target) if isinstance(target, Sequence) and not isinstance(target, str) else (target,)
     for name in names:
         if name not in frame.columns:
-            raise DataError(f"there is no column {name!r} to predict; {choices(frame.columns, name)}")
+            raise DataError(f"there is no column {name!r} to predict; {choices(frame.columns, str(name))}")
+    if not names or len(set(names)) < len(names):
+        raise DataError(f"expected one target column, or several different ones, got {list(names)}")
     return pl.DataFrame([series if series.dtype == pl.List else tidy(series) for series in frame[list(names)]]), names
 
 
 def present_rows(target: pl.DataFrame) -> np.ndarray:
-    """Rows in which no target value is missing; an infinite target is an error, not a gap."""
+    """Rows in which no target value is missing."""
     return np.flatnonzero(target.select(pl.all_horizontal(pl.all().is_not_null())).to_series().to_numpy())
 
 
@@ -76,12 +78,17 @@ def fit_target(frame: pl.DataFrame, kind: TargetKind) -> Target:
                 "try task='single-label'"
             )
         return Target(columns=names, kind=kind)
-    if distinct > min(MOST_CLASSES, max(2, len(present) // 2)):
+    if distinct > most_classes(len(present)):
         raise DataError(
             f"target {names[0]!r} has {distinct} different values in {len(present)} rows, too many for classes; "
             "try task='regression', or another target"
         )
     return Target(columns=names, kind=kind, levels=tuple(_plain(value) for value in present.unique().sort().to_list()))
+
+
+def most_classes(rows: int) -> int:
+    """The most classes that so many rows can teach: two rows of each on average."""
+    return min(MOST_CLASSES, max(2, rows // 2))
 
 
 def _plain(value: object) -> Level:
@@ -102,7 +109,8 @@ def _label_names(frame: pl.DataFrame) -> tuple[str, ...]:
         values = set(series.drop_nulls().unique().to_list())
         if not values <= {0, 1}:
             raise DataError(
-                f"target column {series.name!r} must hold 0 and 1 to be a label, got {sorted(map(str, values))[:5]}"
+                f"target column {series.name!r} must hold 0 and 1 to be a label, got {sorted(map(str, values))[:5]}; "
+                "try another column, or one target alone for numbers and classes"
             )
     return tuple(frame.columns)
 
@@ -122,8 +130,10 @@ def encode_target(target: Target, frame: pl.DataFrame) -> Tensor:
         return _encode_labels(target, frame)
     text = frame.to_series()
     codes = {level: code for code, level in enumerate(target.levels)}
-    found = [codes.get(_plain(value)) for value in text.unique(maintain_order=True).to_list()]
-    table = dict(zip(text.unique(maintain_order=True).to_list(), found, strict=True))
+    # A few new rows may read as numbers or dates where training saw words among them: then the text decides.
+    words = {str(level): code for level, code in codes.items()}
+    values = text.unique(maintain_order=True).to_list()
+    table = {value: codes.get(_plain(value), words.get(str(_plain(value)))) for value in values}
     unknown = [value for value, code in table.items() if code is None]
     if unknown:
         raise DataError(f"target {target.name!r} holds {unknown[:5]!r}, not among its classes {target.levels[:10]!r}")

@@ -17,12 +17,16 @@ from torch import nn
 from evenkeel import losses
 from evenkeel.errors import RequestError
 from evenkeel.heads._predictive import Predictive
-from evenkeel.nets._blocks import Linear
+from evenkeel.linear import Linear
+from evenkeel.losses._module import LossModule
 from evenkeel.shapes import Float, Shaped, Tensor
 
 # Variance of the first outputs: large enough that a gradient reaches the net at once (a head of zeros passes none on),
 # small enough that the first loss is the base rate's: it moves the loss by about half of this.
 START_VARIANCE = 1e-3
+
+# Losses that are a negative log-likelihood up to a constant: an ensemble is then judged as the mixture it predicts.
+LIKELIHOODS = ("gaussian_nll", "cross_entropy", "binary_cross_entropy")
 
 LossChoice = str | Callable[..., Tensor]
 
@@ -52,6 +56,12 @@ class Head(nn.Module, ABC):
         self.loss_name, self.loss_function = choose_loss(self, loss)
         self.options = dict(options or {})
 
+    @property
+    def loss_text(self) -> str:
+        """The loss in words: its name, or that of a loss of one's own."""
+        own = self.loss_function
+        return self.loss_name or f"{getattr(own, '__name__', type(own).__name__)} (given)"
+
     def forward(self, features: Float[Tensor, "*lead batch unit"]) -> Float[Tensor, "*lead batch out"]:
         return self.linear(features)
 
@@ -61,30 +71,65 @@ class Head(nn.Module, ABC):
         target: Shaped[Tensor, "batch *label"],
         weight: Float[Tensor, "batch"] | None = None,
     ) -> Float[Tensor, ""]:
-        """Mean loss over the batch and the ensemble; `weight` (mean 1 over all data) multiplies each example."""
+        """Mean loss over the batch and the ensemble; `weight` (mean 1 over all data) multiplies each example.
+
+        Raises:
+            RequestError: a loss of one's own that gives no single number with a gradient, or was asked to weight.
+        """
         if self.loss_name is None:
-            return self.loss_function(output, target)
+            return self._own_loss(output, target, weight)
         values = self.example_loss(output, target)
         return values.mean() if weight is None else (values * weight).mean()
 
     @abstractmethod
+    def loss_inputs(
+        self, output: Float[Tensor, "*lead batch out"], target: Shaped[Tensor, "batch *label"]
+    ) -> tuple[tuple[Tensor, ...], Tensor]:
+        """Output and target as losses take them: numbers without unit, logits as they are."""
+
     def example_loss(
         self, output: Float[Tensor, "*lead batch out"], target: Shaped[Tensor, "batch *label"]
     ) -> Float[Tensor, "*lead batch"]:
-        """Loss of each example (and member)."""
+        """Loss of each example (and member), the mean over its labels where there are several."""
+        values = self._element_loss(output, target)
+        return values.mean(-1) if values.dim() == output.dim() else values
+
+    def _element_loss(self, output: Tensor, target: Tensor) -> Tensor:
+        """Loss of each example, or of each of its labels."""
+        parts, truth = self.loss_inputs(output, target)
+        return self.loss_function(*parts, truth, reduction="none", **self.options)
+
+    def _own_loss(self, output: Tensor, target: Tensor, weight: Tensor | None = None) -> Float[Tensor, ""]:
+        """A loss of one's own, `loss(output, target) -> scalar`, averaged over the members."""
+        if weight is not None:
+            raise RequestError(
+                "example weights need a loss by name: a loss of your own gives one number for the whole batch; "
+                "weight inside it, or leave sample_weight out"
+            )
+        parts, truth = self.loss_inputs(output, target)
+        given = parts[0] if len(parts) == 1 else torch.stack(parts, dim=-1)
+        each = (given,) if self.members is None else given.unbind(0)
+        return torch.stack([_checked_scalar(self.loss_function(one, truth), output) for one in each]).mean()
 
     def ensemble_loss(
         self, output: Float[Tensor, "*lead batch out"], target: Shaped[Tensor, "batch *label"]
     ) -> Float[Tensor, "batch"]:
-        """Loss of each example under the ensemble as one predictor: a mixture for likelihoods, a mean for errors."""
+        """Loss of each example under the ensemble as one predictor.
+
+        Numbers: the loss of the mean prediction. Likelihoods: of the mixture. Otherwise the mean of the losses.
+        """
         if self.loss_name is None:
-            return self.loss_function(output, target).expand(len(target))
+            return self._own_loss(output, target).expand(len(target))
         if self.members is None:
             return self.example_loss(output, target)
-        if self.loss_name == "mse":
-            return self.example_loss(output.mean(0, keepdim=True), target)[0]
-        each = self.example_loss(output, target)
-        return math.log(len(each)) - torch.logsumexp(-each, dim=0)
+        if self.loss_name in ("mse", "poisson_nll"):
+            (value,), truth = self.loss_inputs(output, target)
+            mean = value.mean(0) if self.loss_name == "mse" else value.logsumexp(0) - math.log(self.members)
+            return self.loss_function(mean, truth, reduction="none", **self.options)
+        each = self._element_loss(output, target)
+        mixed = self.loss_name in LIKELIHOODS
+        each = math.log(len(each)) - torch.logsumexp(-each, dim=0) if mixed else each.mean(0)
+        return each.mean(-1) if each.dim() > 1 else each
 
     @abstractmethod
     def start(self, target: Shaped[Tensor, "row *label"], weight: Float[Tensor, "row"] | None = None) -> None:
@@ -112,9 +157,9 @@ def choose_loss(head: Head, loss: LossChoice | None) -> tuple[str | None, Callab
 
     A loss fits where it expects a kind of output that the head gives.
     """
-    if callable(loss):
+    if callable(loss) and not isinstance(loss, LossModule):
         return None, loss
-    name = loss or head.default_loss
+    name = loss.function.__name__ if isinstance(loss, LossModule) else loss or head.default_loss
     record = losses.PARTS[name]
     fitting = fitting_losses(type(head))
     if name not in fitting:
@@ -122,7 +167,20 @@ def choose_loss(head: Head, loss: LossChoice | None) -> tuple[str | None, Callab
             f"loss {name!r} expects {' or '.join(record.expects)}, the head for {head.task} does not give that; "
             f"losses that fit: {', '.join(fitting)}"
         )
-    return name, record.call
+    return name, loss if isinstance(loss, LossModule) else record.call
+
+
+def _checked_scalar(value: object, output: Tensor) -> Tensor:
+    """What a loss of one's own gave, if training can use it."""
+    if not isinstance(value, Tensor) or value.dim():
+        came = f"shape {tuple(value.shape)}" if isinstance(value, Tensor) else type(value).__name__
+        raise RequestError(f"a loss must give one number for a batch, a tensor of shape (), got {came}; try .mean()")
+    if output.requires_grad and not value.requires_grad:
+        raise RequestError(
+            "the loss has no gradient with respect to the output, so nothing can be learned from it; "
+            "use differentiable functions of the output, without .detach(), .item() or argmax"
+        )
+    return value
 
 
 def fitting_losses(head: type[Head]) -> tuple[str, ...]:
@@ -136,4 +194,6 @@ def mean_and_spread(target: Tensor, weight: Tensor | None) -> tuple[Tensor, Tens
     share = torch.full_like(values, 1.0 / len(values)) if weight is None else weight.double() / weight.double().sum()
     mean = (share * values).sum()
     spread = (share * (values - mean) ** 2).sum().sqrt()
-    return mean, torch.where(spread > 0, spread, torch.ones_like(spread))
+    # The rounding of the mean is no spread.
+    rounding = 8 * torch.finfo(torch.float64).eps * values.abs().max() if len(values) else 0.0
+    return mean, torch.where(spread > rounding, spread, torch.ones_like(spread))

@@ -6,17 +6,19 @@ cumulative distribution; families give theirs through `scipy.special`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 from scipy import special
 
 from evenkeel.errors import RequestError
 
 Array = NDArray[np.float64]
 Parameters = Mapping[str, Array]
+Values = float | int | Sequence[float | int] | NDArray[Any]
 HALVINGS = 80  # of the bracket: float64 is exhausted by then
 # Standard deviations around the mean in which every quantile that float64 can tell from 0 and 1 is searched first.
 BRACKET = 10.0
@@ -50,18 +52,29 @@ NORMAL = Family(
     ),
     draw=_normal_draw,
 )
+
+
+def _gamma_log_density(y: Array, p: Parameters) -> Array:
+    """Of mean m and shape k; between 0 and `floor` the density is its average there, finite at exactly 0 too."""
+    shape, rate, floor = p["shape"], p["shape"] / p["mean"], p["floor"]
+    above = np.maximum(y, np.maximum(floor, np.finfo(np.float64).tiny))
+    density = shape * np.log(rate) + (shape - 1) * np.log(above) - above * rate - special.gammaln(shape)
+    x = np.maximum(floor * rate, np.finfo(np.float64).tiny)
+    with np.errstate(divide="ignore"):
+        share = np.log(special.gammainc(shape, x))
+    # The first term of the series is below the share, and finite where the share underflows.
+    share = np.maximum(share, shape * np.log(x) - x - special.gammaln(shape + 1))
+    low = share - np.log(np.maximum(floor, np.finfo(np.float64).tiny))
+    return np.where(y < 0, -np.inf, np.where(y < floor, low, density))
+
+
 GAMMA = Family(
     name="gamma",
     discrete=False,
     mean=lambda p: p["mean"],
     variance=lambda p: p["mean"] ** 2 / p["shape"],
     cdf=lambda y, p: special.gammainc(p["shape"], np.maximum(y, 0) * p["shape"] / p["mean"]),
-    log_density=lambda y, p: (
-        special.xlogy(p["shape"], p["shape"] / p["mean"])
-        + special.xlogy(p["shape"] - 1, np.maximum(y, 0))
-        - y * p["shape"] / p["mean"]
-        - special.gammaln(p["shape"])
-    ),
+    log_density=_gamma_log_density,
     draw=lambda generator, p, count: generator.gamma(
         p["shape"], p["mean"] / p["shape"], (count, *np.broadcast_shapes(p["mean"].shape, p["shape"].shape))
     ),
@@ -75,12 +88,14 @@ NEGATIVE_BINOMIAL = Family(
     cdf=lambda y, p: np.where(
         y < 0, 0.0, special.betainc(p["size"], np.floor(np.maximum(y, 0)) + 1, p["size"] / (p["size"] + p["mean"]))
     ),
-    log_density=lambda y, p: (
-        special.gammaln(y + p["size"])
+    log_density=lambda y, p: np.where(
+        (y < 0) | (y != np.floor(y)),
+        -np.inf,
+        special.gammaln(np.maximum(y, 0) + p["size"])
         - special.gammaln(p["size"])
-        - special.gammaln(y + 1)
+        - special.gammaln(np.maximum(y, 0) + 1)
         - p["size"] * np.log1p(p["mean"] / p["size"])
-        + special.xlogy(y, p["mean"] / (p["size"] + p["mean"]))
+        + special.xlogy(y, p["mean"] / (p["size"] + p["mean"])),
     ),
     draw=lambda generator, p, count: generator.poisson(
         generator.gamma(
@@ -129,16 +144,16 @@ class Predictive:
         means = self.family.mean(self.parameters)
         return np.sqrt(self.family.variance(self.parameters).mean(axis=0) + means.var(axis=0))
 
-    def cdf(self, value: ArrayLike) -> Array:
+    def cdf(self, value: Values) -> Array:
         """P(Y <= value) of each row; `value` is one number or one for each row."""
         return self.family.cdf(np.asarray(value, dtype=np.float64), self.parameters).mean(axis=0)
 
-    def log_prob(self, value: ArrayLike) -> Array:
+    def log_prob(self, value: Values) -> Array:
         """Log density (log probability of counts) of each row, in nats per unit of the target."""
         each = self.family.log_density(np.asarray(value, dtype=np.float64), self.parameters)
         return special.logsumexp(each, axis=0) - np.log(each.shape[0])
 
-    def quantile(self, level: ArrayLike) -> Array:
+    def quantile(self, level: Values) -> Array:
         """Values below which the given share lies: a number gives (row,), several levels give (level, row).
 
         Raises:

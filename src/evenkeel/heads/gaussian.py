@@ -63,12 +63,10 @@ class Gaussian(Head):
         torch.nn.init.zeros_(self.linear.bias)
 
     @override
-    def example_loss(
+    def loss_inputs(
         self, output: Float[Tensor, "*lead batch out"], target: Shaped[Tensor, "batch"]
-    ) -> Float[Tensor, "*lead batch"]:
-        scaled = ((target - self.center) / self.spread).to(output.dtype)
-        mean, log_variance = output.unbind(-1)
-        return self.loss_function(mean, log_variance, scaled, reduction="none", **self.options)
+    ) -> tuple[tuple[Tensor, ...], Tensor]:
+        return output.unbind(-1), ((target - self.center) / self.spread).to(output.dtype)
 
     @override
     def predict(self, output: Float[Tensor, "*lead batch out"]) -> Float[Tensor, "batch"]:

@@ -57,10 +57,10 @@ class MultiLabel(Head):
         self.linear.bias.data.copy_(torch.logit(share, eps=1e-6))
 
     @override
-    def example_loss(
+    def loss_inputs(
         self, output: Float[Tensor, "*lead batch out"], target: Float[Tensor, "batch out"]
-    ) -> Float[Tensor, "*lead batch"]:
-        return self.loss_function(output, target, reduction="none", **self.options).mean(-1)
+    ) -> tuple[tuple[Tensor, ...], Tensor]:
+        return (output,), target
 
     @override
     def predict(self, output: Float[Tensor, "*lead batch out"]) -> Bool[Tensor, "batch out"]:

@@ -28,7 +28,8 @@ from evenkeel.shapes import Float, Shaped, Tensor
 DISPERSIONS = np.geomspace(0.02, 1e5, 300)
 # Below this the softplus is exp(z) to float32's last digit, and its logarithm is z itself.
 LINEAR_BELOW = -16.0
-# Density at exactly 0 does not exist for a gamma; zeros are taken as this share of the mean.
+# Of the training mean: no smaller mean is predicted for a distribution, and a gamma's density is level below it, since
+# at exactly 0 it has none.
 SMALLEST = 1e-3
 
 
@@ -37,7 +38,7 @@ class Positive(Head):
 
     Args:
         features: units that come in.
-        activation: `softplus`, smooth and never dead, or `relu`, which can predict exactly 0.
+        activation: `softplus`, smooth and never dead, or `relu`, which can predict exactly 0 (its loss is `mse`).
         counts: whether the target is whole numbers, which chooses the predictive distribution.
 
     Example:
@@ -64,9 +65,10 @@ class Positive(Head):
         loss: LossChoice | None = None,
         options: Mapping[str, Any] | None = None,
     ) -> None:
-        super().__init__(features, 1, members=members, loss=loss, options=options)
         if activation not in ("softplus", "relu"):
             raise RequestError(f"a positive head takes activation 'softplus' or 'relu', got {activation!r}")
+        loss = "mse" if loss is None and activation == "relu" else loss
+        super().__init__(features, 1, members=members, loss=loss, options=options)
         if activation == "relu" and self.loss_name == "poisson_nll":
             raise RequestError(
                 "poisson_nll needs a rate above 0, which relu does not give; try softplus, or loss='mse'"
@@ -82,8 +84,12 @@ class Positive(Head):
                 f"a positive head needs targets of 0 or more, got {float(target.min()):g}; "
                 "try task='probabilistic-regression'"
             )
-        mean, _ = mean_and_spread(target, weight)
+        mean, spread = mean_and_spread(target, weight)
         self.scale.copy_(torch.where(mean > 0, mean, torch.ones_like(mean)))
+        # Until calibrated, the dispersion that the target itself has: variance m²/k of a gamma, m + m²/k of counts.
+        surplus = (spread**2 - mean).clamp(min=0) if self.counts else spread**2
+        found = (mean**2 / surplus).clamp(DISPERSIONS[0], DISPERSIONS[-1])
+        self.dispersion.copy_(torch.where(mean > 0, found, torch.ones_like(mean)))
         # phi(bias) = 1: the first prediction is the mean.
         self.linear.bias.data.fill_(1.0 if self.activation == "relu" else math.log(math.expm1(1.0)))
 
@@ -92,15 +98,15 @@ class Positive(Head):
         return (functional.relu if self.activation == "relu" else functional.softplus)(output[..., 0])
 
     @override
-    def example_loss(
+    def loss_inputs(
         self, output: Float[Tensor, "*lead batch out"], target: Shaped[Tensor, "batch"]
-    ) -> Float[Tensor, "*lead batch"]:
+    ) -> tuple[tuple[Tensor, ...], Tensor]:
         scaled = (target / self.scale).to(output.dtype)
-        if self.loss_name == "mse":
-            return self.loss_function(self._rate(output), scaled, reduction="none", **self.options)
+        if self.loss_name != "poisson_nll":
+            return (self._rate(output),), scaled
         z = output[..., 0]
         log_rate = torch.where(z < LINEAR_BELOW, z, functional.softplus(z.clamp(min=LINEAR_BELOW)).log())
-        return self.loss_function(log_rate, scaled, reduction="none", **self.options)
+        return (log_rate,), scaled
 
     @override
     def predict(self, output: Float[Tensor, "*lead batch out"]) -> Float[Tensor, "batch"]:
@@ -119,15 +125,15 @@ class Positive(Head):
     def _mixture(self, output: Tensor, dispersion: float) -> Predictive:
         rate = self._rate(output.detach()).double().cpu() * self.scale.cpu()
         mean = (rate if self.members is not None else rate.unsqueeze(0)).numpy()
-        mean = np.maximum(mean, SMALLEST * float(self.scale))
+        floor = SMALLEST * float(self.scale)
+        mean = np.maximum(mean, floor)
         if self.counts:
             return Predictive(NEGATIVE_BINOMIAL, {"mean": mean, "size": np.asarray([[dispersion]])})
-        return Predictive(GAMMA, {"mean": mean, "shape": np.asarray([[dispersion]])})
+        return Predictive(GAMMA, {"mean": mean, "shape": np.asarray([[dispersion]]), "floor": np.asarray([[floor]])})
 
     @override
     def calibrate(self, output: Float[Tensor, "*lead row out"], target: Shaped[Tensor, "row"]) -> None:
         truth = target.double().cpu().numpy()
-        truth = truth if self.counts else np.maximum(truth, SMALLEST * float(self.scale))
         scores = [self._mixture(output, dispersion).log_prob(truth).mean() for dispersion in DISPERSIONS]
         self.dispersion.fill_(float(DISPERSIONS[int(np.argmax(scores))]))
 

@@ -55,11 +55,10 @@ class SingleLabel(Head):
         self.linear.bias.data.copy_((share / share.sum()).log())
 
     @override
-    def example_loss(
+    def loss_inputs(
         self, output: Float[Tensor, "*lead batch out"], target: Int[Tensor, "batch"]
-    ) -> Float[Tensor, "*lead batch"]:
-        shared = target.expand(output.shape[:-1])
-        return self.loss_function(output, shared, reduction="none", **self.options)
+    ) -> tuple[tuple[Tensor, ...], Tensor]:
+        return (output,), target
 
     @override
     def predict(self, output: Float[Tensor, "*lead batch out"]) -> Int[Tensor, "batch"]:

@@ -53,11 +53,10 @@ class Value(Head):
         torch.nn.init.zeros_(self.linear.bias)
 
     @override
-    def example_loss(
+    def loss_inputs(
         self, output: Float[Tensor, "*lead batch out"], target: Shaped[Tensor, "batch"]
-    ) -> Float[Tensor, "*lead batch"]:
-        scaled = ((target - self.center) / self.spread).to(output.dtype)
-        return self.loss_function(output[..., 0], scaled, reduction="none", **self.options)
+    ) -> tuple[tuple[Tensor, ...], Tensor]:
+        return (output[..., 0],), ((target - self.center) / self.spread).to(output.dtype)
 
     @override
     def predict(self, output: Float[Tensor, "*lead batch out"]) -> Float[Tensor, "batch"]:

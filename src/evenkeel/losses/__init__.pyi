@@ -5,6 +5,8 @@ from evenkeel.parts import Registry
 from ._record import Loss as Loss
 from .binary_cross_entropy import BinaryCrossEntropyLoss as BinaryCrossEntropyLoss
 from .binary_cross_entropy import binary_cross_entropy as binary_cross_entropy
+from .contrastive import ContrastiveLoss as ContrastiveLoss
+from .contrastive import contrastive as contrastive
 from .cross_entropy import CrossEntropyLoss as CrossEntropyLoss
 from .cross_entropy import cross_entropy as cross_entropy
 from .focal import FocalLoss as FocalLoss
@@ -13,11 +15,31 @@ from .gamma_nll import GammaNllLoss as GammaNllLoss
 from .gamma_nll import gamma_nll as gamma_nll
 from .gaussian_nll import GaussianNllLoss as GaussianNllLoss
 from .gaussian_nll import gaussian_nll as gaussian_nll
+from .gaussian_prior_kl import GaussianPriorKlLoss as GaussianPriorKlLoss
+from .gaussian_prior_kl import gaussian_prior_kl as gaussian_prior_kl
+from .info_nce import InfoNceLoss as InfoNceLoss
+from .info_nce import info_nce as info_nce
+from .js_divergence import JsDivergenceLoss as JsDivergenceLoss
+from .js_divergence import js_divergence as js_divergence
+from .kl_divergence import KlDivergenceLoss as KlDivergenceLoss
+from .kl_divergence import kl_divergence as kl_divergence
+from .linear_cross_entropy import LinearCrossEntropyLoss as LinearCrossEntropyLoss
+from .linear_cross_entropy import linear_cross_entropy as linear_cross_entropy
 from .mse import MseLoss as MseLoss
 from .mse import mse as mse
 from .nll import NllLoss as NllLoss
 from .nll import nll as nll
+from .nt_xent import NtXentLoss as NtXentLoss
+from .nt_xent import nt_xent as nt_xent
+from .nt_xent_from_labels import NtXentFromLabelsLoss as NtXentFromLabelsLoss
+from .nt_xent_from_labels import nt_xent_from_labels as nt_xent_from_labels
 from .poisson_nll import PoissonNllLoss as PoissonNllLoss
 from .poisson_nll import poisson_nll as poisson_nll
+from .similarity_info_nce import SimilarityInfoNceLoss as SimilarityInfoNceLoss
+from .similarity_info_nce import similarity_info_nce as similarity_info_nce
+from .triplet import TripletLoss as TripletLoss
+from .triplet import triplet as triplet
+from .triplet_from_labels import TripletFromLabelsLoss as TripletFromLabelsLoss
+from .triplet_from_labels import triplet_from_labels as triplet_from_labels
 
 PARTS: Registry[Loss]

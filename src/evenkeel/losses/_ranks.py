@@ -12,7 +12,8 @@ from typing import Any, Literal
 import torch
 import torch.distributed as dist
 from torch import Tensor
-from torch.autograd.function import once_differentiable
+
+from evenkeel.losses._first_order import first_order
 
 Across = Literal["ranks", "none"]
 """Whose embeddings serve as negatives: those of all ranks of the default process group, or this rank's alone."""
@@ -20,7 +21,7 @@ Across = Literal["ranks", "none"]
 
 @dataclass(frozen=True, kw_only=True)
 class Ranks:
-    """This process's place: its rank out of `count`."""
+    """The place of this process: its rank out of `count`."""
 
     rank: int
     count: int
@@ -35,7 +36,18 @@ def ranks(across: Across) -> Ranks:
 
 def gather(tensor: Tensor, place: Ranks) -> Tensor:
     """The tensor of every rank, one after the other on axis 0; gradients flow back to the rank they belong to."""
-    return tensor if place.count == 1 else _Gather.apply(tensor, place)  # type: ignore[no-any-return]
+    if place.count == 1:
+        return tensor.view_as(tensor)  # not itself: a compiled graph refuses one tensor as two arguments
+    return _Gather.apply(tensor, place)  # type: ignore[no-any-return]
+
+
+def mean_over_ranks(number: Tensor, place: Ranks) -> Tensor:
+    """The average of a number over the ranks, without a gradient: the divisor of a mean over everybody's rows."""
+    if place.count == 1:
+        return number
+    total = number.detach().clone()
+    dist.all_reduce(total)
+    return total / place.count
 
 
 class _Gather(torch.autograd.Function):
@@ -47,11 +59,13 @@ class _Gather(torch.autograd.Function):
 
     @staticmethod
     def setup_context(ctx: Any, inputs: tuple[Tensor, Ranks], output: Tensor) -> None:
-        ctx.rows, ctx.rank = len(inputs[0]), inputs[1].rank
+        ctx.save_for_backward(inputs[0])
+        ctx.rank = inputs[1].rank
 
     @staticmethod
-    @once_differentiable
+    @first_order
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None]:
         total = gradient.contiguous().clone()
         dist.all_reduce(total)
-        return total[ctx.rank * ctx.rows : (ctx.rank + 1) * ctx.rows], None
+        rows = len(ctx.saved_tensors[0])
+        return total[ctx.rank * rows : (ctx.rank + 1) * rows], None

@@ -1,6 +1,6 @@
 """Embeddings on the unit sphere, so that their products are cosines; safe at any length, zero included.
 
-    unit(x) = x / |x|,   and 0 where x = 0.
+unit(x) = x / |x|,   and 0 where x = 0.
 """
 
 import torch

@@ -10,13 +10,14 @@ The N x N similarities are never held: memory is O(N·D), forward and backward.
 import torch
 
 from evenkeel.errors import RequestError, ShapeError
-from evenkeel.losses._both_lse import both_lse
+from evenkeel.losses._both_nce import both_nce
 from evenkeel.losses._module import module_form
 from evenkeel.losses._number import Number
 from evenkeel.losses._ranks import Across, Ranks, gather, ranks
 from evenkeel.losses._record import Example, Loss
 from evenkeel.losses._reduce import reduce
-from evenkeel.losses._row_lse import row_lse, row_lse_sum
+from evenkeel.losses._row_lse import row_lse
+from evenkeel.losses._row_nce import row_nce, row_nce_sum
 from evenkeel.losses._same_shape import require_one_shape
 from evenkeel.losses._unit import unit
 from evenkeel.shapes import Float, Reduction, Tensor
@@ -45,30 +46,29 @@ def info_nce(
 
     """
     require_one_shape(query=query, key=key)
-    scaled, key = unit(query) / temperature, unit(key)
-    positive = (scaled * key).sum(-1)
+    query, key = unit(query), unit(key)
+    scaled = query / temperature
     if negatives is not None:
-        return reduce(_against(scaled, positive, negatives, symmetric), reduction)
+        return reduce(_against(scaled, key, negatives, symmetric), reduction)
     place = ranks(across)
-    if symmetric and place.count == 1:
-        both = both_lse(scaled, key)
-        return reduce(0.5 * (both.row + both.column) - positive, reduction)
     if not symmetric:
-        return _one_way(scaled, key, positive, place, reduction)
-    forth = _one_way(scaled, key, positive, place, reduction)
-    back = _one_way(unit(key) / temperature, scaled * temperature, positive, place, reduction)
-    return 0.5 * (forth + back)
+        return _one_way(scaled, key, place, reduction)
+    if place.count == 1:
+        return reduce(both_nce(scaled, key), reduction)
+    return 0.5 * (_one_way(scaled, key, place, reduction) + _one_way(key / temperature, query, place, reduction))
 
 
-def _one_way(scaled: Tensor, key: Tensor, positive: Tensor, place: Ranks, reduction: Reduction) -> Tensor:
+def _one_way(scaled: Tensor, key: Tensor, place: Ranks, reduction: Reduction) -> Tensor:
+    """The loss of queries among the keys of all ranks; this rank's own begin at key rank · batch."""
+    positive = place.rank * len(key) + torch.arange(len(key), device=key.device)
     keys = gather(key, place)
     if reduction == "none":
-        return row_lse(scaled, keys) - positive
-    total = row_lse_sum(scaled, keys) - positive.sum()
+        return row_nce(scaled, keys, positive)
+    total = row_nce_sum(scaled, keys, positive)
     return total / max(len(scaled), 1) if reduction == "mean" else total
 
 
-def _against(scaled: Tensor, positive: Tensor, negatives: Tensor, symmetric: bool) -> Tensor:
+def _against(scaled: Tensor, key: Tensor, negatives: Tensor, symmetric: bool) -> Tensor:
     """The loss against given negatives: softplus(log Σ exp(negatives) - positive)."""
     if symmetric:
         raise RequestError("symmetric=True compares a batch with itself, got negatives as well; try negatives=None")
@@ -82,7 +82,7 @@ def _against(scaled: Tensor, positive: Tensor, negatives: Tensor, symmetric: boo
             f"negatives must be (key, unit) or (batch, key, unit) with queries {tuple(scaled.shape)}, "
             f"got {tuple(negatives.shape)}; try negatives.flatten(0, -2)"
         )
-    return torch.logaddexp(rest, positive) - positive
+    return -torch.nn.functional.logsigmoid((scaled * key).sum(-1) - rest)
 
 
 InfoNceLoss = module_form(info_nce)

@@ -1,6 +1,6 @@
 """NT-Xent: two views of one example should find each other among all views of the batch.
 
-    L_i = -log exp(z_i·z_p / T) / Σ_{a≠i} exp(z_i·z_a / T),   z the 2 N views at unit length, p the other view of i   [nats]
+    L_i = -log exp(z_i·z_p / T) / Σ_{a≠i} exp(z_i·z_a / T),   z the 2 N views at unit length, p the other view   [nats]
     Source: Chen 2020, arXiv:2002.05709; Sohn 2016
 
 The 2N x 2N similarities are never held, and since they are symmetric only half of them is computed.
@@ -10,12 +10,12 @@ import torch
 
 from evenkeel.losses._module import module_form
 from evenkeel.losses._number import Number
-from evenkeel.losses._ranks import Across, gather, ranks
+from evenkeel.losses._ranks import Across, Ranks, gather, ranks
 from evenkeel.losses._record import Example, Loss
 from evenkeel.losses._reduce import reduce
-from evenkeel.losses._row_lse import row_lse
+from evenkeel.losses._row_nce import row_nce
 from evenkeel.losses._same_shape import require_one_shape
-from evenkeel.losses._self_lse import self_lse
+from evenkeel.losses._self_nce import self_nce
 from evenkeel.losses._unit import unit
 from evenkeel.shapes import Float, Reduction, Tensor
 
@@ -42,12 +42,16 @@ def nt_xent(
     require_one_shape(left=left, right=right)
     views = unit(torch.cat([left, right])) / temperature**0.5
     place = ranks(across)
-    if place.count == 1:
-        candidates = self_lse(views)
-    else:
-        candidates = row_lse(views, gather(views, place), place.rank * len(views))
-    pairs = candidates.reshape(2, -1).mean(0) - (views[: len(left)] * views[len(left) :]).sum(-1)
-    return reduce(pairs, reduction)
+    # Alone, the similarities are symmetric, and half of the work is saved.
+    values = self_nce(views) if place.count == 1 else _among_ranks(views, place)
+    return reduce(values.reshape(2, -1).mean(0), reduction)
+
+
+def _among_ranks(views: Tensor, place: Ranks) -> Tensor:
+    """The loss of this rank's views among those of all ranks; its own begin at rank · number of views."""
+    own = place.rank * len(views)
+    partner = own + torch.arange(len(views), device=views.device).roll(len(views) // 2)
+    return row_nce(views, gather(views, place), partner, own)
 
 
 NtXentLoss = module_form(nt_xent)

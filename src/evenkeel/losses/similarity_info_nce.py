@@ -1,7 +1,7 @@
 """InfoNCE from a ready matrix of similarities, whatever they were computed from.
 
-    L_i = -log softmax_j(S_ij / T)[positive of i]   [nats];   symmetric: the mean with the same loss over columns
-    several positives of one row: the mean of their losses             Source: Radford 2021, arXiv:2103.00020
+L_i = -log softmax_j(S_ij / T)[positive of i]   [nats];   symmetric: the mean with the same loss over columns
+several positives of one row: the mean of their losses             Source: Radford 2021, arXiv:2103.00020
 """
 
 import torch

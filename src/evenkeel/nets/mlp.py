@@ -18,7 +18,8 @@ from torch.nn import functional
 from typing_extensions import override
 
 from evenkeel.errors import RequestError
-from evenkeel.nets._blocks import Linear, UnitNorm, activation_named, matched_variance
+from evenkeel.linear import Linear
+from evenkeel.nets._blocks import UnitNorm, activation_named, matched_variance
 from evenkeel.nets._embed import Categories, PiecewiseLinear
 from evenkeel.nets._record import Net
 from evenkeel.shapes import Float, Int, Tensor

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from evenkeel.report._html import Heading, Markup, figure, join, paragraph, plots, table, tag
+from evenkeel.report._html import Heading, Markup, counted, figure, join, paragraph, plots, table, tag
 from evenkeel.report.predictions import ClassesSection, Reliability
 from evenkeel.svg import calibration_chart, matrix_chart, number, percent
 
@@ -34,11 +34,12 @@ def reliability_figure(reliability: Reliability, x_label: str, y_label: str) -> 
 
 def _sentence(section: ClassesSection) -> str:
     total, right = int(section.confusion.sum()), int(np.trace(section.confusion))
-    sentence = f"{number(right)} of {number(total)} test rows are right ({percent(right / max(total, 1), 1)})."
+    verb = "is" if right == 1 else "are"
+    sentence = f"{number(right)} of {counted(total, 'test row')} {verb} right ({percent(right / max(total, 1), 1)})."
     worst = _pairs(section)[:1]
     for row, column in worst:
-        times = number(int(section.confusion[row, column]))
-        sentence += f" Most often “{section.names[row]}” is taken for “{section.names[column]}” ({times} times)."
+        times = counted(int(section.confusion[row, column]), "time")
+        sentence += f" Most often “{section.names[row]}” is taken for “{section.names[column]}” ({times})."
     return sentence
 
 
@@ -75,5 +76,5 @@ def _scores(section: ClassesSection) -> Markup:
 
 
 def _share(part: np.ndarray, whole: np.ndarray) -> np.ndarray:
-    """A ratio that is NaN, without a warning, where nothing is there to be shared."""
+    """A ratio that is NaN, without a warning, where there is nothing to divide by."""
     return np.where(whole > 0, part / np.where(whole > 0, whole, 1), np.nan)

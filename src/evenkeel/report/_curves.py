@@ -2,11 +2,12 @@
 
 import numpy as np
 
-from evenkeel.report._html import Markup, figure, join, paragraph, plots
+from evenkeel.report._html import Markup, counted, figure, join, paragraph, plots
 from evenkeel.report.records import Curve, CurvesSection
 from evenkeel.svg import Kind, Marker, Series, Values, colour, drawable, line_chart, number, numbers
 
 LOG_RATIO = 20.0  # a loss that falls by more than this is drawn on a logarithmic axis
+MOST_CLEAR = 150  # values; a longer training curve is noise to read the others against
 MINUTE, HOUR = 60, 3600  # seconds
 
 
@@ -25,7 +26,7 @@ def _sentence(curves: CurvesSection) -> str:
     seen = updates[np.isfinite(updates)]
     last = int(seen.max()) if seen.size else 0
     took = "" if curves.seconds is None else f" in {duration(float(curves.seconds))}"
-    sentence = f"{number(last)} updates{took}."
+    sentence = f"{counted(last, 'update')}{took}."
     if curves.best_update is None:
         return sentence
     return f"{sentence} The weights of update {number(curves.best_update)} were kept: the best on the validation rows."
@@ -44,7 +45,9 @@ def duration(seconds: float) -> str:
 
 
 def _loss(curves: CurvesSection) -> Markup:
-    series = [Series(name=_named(curves.training), x=curves.training.updates, y=curves.training.values, stroke="faint")]
+    training = curves.training
+    stroke = "faint" if len(training.values) > MOST_CLEAR else "solid"
+    series = [Series(name=_named(training), x=training.updates, y=training.values, stroke=stroke)]
     if curves.validation is not None:
         series.append(Series(name=_named(curves.validation), x=curves.validation.updates, y=curves.validation.values))
     kind = _kind([one.y for one in series])

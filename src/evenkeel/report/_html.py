@@ -87,6 +87,11 @@ def aligned(values: Sequence[Number | None]) -> list[str]:
     return [_at(value, decimals) for value in values]
 
 
+def counted(count: int, noun: str) -> str:
+    """A number with its noun, in the plural where there is not one: `1 row`, `12 rows`."""
+    return f"{number(count)} {noun}" + ("" if count == 1 else "s")
+
+
 def _at(value: Number | None, decimals: int) -> str:
     if value is None or not np.isfinite(value):
         return number(value)

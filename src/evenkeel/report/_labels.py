@@ -1,7 +1,7 @@
 """Several labels a row: how well each one is told, and what the probabilities are worth."""
 
 from evenkeel.report._classes import reliability_figure
-from evenkeel.report._html import Heading, Markup, figure, join, paragraph, plots, table, tag
+from evenkeel.report._html import Heading, Markup, counted, figure, join, paragraph, plots, table, tag
 from evenkeel.report.predictions import LabelsSection
 from evenkeel.svg import bar_chart, number, percent
 
@@ -22,7 +22,7 @@ def labels_section(section: LabelsSection) -> Markup:
         ]
         for one in section.labels
     ]
-    sentence = f"{number(len(section.labels))} labels; a row may have any number of them."
+    sentence = f"{counted(len(section.labels), 'label')}; a row may have any number of them."
     return join(
         paragraph(sentence),
         plots(*drawn),

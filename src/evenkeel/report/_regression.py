@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from evenkeel.report._html import Markup, figure, join, paragraph, plots
+from evenkeel.report._html import Markup, counted, figure, join, paragraph, plots
 from evenkeel.report.predictions import RegressionSection
-from evenkeel.svg import calibration_chart, histogram_chart, interval_chart, number, numbers, percent, scatter_chart
+from evenkeel.svg import calibration_chart, histogram_chart, interval_chart, numbers, percent, scatter_chart
 
 PIT_BINS = 10
 NOMINAL = np.linspace(0.05, 0.95, 19)  # levels of the central intervals whose coverage is drawn
@@ -25,7 +25,7 @@ def _with_unit(words: str, section: RegressionSection) -> str:
 
 
 def _sentence(section: RegressionSection) -> str:
-    rows = f"{number(len(section.truth))} test rows."
+    rows = f"{counted(len(section.truth), 'test row')}."
     if section.lower is None or section.upper is None:
         return rows
     truth, lower, upper = numbers(section.truth), numbers(section.lower), numbers(section.upper)

@@ -92,7 +92,9 @@ footer { margin-top: 4rem; padding-top: 1rem; border-top: 1px solid var(--ek-rul
   th, td { padding-right: 0.9rem; } }
 @media print {
   @page { margin: 16mm; }
-  body { font-size: 10.5pt; background: none; }
+  html { font-size: 12.5px; }
+  body { font-size: 1rem; background: none; }
+  .plots, .beside { grid-template-columns: 1fr 1fr; gap: 1.5rem; }
   main { max-width: none; padding: 0; }
   nav { display: none; }
   section { margin-top: 1.5rem; padding-top: 1rem; }

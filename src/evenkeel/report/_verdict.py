@@ -6,6 +6,7 @@ from evenkeel.report._html import Markup, join, tag
 from evenkeel.report.records import Figure, Sentence
 from evenkeel.svg import number, percent
 
+LONGEST_UNIT = 10  # characters; a longer unit is written below the number
 SIGNS = {"good": "✓", "note": "i", "bad": "!"}
 
 
@@ -28,10 +29,12 @@ def toned(sentences: Sequence[Sentence], kind: str = "sentences") -> Markup:
 
 def _tile(one: Figure) -> Markup:
     value = percent(one.value, 1) if one.form == "percent" else number(one.value)
-    unit = join("\N{NO-BREAK SPACE}", tag("span", one.unit, class_="unit")) if one.unit else ""
+    short = one.unit and len(one.unit) <= LONGEST_UNIT
+    unit = join("\N{NO-BREAK SPACE}", tag("span", one.unit, class_="unit")) if short else ""
+    meaning = "; ".join(words for words in ("" if short else one.unit, one.explanation) if words)
     return tag(
         "div",
         tag("div", one.name, class_="name"),
         tag("div", value, unit, class_="value"),
-        tag("div", one.explanation, class_="explanation") if one.explanation else "",
+        tag("div", meaning, class_="explanation") if meaning else "",
     )

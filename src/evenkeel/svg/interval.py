@@ -1,5 +1,8 @@
 """Interval plot: predictions in rising order, each with its interval; the truth is coloured by whether it is inside."""
 
+from collections.abc import Sequence
+from functools import partial
+
 import numpy as np
 
 from evenkeel.errors import DataError
@@ -32,32 +35,28 @@ def interval_chart(
         True
 
     """
-    columns = [numbers(values) for values in (centre, low, high, *([] if truth is None else [truth]))]
-    if len({len(column) for column in columns}) != 1:
-        raise DataError(f"intervals need columns of one length, got {[len(column) for column in columns]}")
-    rows = np.stack(columns)[:, np.logical_and.reduce([drawable(column) for column in columns])]
+    rows = _rows([centre, low, high, *([] if truth is None else [truth])], most)
     if rows.shape[1] == 0:
         return nothing(title, width=width)
-    rows = rows[:, np.argsort(rows[0], kind="stable")]
-    rows = rows[:, np.unique(np.linspace(0, rows.shape[1] - 1, min(most, rows.shape[1])).round().astype(int))]
 
     def body(x: Scale, y: Scale) -> str:
         across = positions(x, np.arange(rows.shape[1]))
         return _draw(across, *(positions(y, row) for row in rows))
 
-    x, y, key = fit_scale([[-0.5, rows.shape[1] - 0.5]], room=0.0), fit_scale(list(rows)), _entries(truth is not None)
-    return plot(
-        body,
-        x=x,
-        y=y,
-        title=title,
-        x_label=x_label,
-        y_label=y_label,
-        entries=key,
-        width=width,
-        height=height,
-        x_ticks=(),
-    )
+    x, y = fit_scale([[-0.5, rows.shape[1] - 0.5]], room=0.0), fit_scale(list(rows))
+    ranked = partial(plot, entries=_entries(truth is not None), x_ticks=())
+    return ranked(body, x=x, y=y, title=title, x_label=x_label, y_label=y_label, width=width, height=height)
+
+
+def _rows(columns: Sequence[Values], most: int) -> np.ndarray:
+    """The columns (one a row) without gaps, in the order of the first, at most `most` of them evenly spread."""
+    if len({len(column) for column in columns}) != 1:
+        raise DataError(f"intervals need columns of one length, got {[len(column) for column in columns]}")
+    rows = np.stack([numbers(column) for column in columns])
+    rows = rows[:, np.logical_and.reduce([drawable(column) for column in columns])]
+    rows = rows[:, np.argsort(rows[0], kind="stable")]
+    count = rows.shape[1]
+    return rows[:, np.unique(np.linspace(0, count - 1, min(most, count)).round().astype(int))] if count else rows
 
 
 def _entries(with_truth: bool) -> list[Entry]:

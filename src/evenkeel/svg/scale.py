@@ -95,7 +95,8 @@ def fit_scale(
     low, high = _ends(pooled, kind)
     if kind == "log":
         spare = room * (np.log10(high) - np.log10(low))
-        low, high = max(SMALLEST_LOG, low / 10**spare), min(LARGEST, high * 10**spare)
+        low = min(low, 10.0 ** max(np.log10(low) - spare, np.log10(SMALLEST_LOG)))
+        high = max(high, 10.0 ** min(np.log10(high) + spare, np.log10(LARGEST)))
     else:
         spare = room * (high - low)
         low, high = low - spare * (low not in include), high + spare * (high not in include)

@@ -18,16 +18,25 @@ import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 
+from evenkeel.data.dataset import Dataset
 from evenkeel.errors import SavedRunError
 from evenkeel.shapes import Tensor
 from evenkeel.train.loop import Look, Loop, LoopState
+from evenkeel.train.step import StepResult
 
 MANIFEST = "manifest.json"
 STATE, TENSORS = "state.json", "state.safetensors"
+ANEW = "repeat the interrupted command to go on, or train anew (--fresh, resume='never')"
 
 
-def write_folder(folder: Path, texts: Mapping[str, str], tensors: Mapping[str, Mapping[str, Tensor]]) -> None:
-    """Write all files beside `folder`, then put them in its place.
+def write_folder(
+    folder: Path,
+    texts: Mapping[str, str],
+    tensors: Mapping[str, Mapping[str, Tensor]],
+    *,
+    drop: tuple[str, ...] = (),
+) -> None:
+    """Write all files beside `folder`, then put them in its place; what else was there stays, save what is in `drop`.
 
     Raises:
         SavedRunError: the place cannot be written; what was there stays as it was.
@@ -45,15 +54,27 @@ def write_folder(folder: Path, texts: Mapping[str, str], tensors: Mapping[str, M
         (beside / MANIFEST).write_text(json.dumps({name: _sum(beside / name) for name in names}, indent=1))
         for name in [*names, MANIFEST]:
             _flush(beside / name)
-        if folder.exists():
-            os.replace(folder, old)
-        os.replace(beside, folder)
-        shutil.rmtree(old, ignore_errors=True)
+        _exchange(beside, folder, old, drop)
     except OSError as problem:
-        if old.exists() and not folder.exists():
-            os.replace(old, folder)
-        shutil.rmtree(beside, ignore_errors=True)
         raise SavedRunError(f"could not write {folder}: {problem.strerror or problem}; try another folder") from problem
+    finally:
+        shutil.rmtree(beside, ignore_errors=True)
+
+
+def _exchange(beside: Path, folder: Path, old: Path, drop: tuple[str, ...]) -> None:
+    """Put the new folder in the place of the old one; files that are not of the run move over."""
+    if folder.exists():
+        os.replace(folder, old)
+    try:
+        os.replace(beside, folder)
+    except OSError:
+        if old.exists():
+            os.replace(old, folder)
+        raise
+    for entry in old.iterdir() if old.exists() else ():
+        if entry.name not in drop and not (folder / entry.name).exists():
+            os.replace(entry, folder / entry.name)
+    shutil.rmtree(old, ignore_errors=True)
 
 
 def _sum(path: Path) -> str:
@@ -82,7 +103,7 @@ def check_folder(folder: Path, names: tuple[str, ...]) -> None:
     except (OSError, ValueError) as problem:
         raise SavedRunError(f"{folder / MANIFEST} cannot be read: {problem}") from problem
     for name in names:
-        if name not in sums or not (folder / name).is_file():
+        if not isinstance(sums, dict) or name not in sums or not (folder / name).is_file():
             raise SavedRunError(f"{folder} is incomplete: {name} is missing; save the run again")
         if _sum(folder / name) != sums[name]:
             raise SavedRunError(f"{folder / name} is damaged: its contents are not what was saved")
@@ -105,37 +126,72 @@ def save_loop(loop: Loop, folder: Path) -> None:
     tensors = {f"weights.{name}": value for name, value in loop.network.state_dict().items()}
     tensors |= {f"best.{name}": value for name, value in loop.best.items()}
     tensors["random"] = loop.random
+    if loop.recent:
+        tensors["recent"] = torch.stack([_measured(step) for step in loop.recent])
     for index, state in loop.step.optimizer.state_dict()["state"].items():
         tensors |= {f"optimizer.{index}.{name}": torch.as_tensor(value) for name, value in state.items()}
     record = {**asdict(loop.state), "looks": [look.model_dump() for look in loop.state.looks]}
+    record |= {"plan": loop.plan.model_dump(mode="json"), "data": fingerprint(loop.data)}
     write_folder(folder, {STATE: json.dumps(record)}, {TENSORS: tensors})
+
+
+def _measured(step: StepResult) -> Tensor:
+    """The three numbers of a step, as one row."""
+    return torch.stack([step.loss.float(), step.gradient_norm.float(), step.skipped.float()])
 
 
 def restore_loop(loop: Loop, folder: Path) -> None:
     """Put a loop where the saved one stopped.
 
     Raises:
-        SavedRunError: the checkpoint is damaged or belongs to another network.
+        SavedRunError: the checkpoint is damaged, or of other data, another plan or another network.
     """
     check_folder(folder, (STATE, TENSORS))
     tensors = read_tensors(folder / TENSORS)
     record = json.loads((folder / STATE).read_text())
+    _require_same(loop, folder, record.pop("plan", {}), record.pop("data", ""))
     looks = [Look(**look) for look in record.pop("looks")]
     loop.state = LoopState(**{**record, "looks": looks, "ended": ""})
     parts: dict[str, dict[str, Tensor]] = {"weights": {}, "best": {}, "optimizer": {}}
     for key, value in tensors.items():
-        if key != "random":
+        if key not in ("random", "recent"):
             part, _, name = key.partition(".")
             parts[part][name] = value
     try:
         loop.network.load_state_dict(parts["weights"])
     except RuntimeError as problem:
-        raise SavedRunError(f"{folder} belongs to another network; train anew with --fresh") from problem
+        raise SavedRunError(f"{folder} belongs to another network; {ANEW}") from problem
     loop.best = {name: value.to(loop.device) for name, value in parts["best"].items()}
     loop.random = tensors["random"]
+    recent = tensors.get("recent", torch.empty(0, 3)).to(loop.device)
+    loop.recent = [StepResult(loss=row[0], gradient_norm=row[1], skipped=row[2]) for row in recent]
     moments: dict[int, dict[str, Tensor]] = {}
     for name, value in parts["optimizer"].items():
         index, _, field = name.partition(".")
         moments.setdefault(int(index), {})[field] = value
     groups = loop.step.optimizer.state_dict()["param_groups"]
     loop.step.optimizer.load_state_dict({"state": moments, "param_groups": groups})
+
+
+def _require_same(loop: Loop, folder: Path, plan: Mapping[str, object], data: str) -> None:
+    """A checkpoint goes on with the plan and the data it was made with, or not at all."""
+    asked = loop.plan.model_dump(mode="json")
+    for name in {**asked, **plan}:
+        was, now = plan.get(name), asked.get(name)
+        if was != now:
+            raise SavedRunError(f"{folder} was interrupted with {name} = {was!r}, this asks for {now!r}; {ANEW}")
+    if data != fingerprint(loop.data):
+        raise SavedRunError(f"{folder} was interrupted on other data, or on the same in another split; {ANEW}")
+
+
+def fingerprint(data: Dataset) -> str:
+    """One SHA-256 sum over everything that training reads: inputs, target, weights, and which rows train and decide."""
+    found = hashlib.sha256()
+    for name in sorted(data.inputs):
+        found.update(name.encode())
+        found.update(data.inputs[name].cpu().contiguous().numpy().tobytes())
+    for tensor in (data.target, data.weight):
+        found.update(b"none" if tensor is None else tensor.cpu().contiguous().numpy().tobytes())
+    for rows in (data.split.train, data.split.validation):
+        found.update(rows.tobytes() + b"|")
+    return found.hexdigest()

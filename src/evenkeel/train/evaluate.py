@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import torch
 
@@ -14,9 +14,23 @@ ROWS_AT_ONCE = 8192  # times members: keeps the hidden layers of a wide ensemble
 
 def outputs(network: Network, inputs: Mapping[str, Tensor], rows: Tensor | None = None) -> Shaped[Tensor, "..."]:
     """Head outputs of the given rows (all without), on the CPU, (row, ...) or (member, row, ...)."""
+    return _in_batches(network, network.output, inputs, rows)
+
+
+def features(network: Network, inputs: Mapping[str, Tensor]) -> Shaped[Tensor, "..."]:
+    """Features of all rows, what the head reads, on the CPU, (row, unit) or (member, row, unit)."""
+    return _in_batches(network, lambda batch: network.net(**batch), inputs, None)
+
+
+def _in_batches(
+    network: Network,
+    call: Callable[[dict[str, Tensor]], Tensor],
+    inputs: Mapping[str, Tensor],
+    rows: Tensor | None,
+) -> Tensor:
+    """What `call` gives for all rows, batch by batch; the network's mode is put back after."""
     device = next(network.parameters()).device
-    members = network.head.members
-    size = max(256, ROWS_AT_ONCE // (members or 1))
+    size = max(256, ROWS_AT_ONCE // (network.head.members or 1))
     count = len(next(iter(inputs.values()))) if rows is None else len(rows)
     training = network.training
     network.eval()
@@ -25,7 +39,7 @@ def outputs(network: Network, inputs: Mapping[str, Tensor], rows: Tensor | None 
         with torch.no_grad():
             for start in range(0, max(count, 1), size):
                 part = slice(start, start + size) if rows is None else rows[start : start + size]
-                found.append(network.output({name: value[part].to(device) for name, value in inputs.items()}).cpu())
+                found.append(call({name: value[part].to(device) for name, value in inputs.items()}).cpu())
     finally:
         network.train(training)
-    return torch.cat(found, dim=0 if members is None else 1)
+    return torch.cat(found, dim=0 if network.head.members is None else 1)

@@ -7,6 +7,7 @@ checkpoint. Data that fits in memory is a tensor a field, and a batch is an inde
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -30,7 +31,8 @@ LEAST_GAIN = 1e-4
 class Look(BaseModel):
     """One look at the training: means since the last look, and the loss on the validation part if there is one.
 
-    Means are over the steps that were finite, None where none was. `seconds` since the start; `rate` is the learning rate; `skipped` counts non-finite steps so far.
+    Means are over the steps that were finite, None where none was. `seconds` since the start; `rate` is the learning
+    rate; `skipped` counts non-finite steps so far.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -86,6 +88,8 @@ def batches_an_epoch(rows: int, batch_size: int) -> int:
 class Loop:
     """Training in progress: call `run`, look at `state`; `best` holds the weights of the best look.
 
+    `recent` are the steps since the last look, `random` the state of the generator that dropout draws from.
+
     Args:
         network: trained in place.
         data: its training rows train, its validation rows decide when to stop.
@@ -103,8 +107,10 @@ class Loop:
         self.inputs = {name: value.to(device) for name, value in data.inputs.items()}
         self.target = data.target.to(device)
         self.weight = None if data.weight is None else data.weight.to(device)
-        self.random = torch.Generator().manual_seed(plan.seed).get_state()
-        self._recent: list[StepResult] = []
+        self.random = (
+            torch.Generator(device="cuda" if device.type == "cuda" else "cpu").manual_seed(plan.seed).get_state()
+        )
+        self.recent: list[StepResult] = []
         self._epoch, self._order = -1, ()
 
     def run(self, watchers: Watchers) -> LoopState:
@@ -119,18 +125,23 @@ class Loop:
         self.network.train()
         devices = [self.device] if self.device.type == "cuda" else []
         with torch.random.fork_rng(devices=devices):
-            torch.set_rng_state(self.random)
+            _set_random(self.device, self.random)
+            state.ended = self._over() if state.update else ""  # a restored loop may have been at its end
             while not state.ended:
                 rate = self.plan.learning_rate * rate_share(self._progress(), self.plan.warmup)
                 set_rate(self.step.optimizer, rate)
-                self._recent.append(self.step(*self._batch(self._next_rows())))
+                self.recent.append(self.step(*self._batch(self._next_rows())))
                 state.update += 1
                 state.seconds = before + time.monotonic() - started
-                state.ended = watchers.stop() or self._over()
-                if state.update % every == 0 or state.ended:
-                    watchers.look(self._look(rate))
+                if state.update % every == 0:
+                    watchers.look(self._look())
+                state.ended = self._over()
+                if state.ended and self.recent:
+                    watchers.look(self._look())
+                # Stopping from outside takes no look: a continued run must not differ from an uninterrupted one.
+                state.ended = state.ended or watchers.stop()
                 watchers.step(state)
-            self.random = torch.get_rng_state()
+            self.random = _random_of(self.device)
         if state.skipped == state.update:
             raise TrainingError(
                 f"none of {state.update} steps had a finite gradient; look for values that overflow float32 in the "
@@ -139,7 +150,12 @@ class Loop:
         return state
 
     def keep_best(self) -> None:
-        """Give the network the weights of the best look; without validation rows it keeps its last."""
+        """Give the network the weights of the best look; without validation rows it keeps its last.
+
+        Where training was stopped between two looks, what was learned since the last one is judged first.
+        """
+        if self.recent:
+            self._look()
         if self.best:
             self.network.load_state_dict(self.best)
 
@@ -176,9 +192,9 @@ class Loop:
             return "no improvement"
         return ""
 
-    def _look(self, rate: float) -> Look:
+    def _look(self) -> Look:
         """Fetch what the steps measured since the last look, measure the validation part, and judge it."""
-        recent, self._recent = self._recent, []
+        recent, self.recent = self.recent, []
         loss, norm, skipped = (
             torch.stack(values).float().cpu()
             for values in zip(*((step.loss, step.gradient_norm, step.skipped) for step in recent), strict=True)
@@ -188,7 +204,7 @@ class Loop:
             update=self.state.update,
             samples=self.state.samples,
             seconds=self.state.seconds,
-            rate=rate,
+            rate=self.step.optimizer.param_groups[0]["lr"],
             train_loss=_mean(loss[skipped == 0]),
             gradient_norm=_mean(norm[skipped == 0]),
             validation_loss=self._validation_loss(),
@@ -215,12 +231,22 @@ class Loop:
         state.looks.append(look)
         if loss is None:
             state.best_update = look.update
-        elif state.best_loss is None or loss < state.best_loss:
+        elif math.isfinite(loss) and (state.best_loss is None or loss < state.best_loss):
             if state.best_loss is None or loss < state.best_loss - LEAST_GAIN * abs(state.best_loss):
                 state.renewed = look.update
             state.best_loss, state.best_update = loss, look.update
             for name, value in self.network.state_dict().items():
                 self.best.setdefault(name, torch.empty_like(value)).copy_(value)
+
+
+def _set_random(device: torch.device, state: Tensor) -> None:
+    """Put the device's default generator into a state."""
+    torch.cuda.set_rng_state(state, device) if device.type == "cuda" else torch.set_rng_state(state)
+
+
+def _random_of(device: torch.device) -> Tensor:
+    """The state of the device's default generator."""
+    return torch.cuda.get_rng_state(device) if device.type == "cuda" else torch.get_rng_state()
 
 
 def _mean(values: Float[Tensor, "step"]) -> float | None:

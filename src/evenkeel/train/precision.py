@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import torch
 
@@ -27,14 +28,14 @@ def fast_products(multiply_adds: int, device: torch.device) -> Iterator[bool]:
 
     The process-wide setting is put back at the end.
     """
-    before = torch.backends.mkldnn.matmul.fp32_precision
+    before = _products().fp32_precision
     chosen = device.type == "cpu" and multiply_adds >= FASTER_FROM and exact_and_faster()
     if chosen:
-        torch.backends.mkldnn.matmul.fp32_precision = "bf16"
+        _products().fp32_precision = "bf16"
     try:
         yield chosen
     finally:
-        torch.backends.mkldnn.matmul.fp32_precision = before
+        _products().fp32_precision = before
 
 
 @cache
@@ -50,12 +51,17 @@ def product_error(precision: str) -> float:
     generator = torch.Generator().manual_seed(0)
     left, right = torch.randn(2, 256, 256, generator=generator)
     exact = left.double() @ right.double()
-    before = torch.backends.mkldnn.matmul.fp32_precision
-    torch.backends.mkldnn.matmul.fp32_precision = precision
+    before = _products().fp32_precision
+    _products().fp32_precision = precision
     try:
         return float((left @ right - exact).norm() / exact.norm())
     finally:
-        torch.backends.mkldnn.matmul.fp32_precision = before
+        _products().fp32_precision = before
+
+
+def _products() -> Any:
+    """Torch's settings of oneDNN's matrix products."""
+    return torch.backends.mkldnn.matmul  # type: ignore[attr-defined]
 
 
 def _processor() -> str:

@@ -1,9 +1,18 @@
-"""Ctrl-C and SIGTERM end training between two updates, so that the best network so far is kept and saved whole."""
+"""Ctrl-C and SIGTERM end training between two updates, so that the best network so far is kept and saved whole.
+
+with Interruption() as interruption:
+    ... a loop that looks at interruption.reason ...      goes on until it looks
+    with interruption.at_once():
+        ...                                               is left where it stands
+    ... saving ...                                        is never cut in two
+"""
 
 from __future__ import annotations
 
 import signal
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from types import FrameType
 from typing import Literal
 
@@ -19,6 +28,7 @@ class Interruption:
 
     def __init__(self) -> None:
         self.reason: Reason = ""
+        self._at_once = False
         self._before: dict[int, object] = {}
 
     def __enter__(self) -> Interruption:
@@ -31,7 +41,20 @@ class Interruption:
         for number, handler in self._before.items():
             signal.signal(number, handler)  # type: ignore[arg-type]
 
+    @contextmanager
+    def at_once(self) -> Iterator[None]:
+        """Within this block a signal ends the block itself, at once and without an exception outside."""
+        self._at_once = True
+        try:
+            yield
+        except KeyboardInterrupt:
+            if not self.reason:
+                raise
+        finally:
+            self._at_once = False
+
     def _remember(self, number: int, frame: FrameType | None) -> None:
-        if self.reason:
+        second = bool(self.reason)
+        self.reason = self.reason or ("SIGINT" if number == signal.SIGINT else "SIGTERM")
+        if second or self._at_once:
             raise KeyboardInterrupt
-        self.reason = "SIGINT" if number == signal.SIGINT else "SIGTERM"

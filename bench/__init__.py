@@ -1,0 +1,1 @@
+"""Measurements beside their peers, side by side in one run; results are committed with machine and date."""

@@ -1,0 +1,120 @@
+"""A chain as a table for the terminal: one line a link, parallel paths indented below, the whole in the last lines.
+
+Gains read from the output upwards: each row says what happens to the gradient on its way from the link's output to its
+input. A chain of hundreds of links shows its two ends and, in between, what stands out.
+"""
+
+from __future__ import annotations
+
+from evenkeel.chain.link import Branch, Chain, Link
+
+MOST_ROWS = 64
+"""Longer tables are cut in the middle: more than that nobody reads."""
+LONGEST_NAME = 34
+COLUMNS = ("gain", "expected", "ideal", "forward", "backward", "similar", "flat", "weight", "w.grad")
+CELL = 9
+"""Characters of a number column."""
+
+
+def table(chain: Chain, *, depth: int = 1, width: int = 110) -> str:
+    """The chain as text, `depth` levels of branches deep, at most `width` characters wide.
+
+    Example:
+        >>> import torch
+        >>> from evenkeel.chain import trace
+        >>> chain = trace(torch.nn.Linear(3, 1), torch.nn.functional.mse_loss, (torch.ones(4, 3), torch.ones(4, 1)))
+        >>> print(table(chain).splitlines()[0].split()[:4])
+        ['link', 'what', 'gain', 'expected']
+    """
+    rows = [row for link in chain.links for row in _rows(link, 0, depth)]
+    names = max([len("link"), *(len(row[0]) for row in rows)])
+    names = min(names, LONGEST_NAME)
+    kinds = min(max([len("what"), *(len(row[1]) for row in rows)]), 26)
+    count = max(1, min(len(COLUMNS), (width - names - kinds - 4) // CELL))
+    lines = [_line(("link", "what", *COLUMNS[:count]), names, kinds)]
+    lines += [_line(row[: count + 2], names, kinds) for row in _shortened(rows)]
+    return "\n".join([*lines, *_whole(chain)])
+
+
+def figure_of(value: float | None) -> str:
+    """A number at three digits in as few characters as it takes; a dash where there is none.
+
+    Example:
+        >>> figure_of(0.41237), figure_of(3.4e-8), figure_of(None), figure_of(1.0)
+        ('0.412', '3.4e-08', '-', '1')
+    """
+    if value is None:
+        return "-"
+    if value == 0 or 1e-3 <= abs(value) < 1e5:
+        return f"{value:.3g}"
+    return f"{value:.1e}"
+
+
+def _rows(link: Link, indent: int, depth: int) -> list[tuple[str, ...]]:
+    rows = [_row(link, indent)]
+    if indent // 2 < depth:
+        for branch in link.branches:
+            if branch.kind != "bypass" or len(link.branches) <= 4:
+                rows.append(_branch_row(branch, indent + 1))
+                rows += [row for inner in branch.links for row in _rows(inner, indent + 2, depth)]
+    return rows
+
+
+def _row(link: Link, indent: int) -> tuple[str, ...]:
+    flat = link.saturated if link.saturated is not None else link.dead
+    numbers = (
+        link.gain,
+        link.expected_gain,
+        link.ideal_gain,
+        link.forward_rms,
+        link.backward_rms,
+        link.similarity,
+        flat,
+        link.weight_rms,
+        link.gradient_rms,
+    )
+    name = link.name if len(link.name) <= LONGEST_NAME - indent else "…" + link.name[indent - LONGEST_NAME + 1 :]
+    return (" " * indent + name, _what(link), *(figure_of(number) for number in numbers))
+
+
+def _branch_row(branch: Branch, indent: int) -> tuple[str, ...]:
+    what = f"by {branch.kind}" if branch.kind != "path" else "by path"
+    numbers = (branch.gain, branch.expected_gain, branch.ideal_gain)
+    return (" " * indent + "|", what, *(figure_of(number) for number in numbers), *[""] * (len(COLUMNS) - 3))
+
+
+def _what(link: Link) -> str:
+    norm = None if link.norm is None else link.norm.removeprefix("native_").removeprefix("_fused_")
+    parts = [link.kind, *(part for part in (norm, link.activation) if part and part != link.kind)]
+    return " ".join(part.replace("_", " ") for part in parts)
+
+
+def _line(cells: tuple[str, ...], names: int, kinds: int) -> str:
+    name, what, *numbers = cells
+    shown = "".join(f"{number:>{CELL}}" for number in numbers)
+    return f"{name[:names]:<{names}}  {what[:kinds]:<{kinds}}{shown}".rstrip()
+
+
+def _shortened(rows: list[tuple[str, ...]]) -> list[tuple[str, ...]]:
+    if len(rows) <= MOST_ROWS:
+        return rows
+    half = MOST_ROWS // 2
+    left_out = len(rows) - 2 * half
+    return [*rows[:half], (f"... {left_out} rows more", ""), *rows[-half:]]
+
+
+def _whole(chain: Chain) -> list[str]:
+    lines = [
+        f"total gain {figure_of(chain.total_gain)} (expected {figure_of(chain.expected_gain)}, "
+        f"ideal {figure_of(chain.ideal_gain)}), |dL/d{'y' if chain.starts_at == 'output' else 'L'}| "
+        f"{figure_of(chain.output_gradient)}, gradients of different examples alike: "
+        f"{figure_of(chain.gradient_similarity)}",
+        f"loss {figure_of(chain.loss)}, of an output of zeros {figure_of(chain.known_loss)}",
+    ]
+    for link in chain.links:
+        for direction in link.steps.directions if link.steps is not None else ():
+            span = f"forgotten after {direction.span} steps" if direction.span else "remembered to the first step"
+            lines.append(f"{link.name}, {direction.name}: gain per step {figure_of(direction.gain)}, {span}")
+    if chain.without_gradient:
+        lines.append(f"no gradient: {', '.join(chain.without_gradient[:8])}")
+    return lines

@@ -1,0 +1,166 @@
+"""What every head promises, tested for every file of the folder and every loss that fits it."""
+
+import numpy as np
+import pytest
+import torch
+
+from evenkeel import heads, losses
+from evenkeel.errors import RequestError
+from heads._cases import SKEW, case, started
+
+NAMES = list(heads.PARTS)
+PAIRS = [(name, loss) for name in NAMES for loss in heads.PARTS[name].losses]
+
+
+def entropy(share):
+    """Of frequencies, in nats."""
+    share = np.asarray(share, dtype=np.float64)
+    return -np.sum(share[share > 0] * np.log(share[share > 0]))
+
+
+def base_rate(name, loss, data):
+    """The loss of predicting the mean, or the frequencies, for everybody; computed from the target alone."""
+    target = data.target.numpy()
+    if loss == "focal":
+        return focal_base_rate(name, target)
+    if name == "single_label":
+        return entropy(np.bincount(target) / len(target))
+    if name == "multi_label":
+        return np.mean([entropy([column.mean(), 1 - column.mean()]) for column in target.T])
+    # Over the variance: 1. Gaussian: half of it. Poisson, in units of the mean: 1 - y ln 1. Positive: over the mean².
+    relative = target.var() / target.mean() ** 2 if name == "positive" else 1.0
+    return {"mse": relative, "gaussian_nll": 0.5, "poisson_nll": 1.0}[loss]
+
+
+def focal_base_rate(name, target):
+    """Mean of (1 - p)² ln(1/p) with p the frequency of what happened (gamma 2)."""
+    if name == "single_label":
+        p = (np.bincount(target) / len(target))[target]
+    else:
+        p = np.where(target == 1, target.mean(0), 1 - target.mean(0))
+    return np.mean((1 - p) ** 2 * -np.log(p))
+
+
+@pytest.mark.parametrize("members", [None, 4])
+@pytest.mark.parametrize("skew", SKEW)
+@pytest.mark.parametrize("name, loss", PAIRS)
+def test_the_first_loss_is_the_base_rate(name, loss, skew, members):
+    data = case(name, skew)
+    first = started(name, data, members=members, loss=loss).loss(data.inputs, data.target)
+    assert first.item() == pytest.approx(base_rate(name, loss, data), rel=0.05)
+
+
+@pytest.mark.parametrize("name, loss", PAIRS)
+def test_a_gradient_reaches_every_layer_at_the_first_step(name, loss):
+    data = case(name, "real")
+    network = started(name, data, loss=loss)
+    network.loss(data.inputs, data.target).backward()
+    sizes = {key: float(p.grad.norm()) for key, p in network.named_parameters() if key.endswith("weight")}
+    assert min(sizes.values()) > 1e-5 * max(sizes.values()) and sizes["net.first.weight"] > 0
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_loss_that_does_not_fit_is_refused(name):
+    part = heads.PARTS[name]
+    wrong = next(loss for loss in losses.PARTS if loss not in part.losses)
+    data = case(name, "real")
+    expected = rf"loss '{wrong}' expects .*{part.call.task} does not give that; losses that fit: {part.losses[0]}"
+    with pytest.raises(RequestError, match=expected):
+        part.call(8, loss=wrong, **data.sizes)
+    with pytest.raises(RequestError, match="no loss is called 'mean_squared'"):
+        part.call(8, loss="mean_squared", **data.sizes)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_an_ensemble_of_one_is_a_single_network(name):
+    data = case(name, "real", rows=50)
+    single = started(name, data)
+    one = started(name, data, members=1)
+    state = {key: value.reshape(one.state_dict()[key].shape) for key, value in single.state_dict().items()}
+    one.load_state_dict(state)
+    torch.testing.assert_close(one.loss(data.inputs, data.target), single.loss(data.inputs, data.target))
+    torch.testing.assert_close(one.predict(data.inputs), single.predict(data.inputs))
+    output = one.output(data.inputs)
+    torch.testing.assert_close(
+        one.head.ensemble_loss(output, data.target), single.head.example_loss(output[0], data.target)
+    )
+
+
+@pytest.mark.parametrize("name, loss", PAIRS)
+def test_the_loss_of_an_ensemble_is_the_mean_of_its_members(name, loss):
+    data = case(name, "real", rows=50)
+    network = started(name, data, members=3, loss=loss)
+    single = started(name, data, loss=loss).head
+    single.load_state_dict(
+        {key: value for key, value in network.head.state_dict().items() if not key.startswith("linear")}, strict=False
+    )
+    output = network.output(data.inputs)
+    each = [single.loss(one, data.target).item() for one in output]
+    assert network.loss(data.inputs, data.target).item() == pytest.approx(np.mean(each), rel=1e-5)
+    joint = network.head.ensemble_loss(output, data.target).mean()
+    assert joint.item() <= np.mean(each) + 1e-6, "the mean, or mixture, is never worse than its members on average"
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_weight_of_two_counts_twice(name):
+    data = case(name, "real", rows=30)
+    network = started(name, data)
+    weight = torch.ones(30)
+    weight[:10], weight[10:20] = 2.0, 0.0
+    kept = torch.cat([torch.arange(10), torch.arange(10), torch.arange(20, 30)])
+    weighted = network.loss(data.inputs, data.target, weight)
+    torch.testing.assert_close(weighted, network.loss(data.inputs[kept], data.target[kept]))
+
+
+@pytest.mark.parametrize("name", [name for name in NAMES if heads.PARTS[name].reads == "number"])
+@pytest.mark.parametrize("factor", [1e-6, 1.0, 1e7])
+def test_the_unit_of_a_target_does_not_reach_training(name, factor):
+    data = case(name, "real")
+    shift = 0.0 if name == "positive" else 37.0
+    network = started(name, data)
+    before = network.predict(data.inputs).double(), network.loss(data.inputs, data.target).item()
+    changed = factor * (data.target + shift)
+    network.head.start(changed)
+    assert network.loss(data.inputs, changed).item() == pytest.approx(before[1], rel=1e-5)
+    torch.testing.assert_close(
+        network.predict(data.inputs).double(), factor * (before[0] + shift), rtol=1e-5, atol=1e-6 * factor
+    )
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_predictions_do_not_depend_on_the_batch(name):
+    data = case(name, "real", rows=20)
+    network = started(name, data, members=2)
+    whole = network.predict(data.inputs)
+    rows = torch.stack([network.predict(row[None])[0] for row in data.inputs])
+    torch.testing.assert_close(rows, whole, rtol=1e-4, atol=1e-4)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_loss_of_ones_own_is_averaged_over_members(name):
+    data = case(name, "real", rows=20)
+    seen = []
+
+    def own(output, target):
+        seen.append((output.shape, target.shape))
+        return (output.float() ** 2).mean()
+
+    network = started(name, data, members=3, loss=own)
+    value = network.loss(data.inputs, data.target)
+    assert len(seen) == 3 and len(set(seen)) == 1 and seen[0][0][0] == len(data.target) == seen[0][1][0]
+    assert value.requires_grad and value.dim() == 0
+    joint = network.head.ensemble_loss(network.output(data.inputs), data.target)
+    torch.testing.assert_close(joint, value.expand(20))
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_loss_module_is_its_loss_with_options(name):
+    data = case(name, "real", rows=20)
+    loss = heads.PARTS[name].losses[0]
+    module = getattr(losses, "".join(word.capitalize() for word in loss.split("_")) + "Loss")
+    plain = started(name, data, loss=loss)
+    given = heads.PARTS[name].call(32, loss=module(), **data.sizes)
+    given.load_state_dict(plain.head.state_dict())
+    assert given.loss_name == given.loss_text == loss
+    output = plain.output(data.inputs)
+    torch.testing.assert_close(given.loss(output, data.target), plain.head.loss(output, data.target))

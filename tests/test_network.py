@@ -1,0 +1,119 @@
+import pytest
+import torch
+from torch import nn
+
+from _small import TARGETS, same, small_dataset, small_network, small_plan
+from evenkeel import heads, losses, nets
+from evenkeel.errors import RequestError
+from evenkeel.network import FlatInputs, Network, assemble, build_network, flatten
+
+
+class TwoInputs(nn.Module):
+    """A net of the user's that names numbers and categories."""
+
+    def __init__(self):
+        super().__init__()
+        self.town = nn.Embedding(4, 3)
+        self.body = nn.Linear(5, 12)
+
+    def forward(self, numbers, categories):
+        return self.body(torch.cat([numbers.nan_to_num(), self.town(categories[:, 0])], dim=1)).relu()
+
+
+@pytest.mark.parametrize("task", TARGETS)
+def test_a_plan_becomes_a_started_network(task):
+    data = small_dataset(task)
+    network, shape = build_network(small_plan(task), data)
+    output = network.output(data.inputs)
+    assert output.shape[:2] == (2, 240) and network.head.task == task
+    assert network.loss(data.inputs, data.target).isfinite()
+    assert len(network.predict(data.inputs)) == 240
+    assert shape.flagged == (0,) and len(shape.pieces) == 2, "signal has gaps; two number columns"
+
+
+def test_the_seed_decides_the_first_weights_and_nothing_else_does():
+    data = small_dataset("regression")
+    before = torch.random.get_rng_state()
+    first = build_network(small_plan("regression", seed=1), data)[0].state_dict()
+    assert torch.equal(torch.random.get_rng_state(), before), "the caller's random state is left alone"
+    torch.randn(5)
+    assert same(first, build_network(small_plan("regression", seed=1), data)[0].state_dict())
+    assert not same(first, build_network(small_plan("regression", seed=2), data)[0].state_dict())
+
+
+def test_an_empty_network_of_the_same_sizes_takes_the_weights():
+    data = small_dataset("single-label")
+    plan = small_plan("single-label")
+    network, shape = build_network(plan, data)
+    blank = assemble(plan.model_copy(update={"seed": 9}), data.schema, data.target_schema, shape)
+    blank.load_state_dict(network.state_dict())
+    network.eval(), blank.eval()
+    assert torch.equal(network.output(data.inputs), blank.output(data.inputs))
+
+
+def test_the_start_uses_training_rows_and_weights_only():
+    weight = [5.0 if index < 100 else 1.0 for index in range(240)]
+    data = small_dataset("regression", weight=weight)
+    head = small_network("regression", data).head
+    rows = torch.from_numpy(data.split.train)
+    share = data.weight[rows].double() / data.weight[rows].double().sum()
+    assert head.center.item() == pytest.approx((share * data.target[rows]).sum().item())
+    assert abs(head.center.item() - data.target.mean().item()) > 1e-3
+
+
+def test_inputs_come_as_tensor_tuple_or_mapping():
+    network = Network(nets.MLP(2, levels=(3,), width=8), heads.Value(8)).eval()
+    numbers, categories = torch.randn(4, 2), torch.randint(0, 3, (4, 1))
+    named = network.output({"numbers": numbers, "categories": categories})
+    assert torch.equal(network.output((numbers, categories)), named)
+    alone = Network(nets.MLP(2, width=8), heads.Value(8))
+    assert torch.equal(alone.output(numbers), alone(numbers))
+
+
+@pytest.mark.parametrize("training", [True, False])
+def test_predicting_is_without_dropout_and_puts_the_mode_back(training):
+    network = Network(nets.MLP(2, width=32, dropout=0.5), heads.Value(32)).train(training)
+    x = torch.randn(6, 2)
+    assert torch.equal(network.predict(x), network.predict(x)) and not network.predict(x).requires_grad
+    assert network.training is training is network.net.training
+
+
+def test_one_matrix_for_a_net_that_takes_one_tensor():
+    numbers = torch.tensor([[1.0, torch.nan], [2.0, 3.0]])
+    codes = torch.tensor([[2], [0]], dtype=torch.int32)
+    expected = torch.tensor([[1.0, 0, 0, 1, 0, 0, 1], [2, 3, 0, 0, 1, 0, 0]])
+    assert torch.equal(flatten(numbers, codes, (3,)), expected)
+    assert torch.equal(FlatInputs(nn.Identity(), (3,))(numbers, codes), expected)
+
+
+def test_a_net_of_ones_own_takes_one_tensor_or_names_its_inputs():
+    data, plan = small_dataset("single-label"), small_plan("single-label")
+    flat, _ = build_network(plan, data, net=nn.Sequential(nn.Linear(8, 12), nn.ReLU()))
+    named, _ = build_network(plan, data, net=TwoInputs())
+    for network in (flat, named):
+        assert network.head.linear.inputs == 12 and network.head.members is None
+        assert network.output(data.inputs).shape == (240, 3)
+    assert isinstance(flat.net, FlatInputs) and isinstance(named.net, TwoInputs)
+
+
+def test_a_net_of_ones_own_that_does_not_fit_is_refused_with_what_it_is_given():
+    data, plan = small_dataset("single-label"), small_plan("single-label")
+    with pytest.raises(
+        RequestError, match=r"cannot read this table: .*given one float tensor \(batch, 8\), or `numbers`"
+    ):
+        build_network(plan, data, net=nn.Linear(5, 12))
+    with pytest.raises(RequestError, match=r"features of shape \(batch, unit\), got \(2, 3, 4, 5\) for a batch of 2"):
+        build_network(plan, data, net=nn.Sequential(nn.Linear(8, 60), nn.Unflatten(1, (3, 4, 5))))
+    with pytest.raises(RequestError, match="got tuple"):
+        build_network(plan, data, net=nn.Sequential(nn.Linear(8, 8), nn.LSTM(8, 8)))
+
+
+def test_options_of_the_plan_reach_the_loss():
+    data = small_dataset("probabilistic-regression")
+    assert small_network("probabilistic-regression", data, beta=0.5).head.options == {"beta": 0.5}
+    assert small_network("single-label", loss="focal", gamma=1.0).head.options == {"gamma": 1.0}
+    assert small_network("positive-regression", positive="relu").head.activation == "relu"
+    network, _ = build_network(
+        small_plan("single-label"), small_dataset("single-label"), loss=losses.FocalLoss(gamma=3.0)
+    )
+    assert network.head.loss_name == "focal" and network.head.options == {}

@@ -1,0 +1,105 @@
+"""The folder is the registry: a new part is one file."""
+
+import importlib
+import sys
+import textwrap
+
+import pytest
+
+from evenkeel import losses, metrics
+from evenkeel.errors import RequestError
+from evenkeel.parts import Part, Registry, fill, part_files, public_names, record_of, stub, write_stub
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    """A package with two parts and a helper."""
+    package = tmp_path / "zoo_of_parts"
+    package.mkdir()
+    (package / "__init__.py").write_text("")
+    for name in ("zebra", "ant"):
+        (package / f"{name}.py").write_text(
+            textwrap.dedent(f"""
+            from math import floor
+            from evenkeel.parts import Part
+            from zoo_of_parts._help import helper
+            def {name}(): return "{name}"
+            def _hidden(): return None
+            RECORD = Part(name="{name}", summary="an animal", source="nature")
+            """)
+        )
+    (package / "_help.py").write_text("def helper(): return 1\n")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    yield package
+    for name in [name for name in sys.modules if name.startswith("zoo_of_parts")]:
+        del sys.modules[name]
+
+
+def test_fill_finds_every_part_and_binds_functions_over_submodules(folder):
+    namespace = {}
+    registry = fill("zoo_of_parts", "animal", namespace)
+    assert list(registry) == ["ant", "zebra"]
+    assert namespace["ant"]() == "ant"
+    assert set(namespace) == {"ant", "zebra"}
+
+
+def test_a_new_file_is_a_new_part(folder):
+    text = (folder / "ant.py").read_text().replace("ant", "bee")
+    (folder / "bee.py").write_text(text)
+    assert list(fill("zoo_of_parts", "animal", {})) == ["ant", "bee", "zebra"]
+
+
+def test_helpers_are_no_parts_and_imports_are_not_public(folder):
+    module = importlib.import_module("zoo_of_parts.ant")
+    assert part_files(importlib.import_module("zoo_of_parts")) == ["ant", "zebra"]
+    assert public_names(module) == ["ant"]
+    assert record_of(module).name == "ant"
+
+
+@pytest.mark.parametrize("records", [0, 2])
+def test_a_part_file_ends_with_exactly_one_record(folder, records):
+    text = (folder / "ant.py").read_text().replace("RECORD =", "RECORD = None #")
+    more = "".join(f'R{i} = Part(name="r{i}", summary="", source="")\n' for i in range(records))
+    (folder / "ant.py").write_text(text + more)
+    with pytest.raises(TypeError, match=f"exactly one record .* holds {records}"):
+        fill("zoo_of_parts", "animal", {})
+
+
+def test_registry_by_name():
+    part = Part(name="b", summary="", source="")
+    registry = Registry("thing", {"b": part, "a": Part(name="a", summary="", source="")})
+    assert list(registry) == ["a", "b"]
+    assert len(registry) == 2
+    assert "b" in registry
+    assert "c" not in registry
+    assert registry["b"] is part
+    with pytest.raises(RequestError, match=r"no thing is called 'bb'; did you mean 'b'\? There are: 'a', 'b'"):
+        registry["bb"]
+
+
+def test_a_record_cannot_be_changed():
+    with pytest.raises(AttributeError):
+        losses.PARTS["focal"].name = "other"
+
+
+def test_functions_stay_bound_after_their_module_is_imported():
+    for _ in range(2):
+        importlib.import_module("evenkeel.losses.focal")
+        assert callable(losses.focal)
+        assert callable(metrics.rmse)
+
+
+def test_stub_names_every_part_and_its_file(folder):
+    text = stub("zoo_of_parts", "from evenkeel.parts import Part as Part")
+    assert "from .ant import ant as ant\nfrom .zebra import zebra as zebra" in text
+    assert text.endswith("PARTS: Registry[Part]\n")
+    assert "_help" not in text
+
+
+def test_a_stub_is_written_into_its_folder(folder):
+    (folder / "__init__.py").write_text(
+        "from evenkeel.parts import fill\nPARTS = fill(__name__, 'animal', globals())\n"
+    )
+    path = write_stub("zoo_of_parts")
+    assert path == folder / "__init__.pyi"
+    assert path.read_text() == stub("zoo_of_parts", "from ._record import Part as Part")

@@ -1,0 +1,107 @@
+"""The recipe: chosen from the size of the data, overruled field by field, and the same again after saving."""
+
+import math
+import typing
+
+import pytest
+from pydantic import ValidationError
+
+from evenkeel.errors import RequestError
+from evenkeel.plan import LARGEST_BATCH, SMALLEST_BATCH, Plan, make_plan
+from evenkeel.task import Task
+
+TASKS = typing.get_args(Task)
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_a_plan_for_every_task(task):
+    plan = make_plan(task, rows=1000)
+    assert plan.task == task
+    assert Plan.model_validate_json(plan.model_dump_json()) == plan
+
+
+@pytest.mark.parametrize("rows", [1, 8, 16, 17, 100, 512, 1000, 5_000, 20_000, 10_000_000])
+def test_batches_are_powers_of_two_within_bounds(rows):
+    plan = make_plan("regression", rows=rows)
+    assert SMALLEST_BATCH <= plan.batch_size <= LARGEST_BATCH
+    assert math.log2(plan.batch_size).is_integer()
+    assert 2000 <= plan.updates <= 20_000
+
+
+def test_more_rows_never_mean_less_training():
+    sizes = [10, 100, 1000, 10_000, 100_000, 1_000_000]
+    plans = [make_plan("regression", rows=rows) for rows in sizes]
+    assert [plan.updates for plan in plans] == sorted(plan.updates for plan in plans)
+    assert [plan.batch_size for plan in plans] == sorted(plan.batch_size for plan in plans)
+
+
+@pytest.mark.parametrize(
+    ("settings", "name", "value"),
+    [
+        ({"width": 64}, "width", 64),
+        ({"width": "64"}, "width", 64),
+        ({"norm": None}, "norm", None),
+        ({"members": None}, "members", None),
+        ({"bins": None}, "bins", None),
+        ({"seed": 7}, "seed", 7),
+        ({"learning_rate": 0.1}, "learning_rate", 0.1),
+        ({"epochs": 3}, "updates", 3 * 16),
+        ({"epochs": 3, "batch_size": 500}, "updates", 3),
+        ({"epochs": 2, "updates": 9}, "updates", 2 * 16),
+    ],
+)
+def test_settings_are_laid_over_the_default(settings, name, value):
+    plan = make_plan("regression", rows=500, settings=settings)
+    default = make_plan("regression", rows=500)
+    assert getattr(plan, name) == value
+    untouched = set(Plan.model_fields) - {name} - set(settings)
+    assert all(getattr(plan, other) == getattr(default, other) for other in untouched)
+
+
+def test_epochs_are_passes_over_the_rows():
+    assert make_plan("regression", rows=16 * 500, settings={"epochs": 1, "batch_size": 256}).updates == round(
+        8000 / 256
+    )
+    assert make_plan("regression", rows=10, settings={"epochs": 1}).updates == 1
+
+
+@pytest.mark.parametrize(
+    ("settings", "told"),
+    [
+        ({"wdith": 3}, r"there is no setting 'wdith'; did you mean 'width'\?"),
+        ({"width": 0}, r"setting width = 0: input should be greater than or equal to 1"),
+        ({"width": "wide"}, r"setting width = 'wide': input should be a valid integer"),
+        ({"width": 1.5}, r"setting width = 1.5: input should be a valid integer"),
+        ({"dropout": 1.0}, r"setting dropout = 1.0: input should be less than 1"),
+        ({"norm": "none"}, r"setting norm = 'none': input should be 'layer', 'batch' or 'group'"),
+        ({"optimizer": "adamm"}, r"setting optimizer = 'adamm': input should be 'adamw', 'adam' or 'sgd'"),
+        ({"learning_rate": float("nan")}, r"setting learning_rate = nan: input should be a finite number"),
+        ({"learning_rate": float("inf")}, r"setting learning_rate = inf: input should be a finite number"),
+        ({"learning_rate": -1}, r"setting learning_rate = -1: input should be greater than 0"),
+        ({"seed": -1}, r"setting seed = -1: input should be greater than or equal to 0"),
+        ({"epochs": 0}, r"epochs must be a whole number of 1 or more, got 0"),
+        ({"epochs": 1.5}, r"epochs must be a whole number of 1 or more, got 1.5"),
+        ({"epochs": "x"}, r"epochs must be a whole number of 1 or more, got 'x'"),
+        ({"time_limit": 0}, r"setting time_limit = 0: input should be greater than 0"),
+    ],
+)
+def test_a_setting_without_sense_is_named(settings, told):
+    with pytest.raises(RequestError, match=told):
+        make_plan("regression", rows=500, settings=settings)
+
+
+def test_a_plan_cannot_be_changed():
+    plan = make_plan("regression", rows=500)
+    with pytest.raises(ValidationError, match="frozen"):
+        plan.width = 3  # type: ignore[misc]
+
+
+def test_the_settings_given_are_not_changed():
+    settings = {"epochs": 3, "width": 8}
+    make_plan("regression", rows=500, settings=settings)
+    assert settings == {"epochs": 3, "width": 8}
+
+
+@pytest.mark.parametrize("name", [name for name, field in Plan.model_fields.items() if field.description])
+def test_descriptions_speak_of_their_field(name):
+    assert len(str(Plan.model_fields[name].description)) > 10
