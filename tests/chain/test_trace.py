@@ -253,7 +253,7 @@ def test_a_loop_over_time_has_its_spine():
     over_time = [link.name for link in chain.links if "hh" in link.name]
     assert over_time == ["0.weight_hh", *(f"0.weight_hh#{n}" for n in range(2, 6))]  # the first step has no data yet
     assert [link.name for link in chain.links if "ih" in link.name] == ["0.weight_ih"]
-    bypasses = [branch.name for branch in chain.links[0].branches]
+    bypasses = [branch.name for branch in chain.links[1].branches]
     assert sorted(bypasses) == [f"0.weight_ih#{n}" for n in range(2, 7)]
 
 

@@ -45,8 +45,9 @@ def test_silent_on_honest_data(kind, seed):
     ],
     ids=["same", "other units", "curved", "rounded"],
 )
-def test_a_twin_of_a_number_is_found(twin):
-    columns, value = honest(rows=2000)
+@pytest.mark.parametrize("rows", [300, 2000])
+def test_a_twin_of_a_number_is_found(twin, rows):
+    columns, value = honest(rows=rows)
     found = leaks(columns | {"twin": twin(value)}, value, "number")
     assert list(found) == ["twin"]
     assert 0.99 <= found["twin"] <= 1.0

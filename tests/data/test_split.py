@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from evenkeel.data.split import Split, given_split, group_split, random_split, time_split
+from evenkeel.data.split import Split, given_split, group_split, random_split, time_split, with_validation
 from evenkeel.errors import DataError, RequestError
 
 SHARES = [(0.15, 0.15), (0.2, 0.0), (0.0, 0.2), (0.0, 0.0), (0.3, 0.5), (0.1, 0.25)]
@@ -213,3 +213,22 @@ def test_a_split_cannot_be_changed():
     assert isinstance(split, Split)
     with pytest.raises(AttributeError):
         split.how = "otherwise"
+
+
+@pytest.mark.parametrize("classes", [None, labels(100)], ids=["plain", "stratified"])
+def test_validation_drawn_from_training_rows(classes):
+    given_parts = given({"train": range(20, 100), "test": range(20)}, rows=100)
+    split = with_validation(given_parts, share=0.25, seed=0, classes=classes)
+    assert split.test.tolist() == list(range(20))
+    assert sorted([*split.train, *split.validation]) == list(range(20, 100))
+    assert len(split.validation) == 20
+    assert np.array_equal(
+        split.validation, with_validation(given_parts, share=0.25, seed=0, classes=classes).validation
+    )
+
+
+def test_validation_that_is_there_or_not_wanted_stays_as_it_is():
+    split = given({"train": range(5), "validation": [7]})
+    assert with_validation(split, share=0.5, seed=0) is split
+    bare = given({"train": range(5)})
+    assert with_validation(bare, share=0.0, seed=0) is bare

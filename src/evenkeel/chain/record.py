@@ -16,11 +16,16 @@ from torch.nn.modules import module as module_hooks
 from torch.nn.parameter import is_lazy
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from evenkeel.chain.operations import SAVES_RESULT, Described, describe
+from evenkeel.chain.operations import SAVES_RESULT, Described, Kind, describe
 from evenkeel.chain.values import ModuleCall, Operation, Value, Weight
 
 _HELD_KINDS = frozenset(["linear", "convolution", "norm", "recurrent", "embedding", "pool"])
 """Kinds whose input is looked at later: the local term, the spread that a norm divides by, the shape of a pool's."""
+_BEFORE_ACTIVATION = frozenset(["linear", "convolution", "norm", "view", "elementwise"])
+_UNSAVED = frozenset(["linear"])
+"""Outputs that autograd does not keep by itself: once used, holding them would only cost memory."""
+_KEEPS_INPUT = frozenset(["view", "norm", "linear", "convolution", "attention", "factory"])
+"""Users of a value that do keep it (or a view of it) for their own backward pass."""
 
 
 class Recorder(TorchDispatchMode):
@@ -76,13 +81,17 @@ class Recorder(TorchDispatchMode):
         """Summarise what is about to be overwritten, and what only we would keep alive."""
         for position in described.writes:
             if position < len(args) and isinstance(args[position], Tensor):
-                self._freeze(_key(args[position]))
-        if keys and described.name in SAVES_RESULT:
-            self._freeze(keys[0])
+                self._freeze(_key(args[position]), light=described.name in SAVES_RESULT)
+        for key in keys if described.kind not in _KEEPS_INPUT or described.name == "clone" else ():
+            alive = self._alive.get(key)
+            if alive and (alive[-1].kind in _UNSAVED or described.name in SAVES_RESULT or described.name == "clone"):
+                shifted = described.kind == "elementwise" and any(other in self._weights for other in keys)
+                self._freeze(key, light=shifted or described.kind != "elementwise")
 
-    def _freeze(self, key: int) -> None:
+    def _freeze(self, key: int, *, light: bool) -> None:
+        """Summarise and let go; `light` leaves similarity out where the value is no link's end (a pre-activation)."""
         for value in self._alive.pop(key, ()):
-            value.freeze(self._batch)
+            value.freeze(None if light and value.kind in _BEFORE_ACTIVATION else self._batch)
 
     def _describe(
         self, func: Any, described: Described, args: Any, tensors: list[Tensor], keys: list[int]
@@ -101,7 +110,7 @@ class Recorder(TorchDispatchMode):
             if name is not None:
                 operation.weights.append(Weight(name=name, tensor=tensor.detach(), position=position))
             elif described.kind in _HELD_KINDS and key in self._data and not operation.inputs:
-                operation.inputs.append(self._hold(tensor, key, weak=described.kind == "pool"))
+                operation.inputs.append(self._hold(tensor, key, described.kind, weak=described.kind == "pool"))
             elif key in self._masks:
                 operation.kind, operation.keep = "dropout", self._masks[key]
             elif described.kind == "norm":
@@ -118,8 +127,8 @@ class Recorder(TorchDispatchMode):
     def _weight_name(self, key: int) -> str | None:
         return None if key in self._data else self._weights.get(key)
 
-    def _hold(self, tensor: Tensor, key: int, *, weak: bool = False) -> Value:
-        value = Value(tensor, weak=weak or not torch.is_grad_enabled())
+    def _hold(self, tensor: Tensor, key: int, kind: Kind, *, weak: bool = False) -> Value:
+        value = Value(tensor, weak=weak or not torch.is_grad_enabled(), kind=kind)
         self._alive.setdefault(key, []).append(value)
         return value
 
@@ -132,7 +141,7 @@ class Recorder(TorchDispatchMode):
                 self._made.add(key)
             if operation is not None:
                 self._data.add(key)
-                operation.outputs.append(self._hold(tensor, key))
+                operation.outputs.append(self._hold(tensor, key, described.kind))
             elif names and described.kind != "factory" and key not in self._data:
                 self._weights.setdefault(key, names[0])
             if described.name == "bernoulli" and len(args) > 1 and isinstance(args[1], float):

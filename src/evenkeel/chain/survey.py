@@ -122,7 +122,7 @@ class Surveyor:
         return min(kinds, key=lambda kind: (kind in LEADING, kind in FOLLOWING), default="view")
 
     def _name(self, draft: LinkDraft, kind: str) -> str:
-        for role in ("weighted", "region", "norm", "operation", "activation"):
+        for role in ("weighted", "region", "norm", "operation", *FOLLOWING, "spread"):
             if role in draft.roles:
                 segment = draft.segments[draft.roles.index(role)]
                 if segment.joins:
@@ -201,7 +201,7 @@ class Surveyor:
         paths = [branch for branch in branches if branch.kind != "bypass"]
         if kind not in ("residual", "sum", "concatenation") or not paths:
             return UNKNOWN
-        expected = root_sum([branch.expected for branch in paths]) if len(draft.segments) == 1 else None
+        expected = root_sum([branch.expected for branch in paths]) if set(draft.roles) <= {"region", "view"} else None
         if kind == "concatenation":
             return Theory(expected=expected, ideal=root_sum([branch.ideal for branch in paths]))
         return of_sum(expected)

@@ -11,6 +11,8 @@ from evenkeel.chain.link import Branch, Chain, Link
 MOST_ROWS = 64
 """Longer tables are cut in the middle: more than that nobody reads."""
 LONGEST_NAME = 34
+MOST_BYPASSES = 4
+"""More than that are counted, not listed: a loop over time has one a step."""
 COLUMNS = ("gain", "expected", "ideal", "forward", "backward", "similar", "flat", "weight", "w.grad")
 CELL = 9
 """Characters of a number column."""
@@ -53,10 +55,13 @@ def figure_of(value: float | None) -> str:
 def _rows(link: Link, indent: int, depth: int) -> list[tuple[str, ...]]:
     rows = [_row(link, indent)]
     if indent // 2 < depth:
+        bypasses = [branch for branch in link.branches if branch.kind == "bypass"]
         for branch in link.branches:
-            if branch.kind != "bypass" or len(link.branches) <= 4:
+            if branch.kind != "bypass" or len(bypasses) <= MOST_BYPASSES:
                 rows.append(_branch_row(branch, indent + 1))
                 rows += [row for inner in branch.links for row in _rows(inner, indent + 2, depth)]
+        if len(bypasses) > MOST_BYPASSES:
+            rows.append((" " * (indent + 1) + "|", f"by {len(bypasses)} bypasses", *[""] * len(COLUMNS)))
     return rows
 
 

@@ -97,8 +97,8 @@ class _Tracer:
             pending = surveyor.links(Assembler(graph).links(segments))
         ends = self._ends(graph, meter, pending)
         calls = captured.calls.recurrent
-        captured.operations = []
-        del surveyor
+        for operation in captured.operations:
+            operation.release()
         recurrent = [meter.tensor_gradient(call.output) for call in calls]
         self._backward(graph, meter, pending)
         self._ledger.settle()

@@ -16,9 +16,10 @@ from evenkeel.chain.statistics import Summary, summarise
 class Value:
     """One tensor of the forward pass; after `freeze` only its summary and its place in the graph are left."""
 
-    __slots__ = ("_held", "_node", "_summary", "shape")
+    __slots__ = ("_held", "_node", "_summary", "kind", "shape")
 
-    def __init__(self, tensor: Tensor, *, weak: bool) -> None:
+    def __init__(self, tensor: Tensor, *, weak: bool, kind: Kind) -> None:
+        self.kind = kind
         self._held: Any = weakref.ref(tensor) if weak else tensor
         self._node: Any = None
         self._summary: Summary | None = None
@@ -98,3 +99,7 @@ class Operation:
     """Norms only: tensors that are neither data nor weights (running averages)."""
     keep: float | None = None
     """Dropout only: the probability with which an entry is kept."""
+
+    def release(self) -> None:
+        """Let go of all tensors but the weights: the backward pass frees them as it goes."""
+        self.inputs, self.outputs, self.buffers = [], [], []

@@ -15,7 +15,15 @@ import polars as pl
 from evenkeel.data.columns import tidy, tidy_infinite
 from evenkeel.data.leakage import leaking_columns
 from evenkeel.data.schema import Schema, encode, fit_schema
-from evenkeel.data.split import GivenParts, Split, given_split, group_split, random_split, time_split
+from evenkeel.data.split import (
+    GivenParts,
+    Split,
+    given_split,
+    group_split,
+    random_split,
+    time_split,
+    with_validation,
+)
 from evenkeel.data.target import Target, TargetKind, encode_target, fit_target, present_rows, take_target
 from evenkeel.data.weights import BALANCED, Weighting, example_weights
 from evenkeel.errors import DataError, RequestError, choices
@@ -147,11 +155,12 @@ def _notes(schema: Schema) -> list[str]:
 def _split(table: Labelled, target: Tensor, kind: TargetKind, request: SplitRequest) -> tuple[Split, tuple[str, ...]]:
     """The split and the columns it used up: a group is a name, not a feature; a time column stays one."""
     shares = {"validation": request.validation, "test": request.test}
+    classes = target.numpy() if kind == "class" else None
     if not isinstance(request.how, str):
-        return given_split(request.how, rows=table.rows, height=table.height), ()
+        given = given_split(request.how, rows=table.rows, height=table.height)
+        return with_validation(given, share=request.validation, seed=request.seed, classes=classes), ()
     how, _, column = request.how.partition(":")
     if how == "random" and not column:
-        classes = target.numpy() if kind == "class" else None
         return random_split(len(target), **shares, seed=request.seed, classes=classes), ()
     if how not in ("time", "group") or not column:
         raise RequestError(f"split must be 'random', 'time:COLUMN', 'group:COLUMN' or given, got {request.how!r}")

@@ -15,7 +15,8 @@ from evenkeel.data.target import Target
 from evenkeel.errors import DataError, RequestError, choices
 from evenkeel.shapes import Tensor
 
-Weighting = str | Sequence[float] | np.ndarray | Tensor | Mapping[Any, float] | None
+# `int` is named besides `float` because the shape checks of the tests take the types literally.
+Weighting = str | Sequence[float | int] | np.ndarray | Tensor | Mapping[Any, float | int] | None
 BALANCED = "balanced"  # every class gets the same total
 
 
@@ -73,7 +74,7 @@ def _require_weights(values: NDArray[np.float64], rows: int, height: int) -> Non
         raise DataError("all weights are 0; at least one row must count")
 
 
-def _of_classes(weight: Mapping[Any, float] | str, target: Tensor, schema: Target) -> NDArray[np.float64]:
+def _of_classes(weight: Mapping[Any, float | int] | str, target: Tensor, schema: Target) -> NDArray[np.float64]:
     """The weight of each row's class; a class that a mapping leaves out has weight 1."""
     if schema.kind != "class":
         raise RequestError("class weights need a single-label target; pass one weight for each row instead")

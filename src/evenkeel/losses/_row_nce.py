@@ -1,101 +1,92 @@
-"""-log softmax_j(q_i·k_j)[positive of i] for every row i, without the matrix, and its gradient.
+"""-log softmax_j(s u_i·v_j)[positive of i] for every row i, u, v at unit length, without the matrix.
 
-Two forms. `row_nce` gives one value per row and computes the products anew for the gradient: 8·N·M·D operations in all.
-`row_nce_sum` gives their sum only; every row then has the same weight in the gradient, which is taken in the forward
-pass: 6·N·M·D, the number that the full matrix takes too. Neither gradient can be differentiated again; both say so.
+The products are computed anew for the gradient: 8·N·M·D operations in all, where the full matrix takes 6 but has to be
+written and read several times. The gradient cannot be differentiated again, and says so.
 """
 
+from dataclasses import dataclass
 from typing import Any
 
 import torch
 from torch import Tensor
 
+from evenkeel.losses._cosine import (
+    Scale,
+    Side,
+    band,
+    exponentials,
+    keep_band_,
+    pull_,
+    scale_of,
+    side,
+    spans,
+    to_embeddings_,
+)
 from evenkeel.losses._first_order import first_order
+from evenkeel.losses._number import Number
 from evenkeel.losses._precision import exact_products
-from evenkeel.losses._tiles import tiles
 
 
-def row_nce(query: Tensor, key: Tensor, positive: Tensor, own: int | None = None) -> Tensor:
-    """One value per row of `query` (row, unit) over `key` (key, unit); `positive` (row,) numbers the right key.
+@dataclass(frozen=True, kw_only=True)
+class Layout:
+    """Row i belongs to key i + positive (None: to no key, and its value is the plain log-sum) and is key i + own."""
 
-    With `own`, row i leaves out key i + own, which is itself.
-    """
-    return _RowNce.apply(query, key, positive, own)  # type: ignore[no-any-return]
-
-
-def row_nce_sum(query: Tensor, key: Tensor, positive: Tensor, own: int | None = None) -> Tensor:
-    """The sum of `row_nce`, its gradient taken at once where one is needed."""
-    if torch.is_grad_enabled() and (query.requires_grad or key.requires_grad):
-        return _RowNceSum.apply(query, key, positive, own)[0]  # type: ignore[index]
-    return row_nce(query, key, positive, own).sum()
+    positive: int | None = None
+    own: int | None = None
 
 
-def _log_softmax(query: Tensor, key: Tensor, own: int | None, first: int, last: int) -> Tensor:
-    """Log-probabilities of all keys for some rows."""
-    block = query[first:last] @ key.T
+def row_nce(query: Tensor, key: Tensor, temperature: Number | Tensor, layout: Layout) -> Tensor:
+    """One value per row of `query` (row, unit) over `key` (key, unit); with `own`, that key is left out."""
+    scale = scale_of(temperature, query)
+    return _RowNce.apply(query, key, scale.value, scale.dtype, layout)[0]  # type: ignore[index]
+
+
+def _exponentials(query: Side, key: Side, rows: slice, keys: slice, scale: Scale, own: int | None) -> Tensor:
+    block = exponentials(query.unit(rows), key.unit(keys), scale)
     if own is not None:
-        block.diagonal(first + own).fill_(-torch.inf)
-    return torch.log_softmax(block, 1)
-
-
-def _to_products_(log_probability: Tensor, right: Tensor) -> Tensor:
-    """Turn log-probabilities into the gradient of each row's value with respect to its products, in place."""
-    block = log_probability.exp_()
-    return block.scatter_add_(1, right, torch.full_like(right, -1, dtype=block.dtype))
+        band(block, rows, keys, own).zero_()
+    return block
 
 
 class _RowNce(torch.autograd.Function):
     @staticmethod
-    def forward(query: Tensor, key: Tensor, positive: Tensor, own: int | None) -> Tensor:
-        found = query.new_empty(len(query))
-        right = positive.unsqueeze(1)
+    def forward(query: Tensor, key: Tensor, scale: Tensor, dtype: torch.dtype, layout: Layout) -> tuple[Tensor, Tensor]:
+        left, right, factor = side(query), side(key), Scale(scale, dtype)
+        total, own = (torch.zeros(len(query), dtype=dtype, device=query.device) for _ in range(2))
         with exact_products(query):
-            for first, last in tiles(len(query), len(key), query.device):
-                block = _log_softmax(query, key, own, first, last)
-                found[first:last] = -block.gather(1, right[first:last]).squeeze(1)
-        return found
+            for rows in spans(query):
+                for keys in spans(key):
+                    block = _exponentials(left, right, rows, keys, factor, layout.own)
+                    total[rows] += block.sum(1)
+                    if layout.positive is not None:
+                        keep_band_(own, block, rows, keys, layout.positive)
+        # The ratio of exponentials first, its logarithm after: both are large, what they leave is small.
+        value = torch.log(total if layout.positive is None else total / own)
+        return value.to(scale.dtype), total
 
     @staticmethod
-    def setup_context(ctx: Any, inputs: tuple[Any, ...], output: Tensor) -> None:
-        ctx.save_for_backward(*inputs[:3])
-        ctx.own = inputs[3]
+    def setup_context(ctx: Any, inputs: tuple[Any, ...], output: tuple[Tensor, Tensor]) -> None:
+        ctx.mark_non_differentiable(output[1])
+        ctx.save_for_backward(*inputs[:3], output[1])
+        ctx.dtype, ctx.layout = inputs[3:]
 
     @staticmethod
     @first_order
-    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, Tensor, None, None]:
-        query, key, positive = ctx.saved_tensors
-        to_query, to_key = torch.empty_like(query), torch.zeros_like(key)
-        right = positive.unsqueeze(1)
+    def backward(ctx: Any, gradient: Tensor, _: Any) -> tuple[Tensor | None, ...]:
+        query, key, scale, total = ctx.saved_tensors
+        left, right, factor, layout = side(query), side(key), Scale(scale, ctx.dtype), ctx.layout
+        # A sum that overflowed or is empty belongs to a row without keys: it asks for nothing.
+        weight = torch.where(total > 0, gradient / total, 0.0)
+        to_query, to_key = (torch.zeros_like(x, dtype=scale.dtype) for x in (query, key))
         with exact_products(query):
-            for first, last in tiles(len(query), len(key), query.device):
-                block = _to_products_(_log_softmax(query, key, ctx.own, first, last), right[first:last])
-                block.mul_(gradient[first:last].unsqueeze(1))
-                to_query[first:last] = block @ key
-                to_key.addmm_(block.T, query[first:last])
-        return to_query, to_key, None, None
-
-
-class _RowNceSum(torch.autograd.Function):
-    @staticmethod
-    def forward(query: Tensor, key: Tensor, positive: Tensor, own: int | None) -> tuple[Tensor, Tensor, Tensor]:
-        to_query, to_key = torch.empty_like(query), torch.zeros_like(key)
-        total, right = query.new_zeros(()), positive.unsqueeze(1)
-        with exact_products(query):
-            for first, last in tiles(len(query), len(key), query.device):
-                block = _log_softmax(query, key, own, first, last)
-                total = total - block.gather(1, right[first:last]).sum()
-                block = _to_products_(block, right[first:last])
-                to_query[first:last] = block @ key
-                to_key.addmm_(block.T, query[first:last])
-        return total, to_query, to_key
-
-    @staticmethod
-    def setup_context(ctx: Any, inputs: tuple[Any, ...], output: tuple[Tensor, Tensor, Tensor]) -> None:
-        ctx.mark_non_differentiable(output[1], output[2])
-        ctx.save_for_backward(inputs[0], inputs[1], output[1], output[2])
-
-    @staticmethod
-    @first_order
-    def backward(ctx: Any, gradient: Tensor, *_: Any) -> tuple[Tensor, Tensor, None, None]:
-        _, _, to_query, to_key = ctx.saved_tensors
-        return gradient * to_query, gradient * to_key, None, None
+            for rows in spans(query):
+                for keys in spans(key):
+                    block = _exponentials(left, right, rows, keys, factor, layout.own)
+                    block = block.mul_(weight[rows].unsqueeze(1)).to(scale.dtype)
+                    to_query[rows].addmm_(block, right.unit(keys))
+                    to_key[keys].addmm_(block.T, left.unit(rows))
+        if layout.positive is not None:
+            pull_(to_query, to_key, left, right, gradient, layout.positive)
+        to_scale = to_embeddings_(to_query, left, factor)
+        to_embeddings_(to_key, right, factor)
+        return to_query.to(query.dtype), to_key.to(key.dtype), to_scale, None, None

@@ -1,10 +1,10 @@
 """The contrastive loss of 2n views among themselves, view i with i + n, without the matrix, using its symmetry.
 
-Only tiles on and above the diagonal are computed; each serves its rows and, transposed, its columns: 4·M²·D operations
+Only blocks on and above the diagonal are computed; each serves its rows and, transposed, its columns: 4·M²·D operations
 with the gradient, M = 2n, against 6 for the full matrix.
 
-    v_i = lse_i - S_ip,  lse_i = log Σ_{j≠i} exp(S_ij),  S_ij = z_i·z_j,  p the partner of i
-    dz = W z,  W_ij = exp(S_ij - lse_i) g_i + exp(S_ij - lse_j) g_j - [j = p] (g_i + g_p),  W_ii = 0
+    v_i = ln(Σ_{j≠i} E_ij / E_ip),  E_ij = exp(s u_i·u_j), u at unit length, p the partner of i
+    du_i = Σ_{j≠i} E_ij (g_i / row_i + g_j / row_j) u_j - (g_i + g_p) u_p
 """
 
 from typing import Any
@@ -12,57 +12,66 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from evenkeel.losses._cosine import Scale, Side, exponentials, keep_band_, pull_, scale_of, side, spans, to_embeddings_
 from evenkeel.losses._first_order import first_order
+from evenkeel.losses._number import Number
 from evenkeel.losses._precision import exact_products
-from evenkeel.losses._tiles import lowest, merge, tiles
 
 
-def self_nce(views: Tensor) -> Tensor:
+def self_nce(views: Tensor, temperature: Number | Tensor) -> Tensor:
     """One value per row of `views` (2n, unit); the gradient cannot be differentiated again."""
-    return _SelfNce.apply(views)[0]  # type: ignore[index]
-
-
-def _block(views: Tensor, first: int, last: int) -> Tensor:
-    """Similarities of some rows with themselves and all later ones, those with oneself at -inf."""
-    block = views[first:last] @ views[first:].T
-    block.diagonal().fill_(-torch.inf)
-    return block
+    scale = scale_of(temperature, views)
+    return _SelfNce.apply(views, scale.value, scale.dtype)[0]  # type: ignore[index]
 
 
 class _SelfNce(torch.autograd.Function):
     @staticmethod
-    def forward(views: Tensor) -> tuple[Tensor, Tensor]:
-        count, half = len(views), len(views) // 2
-        peak, total = views.new_full((count,), lowest(views)), views.new_zeros(count)
-        partner = views.new_empty(half)
+    def forward(views: Tensor, scale: Tensor, dtype: torch.dtype) -> tuple[Tensor, Tensor]:
+        given, factor = side(views), Scale(scale, dtype)
+        total, partner = (torch.zeros(len(views), dtype=dtype, device=views.device) for _ in range(2))
+        half = len(views) // 2
         with exact_products(views):
-            for first, last in tiles(count, count, views.device):
-                block = _block(views, first, last)
-                if first < half:  # column i + half of the matrix; the block begins at column `first`
-                    partner[first:last] = block.diagonal(half)[: half - first]
-                peak[first:last], total[first:last] = merge(peak[first:last], total[first:last], block, 1)
-                if last < count:
-                    peak[last:], total[last:] = merge(peak[last:], total[last:], block[:, last - first :], 0)
-        return (peak - partner.repeat(2)) + torch.log(total), peak + torch.log(total)
+            for rows in spans(views):
+                unit = given.unit(rows)
+                for keys in spans(views, first=rows.start):
+                    block = exponentials(unit, given.unit(keys), factor)
+                    keep_band_(partner, block, rows, keys, half)
+                    if keys == rows:
+                        block.diagonal().zero_()
+                    else:
+                        total[keys] += block.sum(0)
+                    total[rows] += block.sum(1)
+        partner[half:] = partner[:half]
+        # The ratio of exponentials first, its logarithm after: both are large, what they leave is small.
+        return torch.log(total / partner).to(scale.dtype), total
 
     @staticmethod
-    def setup_context(ctx: Any, inputs: tuple[Tensor], output: tuple[Tensor, Tensor]) -> None:
+    def setup_context(ctx: Any, inputs: tuple[Any, ...], output: tuple[Tensor, Tensor]) -> None:
         ctx.mark_non_differentiable(output[1])
-        ctx.save_for_backward(*inputs, output[1])
+        ctx.save_for_backward(*inputs[:2], output[1])
+        ctx.dtype = inputs[2]
 
     @staticmethod
     @first_order
-    def backward(ctx: Any, gradient: Tensor, *_: Any) -> Tensor:
-        views, level = ctx.saved_tensors
-        count, half = len(views), len(views) // 2
-        # What partners do to each other is one number a row; the tiles below are for all the others.
-        attraction = (gradient[:half] + gradient[half:]).repeat(2).unsqueeze(1)
-        to_views = -attraction * views.roll(half, 0)
+    def backward(ctx: Any, gradient: Tensor, _: Any) -> tuple[Tensor | None, ...]:
+        views, scale, total = ctx.saved_tensors
+        given, factor, half = side(views), Scale(scale, ctx.dtype), len(views) // 2
+        found = torch.zeros_like(views, dtype=scale.dtype)
+        weight = gradient / total
         with exact_products(views):
-            for first, last in tiles(count, count, views.device):
-                block = _block(views, first, last)
-                across = (block - level[first:last].unsqueeze(1)).exp_().mul_(gradient[first:last].unsqueeze(1))
-                block.sub_(level[first:]).exp_().mul_(gradient[first:]).add_(across)
-                to_views[first:last].addmm_(block, views[first:])
-                to_views[last:].addmm_(block[:, last - first :].T, views[first:last])
-        return to_views
+            for rows in spans(views):
+                unit = given.unit(rows)
+                for keys in spans(views, first=rows.start):
+                    other = given.unit(keys)
+                    block = exponentials(unit, other, factor)
+                    block = block.mul_(weight[rows].unsqueeze(1) + weight[keys]).to(scale.dtype)
+                    if keys == rows:
+                        block.diagonal().zero_()
+                    else:
+                        found[keys].addmm_(block.T, unit)
+                    found[rows].addmm_(block, other)
+        left, right = Side(views[:half], given.inverse[:half]), Side(views[half:], given.inverse[half:])
+        pull_(found[:half], found[half:], left, right, gradient[:half] + gradient[half:], 0)
+        # Each product of two views counts for both of them, so the scale would get it twice.
+        to_scale = 0.5 * to_embeddings_(found, given, factor)
+        return found.to(views.dtype), to_scale, None

@@ -16,8 +16,7 @@ from evenkeel.losses._number import Number
 from evenkeel.losses._ranks import Across, Ranks, gather, ranks
 from evenkeel.losses._record import Example, Loss
 from evenkeel.losses._reduce import reduce
-from evenkeel.losses._row_lse import row_lse
-from evenkeel.losses._row_nce import row_nce, row_nce_sum
+from evenkeel.losses._row_nce import Layout, row_nce
 from evenkeel.losses._same_shape import require_one_shape
 from evenkeel.losses._unit import unit
 from evenkeel.shapes import Float, Reduction, Tensor
@@ -46,43 +45,35 @@ def info_nce(
 
     """
     require_one_shape(query=query, key=key)
-    query, key = unit(query), unit(key)
-    scaled = query / temperature
     if negatives is not None:
-        return reduce(_against(scaled, key, negatives, symmetric), reduction)
+        return reduce(_against(query, key, negatives, temperature, symmetric), reduction)
     place = ranks(across)
-    if not symmetric:
-        return _one_way(scaled, key, place, reduction)
-    if place.count == 1:
-        return reduce(both_nce(scaled, key), reduction)
-    return 0.5 * (_one_way(scaled, key, place, reduction) + _one_way(key / temperature, query, place, reduction))
+    if symmetric and place.count == 1:
+        return reduce(both_nce(query, key, temperature), reduction)
+    values = _one_way(query, key, temperature, place)
+    return reduce(0.5 * (values + _one_way(key, query, temperature, place)) if symmetric else values, reduction)
 
 
-def _one_way(scaled: Tensor, key: Tensor, place: Ranks, reduction: Reduction) -> Tensor:
+def _one_way(query: Tensor, key: Tensor, temperature: Number | Tensor, place: Ranks) -> Tensor:
     """The loss of queries among the keys of all ranks; this rank's own begin at key rank · batch."""
-    positive = place.rank * len(key) + torch.arange(len(key), device=key.device)
-    keys = gather(key, place)
-    if reduction == "none":
-        return row_nce(scaled, keys, positive)
-    total = row_nce_sum(scaled, keys, positive)
-    return total / max(len(scaled), 1) if reduction == "mean" else total
+    return row_nce(query, gather(key, place), temperature, Layout(positive=place.rank * len(query)))
 
 
-def _against(scaled: Tensor, key: Tensor, negatives: Tensor, symmetric: bool) -> Tensor:
-    """The loss against given negatives: softplus(log Σ exp(negatives) - positive)."""
+def _against(query: Tensor, key: Tensor, negatives: Tensor, temperature: Number | Tensor, symmetric: bool) -> Tensor:
+    """The loss against given negatives: ln(1 + exp(log Σ exp(negatives) - positive))."""
     if symmetric:
         raise RequestError("symmetric=True compares a batch with itself, got negatives as well; try negatives=None")
-    other = unit(negatives)
-    if other.ndim == 2 and other.shape[1] == scaled.shape[1]:
-        rest = row_lse(scaled, other)
-    elif other.ndim == 3 and other.shape[::2] == scaled.shape:
-        rest = torch.logsumexp((other * scaled.unsqueeze(1)).sum(-1), 1)
+    scaled = unit(query) / temperature
+    if negatives.ndim == 2 and negatives.shape[1] == query.shape[1]:
+        rest = row_nce(query, negatives, temperature, Layout())
+    elif negatives.ndim == 3 and negatives.shape[::2] == query.shape:
+        rest = torch.logsumexp((unit(negatives) * scaled.unsqueeze(1)).sum(-1), 1)
     else:
         raise ShapeError(
-            f"negatives must be (key, unit) or (batch, key, unit) with queries {tuple(scaled.shape)}, "
+            f"negatives must be (key, unit) or (batch, key, unit) with queries {tuple(query.shape)}, "
             f"got {tuple(negatives.shape)}; try negatives.flatten(0, -2)"
         )
-    return -torch.nn.functional.logsigmoid((scaled * key).sum(-1) - rest)
+    return -torch.nn.functional.logsigmoid((scaled * unit(key)).sum(-1) - rest)
 
 
 InfoNceLoss = module_form(info_nce)

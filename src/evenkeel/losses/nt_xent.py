@@ -13,10 +13,9 @@ from evenkeel.losses._number import Number
 from evenkeel.losses._ranks import Across, Ranks, gather, ranks
 from evenkeel.losses._record import Example, Loss
 from evenkeel.losses._reduce import reduce
-from evenkeel.losses._row_nce import row_nce
+from evenkeel.losses._row_nce import Layout, row_nce
 from evenkeel.losses._same_shape import require_one_shape
 from evenkeel.losses._self_nce import self_nce
-from evenkeel.losses._unit import unit
 from evenkeel.shapes import Float, Reduction, Tensor
 
 
@@ -40,18 +39,19 @@ def nt_xent(
 
     """
     require_one_shape(left=left, right=right)
-    views = unit(torch.cat([left, right])) / temperature**0.5
+    views = torch.cat([left, right])
     place = ranks(across)
     # Alone, the similarities are symmetric, and half of the work is saved.
-    values = self_nce(views) if place.count == 1 else _among_ranks(views, place)
+    values = self_nce(views, temperature) if place.count == 1 else _among_ranks(views, temperature, place)
     return reduce(values.reshape(2, -1).mean(0), reduction)
 
 
-def _among_ranks(views: Tensor, place: Ranks) -> Tensor:
+def _among_ranks(views: Tensor, temperature: Number | Tensor, place: Ranks) -> Tensor:
     """The loss of this rank's views among those of all ranks; its own begin at rank · number of views."""
-    own = place.rank * len(views)
-    partner = own + torch.arange(len(views), device=views.device).roll(len(views) // 2)
-    return row_nce(views, gather(views, place), partner, own)
+    count, others = len(views) // 2, gather(views, place)
+    left, right = place.rank * len(views), place.rank * len(views) + count
+    from_left = row_nce(views[:count], others, temperature, Layout(own=left, positive=right))
+    return torch.cat([from_left, row_nce(views[count:], others, temperature, Layout(own=right, positive=left))])
 
 
 NtXentLoss = module_form(nt_xent)
