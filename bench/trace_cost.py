@@ -104,8 +104,15 @@ def main() -> None:
         once, traced = seconds(name)
         memory = peak(name, "plain"), peak(name, "trace")
         rows.append(
-            [name, f"{once * 1e3:.1f}", f"{traced * 1e3:.1f}", f"{traced / once:.2f}"]
-            + [f"{memory[0]:.1f}", f"{memory[1]:.1f}", f"{memory[1] / memory[0]:.2f}"]
+            [
+                name,
+                f"{once * 1000.0:.1f}",
+                f"{traced * 1000.0:.1f}",
+                f"{traced / once:.2f}",
+                f"{memory[0]:.1f}",
+                f"{memory[1]:.1f}",
+                f"{memory[1] / memory[0]:.2f}",
+            ]
         )
     header = ["model", "forward + backward, ms", "trace, ms", "ratio", "peak, MiB", "peak of trace, MiB", "ratio"]
     growth = []

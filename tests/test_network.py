@@ -3,6 +3,7 @@ import torch
 from torch import nn
 
 from _small import TARGETS, same, small_dataset, small_network, small_plan
+from _unchecked import unchecked
 from evenkeel import heads, losses, nets
 from evenkeel.errors import RequestError
 from evenkeel.network import FlatInputs, Network, assemble, build_network, flatten
@@ -102,9 +103,9 @@ def test_a_net_of_ones_own_that_does_not_fit_is_refused_with_what_it_is_given():
         RequestError, match=r"cannot read this table: .*given one float tensor \(batch, 8\), or `numbers`"
     ):
         build_network(plan, data, net=nn.Linear(5, 12))
-    with pytest.raises(RequestError, match=r"features of shape \(batch, unit\), got \(2, 3, 4, 5\) for a batch of 2"):
+    with unchecked(), pytest.raises(RequestError, match=r"features of shape \(batch, unit\), got \(2, 3, 4, 5\) for"):
         build_network(plan, data, net=nn.Sequential(nn.Linear(8, 60), nn.Unflatten(1, (3, 4, 5))))
-    with pytest.raises(RequestError, match="got tuple"):
+    with unchecked(), pytest.raises(RequestError, match="got tuple"):
         build_network(plan, data, net=nn.Sequential(nn.Linear(8, 8), nn.LSTM(8, 8)))
 
 

@@ -30,7 +30,12 @@ class TrainingError(EvenkeelError, RuntimeError):
 
 
 def choices(known: object, asked: str) -> str:
-    """A close match of a mistyped name and the names there are, as the tail of a message: `did you mean 'price'?`."""
+    """A close match of a mistyped name and the names there are, as the tail of a message.
+
+    Example:
+        >>> choices(["price", "rooms"], "Prise")
+        "did you mean 'price'? There are: 'price', 'rooms'"
+    """
     from difflib import get_close_matches
 
     names = [str(name) for name in known]  # type: ignore[attr-defined]

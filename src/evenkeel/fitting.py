@@ -103,6 +103,7 @@ def fit(
     plan = make_plan(
         choice.task,
         rows=len(dataset.split.train),
+        numbers=len(dataset.schema.numbers),
         counts=choice.counts,
         settings={name: value for name, value in chosen.items() if value is not None or name in (settings or {})},
     )

@@ -18,6 +18,14 @@ from evenkeel.task import Task
 # Batches: about this many in an epoch, so that the gradient keeps some noise on small data, within these sizes.
 BATCHES_AN_EPOCH = 16
 SMALLEST_BATCH, LARGEST_BATCH = 32, 256
+# Width of the hidden layers below and from this many training rows.
+NARROW, WIDE, WIDE_FROM = 128, 256, 3000
+# Dropout below and from this many rows: a small table is learned by heart within a hundred updates (LOG.md).
+DROPOUT_SMALL, DROPOUT, DROPOUT_FROM = 0.3, 0.2, 2000
+# Pieces of the piecewise-linear encoding; fewer than four bend too coarsely to be worth their weights.
+FEWEST_BINS, MOST_BINS = 4, 32
+# The budget: passes over the rows, within these numbers of updates; early stopping ends most runs long before.
+EPOCHS, FEWEST_UPDATES, MOST_UPDATES = 60, 3000, 20_000
 
 
 class Plan(BaseModel):
@@ -36,17 +44,17 @@ class Plan(BaseModel):
     positive: Literal["softplus", "relu"] = Field("softplus", description="activation of the positive head")
 
     net: str = "mlp"
-    width: int = Field(256, ge=1)
+    width: int = Field(128, ge=1)
     depth: int = Field(2, ge=1, description="layers of a plain net, blocks of two layers of a residual one")
     skip: Literal["residual", "plain"] = "residual"
     activation: str = "relu"
-    norm: Literal["layer", "batch", "group"] | None = "layer"
-    dropout: float = Field(0.1, ge=0, lt=1)
+    norm: Literal["layer", "batch", "group"] | None = None
+    dropout: float = Field(0.3, ge=0, lt=1)
     members: int | None = Field(8, ge=1, description="networks of the in-model ensemble; None: one network")
     bins: int | None = Field(32, ge=2, description="pieces of the piecewise-linear encoding; None: numbers alone")
 
     optimizer: Literal["adamw", "adam", "sgd"] = "adamw"
-    learning_rate: float = Field(1e-3, gt=0)
+    learning_rate: float = Field(2e-3, gt=0)
     weight_decay: float = Field(1e-2, ge=0)
     clip: float | None = Field(1.0, gt=0, description="largest gradient norm; None: no clipping")
     batch_size: int = Field(256, ge=1)
@@ -58,15 +66,30 @@ class Plan(BaseModel):
     seed: int = Field(0, ge=0)
 
 
-def make_plan(task: Task, *, rows: int, counts: bool = False, settings: Mapping[str, Any] | None = None) -> Plan:
-    """The default plan for so many training rows, with `settings` laid over it.
+def make_plan(
+    task: Task, *, rows: int, numbers: int = 1, counts: bool = False, settings: Mapping[str, Any] | None = None
+) -> Plan:
+    """The default plan for so many training rows and number features, with `settings` laid over it.
 
     Raises:
         RequestError: a setting that does not exist or has no sense.
+
+    Example:
+        >>> plan = make_plan("regression", rows=1000, settings={"width": 64})
+        >>> plan.width, plan.batch_size
+        (64, 64)
     """
     batch = 2 ** round(math.log2(max(rows, 1) / BATCHES_AN_EPOCH)) if rows > BATCHES_AN_EPOCH else 1
     batch = min(max(batch, SMALLEST_BATCH), LARGEST_BATCH)
-    defaults: dict[str, Any] = {"task": task, "counts": counts, "batch_size": batch, "updates": _updates(rows, batch)}
+    defaults: dict[str, Any] = {
+        "task": task,
+        "counts": counts,
+        "batch_size": batch,
+        "updates": _updates(rows, batch),
+        "bins": _bins(rows, numbers),
+        "width": WIDE if rows >= WIDE_FROM else NARROW,
+        "dropout": DROPOUT if rows >= DROPOUT_FROM else DROPOUT_SMALL,
+    }
     settings = dict(settings or {})
     epochs = settings.pop("epochs", None)
     if epochs is not None and (not isinstance(epochs, int) or epochs < 1):
@@ -87,4 +110,10 @@ def make_plan(task: Task, *, rows: int, counts: bool = False, settings: Mapping[
 
 def _updates(rows: int, batch: int) -> int:
     """Optimizer steps: enough for a tiny table, then in proportion to the rows."""
-    return int(min(max(60 * rows / batch, 2000), 20_000))
+    return int(min(max(EPOCHS * rows / batch, FEWEST_UPDATES), MOST_UPDATES))
+
+
+def _bins(rows: int, numbers: int) -> int | None:
+    """Pieces of each number column: together no more than rows, or the first layer could learn the rows by heart."""
+    pieces = min(MOST_BINS, rows // max(numbers, 1))
+    return pieces if pieces >= FEWEST_BINS else None

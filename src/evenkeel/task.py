@@ -47,6 +47,10 @@ def infer_task(target: pl.DataFrame, task: str | None = None) -> TaskChoice:
     Raises:
         RequestError: no such task.
         DataError: several target columns that are not labels.
+
+    Example:
+        >>> infer_task(pl.DataFrame({"visits": [0, 0, 1, 2, 0, 5, 89, 12, 3, 4]})).reason
+        'the target holds counts with a long tail up to 89'
     """
     if task is not None:
         if task not in KINDS:

@@ -53,6 +53,12 @@ def test_a_twin_of_a_number_is_found(twin, rows):
     assert 0.99 <= found["twin"] <= 1.0
 
 
+@pytest.mark.parametrize("seed", range(3))
+def test_a_plain_copy_is_found_on_few_rows(seed):
+    columns, value = honest(rows=80, seed=seed)
+    assert list(leaks(columns | {"twin": 2 * value + 1}, value, "number", seed)) == ["twin"]
+
+
 @pytest.mark.parametrize("form", ["code", "word", "date"])
 def test_a_twin_of_a_class_is_found(form):
     columns, value = honest()
@@ -90,6 +96,23 @@ def test_a_rare_class_does_not_alarm_by_chance(seed):
     target = np.zeros(200, np.int64)
     target[draw.permutation(200)[:4]] = 1
     assert leaks({f"noise{index}": draw.normal(size=200) for index in range(20)}, target, "class") == {}
+
+
+@pytest.mark.parametrize("seed", range(5))
+@pytest.mark.parametrize(("rare", "expected"), [(4, []), (40, ["twin"])])
+def test_a_twin_of_a_rare_class_cannot_be_told_from_chance(rare, expected, seed):
+    target = np.zeros(200, np.int64)
+    target[np.random.default_rng(seed).permutation(200)[:rare]] = 1
+    twin = target + np.random.default_rng(1).normal(size=200) * 0.01
+    assert list(leaks({"twin": twin}, target, "class")) == expected
+
+
+@pytest.mark.parametrize(("noise", "expected"), [(0.02, ["twin"]), (0.15, [])])
+def test_a_noisy_twin_of_a_number_is_a_good_column_and_no_twin(noise, expected):
+    """R² is about 1 - noise²: 0.9996 and 0.98."""
+    _, value = honest(rows=4000)
+    twin = value + noise * value.std() * np.random.default_rng(1).normal(size=4000)
+    assert list(leaks({"twin": twin}, value, "number")) == expected
 
 
 def test_labels_are_not_judged():

@@ -7,9 +7,8 @@ import polars as pl
 import pytest
 import torch
 
-from evenkeel.data.columns import tidy
 from evenkeel.data.scale import Scale
-from evenkeel.data.schema import RARE, Schema, date_parts, encode, fit_schema
+from evenkeel.data.schema import RARE, Schema, encode, fit_schema
 from evenkeel.errors import DataError
 
 FEATURES = ["number", "town", "open", "day", "gaps"]
@@ -201,34 +200,6 @@ def test_date_times_become_their_place_in_time_and_in_each_cycle(schema):
     parts = [feature.part for feature in schema.numbers if feature.column == "day"]
     cycles = [f"{cycle}-{wave}" for cycle in ("year", "week", "day") for wave in ("sine", "cosine")]
     assert parts == ["days", *cycles]
-
-
-def test_phases_are_those_of_the_calendar():
-    day = dt.datetime(2024, 1, 1)
-    values = date_parts(pl.Series([day, day + dt.timedelta(days=7), day + dt.timedelta(hours=6)]))
-    assert values["days"].tolist() == [19723.0, 19730.0, 19723.25]
-    for name in ("week-sine", "week-cosine", "day-sine", "day-cosine"):
-        assert values[name][0] == pytest.approx(values[name][1], abs=1e-9)
-    assert [values["day-sine"][0], values["day-cosine"][0]] == pytest.approx([0.0, 1.0], abs=1e-9)
-    assert [values["day-sine"][2], values["day-cosine"][2]] == pytest.approx([1.0, 0.0], abs=1e-9)
-
-
-@pytest.mark.parametrize(
-    "series",
-    [
-        pl.Series([dt.date(2024, 1, 1), dt.date(2024, 5, 9), None]),
-        pl.Series([dt.datetime(2024, 1, 1), dt.datetime(2024, 5, 9), None], dtype=pl.Datetime("ns")),
-        pl.Series([dt.datetime(2024, 1, 1), dt.datetime(2024, 5, 9), None], dtype=pl.Datetime("ms")),
-        pl.Series([dt.datetime(2024, 1, 1), dt.datetime(2024, 5, 9), None]).dt.replace_time_zone("UTC"),
-        tidy(pl.Series(["2024-01-01", "2024-05-09", ""])),
-        tidy(pl.Series(["01.01.2024", "09.05.2024", ""])),
-        tidy(pl.Series(["01/01/2024", "05/09/2024", ""])),
-    ],
-)
-def test_dates_in_every_form(series):
-    days = date_parts(series)["days"]
-    assert days[:2].tolist() == [19723.0, 19852.0]
-    assert np.isnan(days[2])
 
 
 def test_times_of_day():

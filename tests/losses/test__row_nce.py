@@ -1,30 +1,33 @@
 import pytest
 import torch
 
-from evenkeel.losses._row_nce import row_nce, row_nce_sum
+from evenkeel.losses._row_nce import Layout, row_nce
+from losses._nce import assert_same, scores
 
 
-@pytest.mark.parametrize("own", [None, 0, 2])
-@pytest.mark.parametrize("scale", [1.0, 100.0])
-@pytest.mark.parametrize(("rows", "keys"), [(4, 7), (700, 900)])  # one tile, several
-def test_both_forms_agree_with_the_full_matrix(own, scale, rows, keys):
-    query, key = (
-        (scale * torch.randn(rows, 3)).double().requires_grad_(),
-        torch.randn(keys, 3).double().requires_grad_(),
-    )
-    positive = (torch.arange(rows) + 3) % keys
-    scores = query @ key.T
-    if own is not None:
-        scores = scores.masked_fill(torch.arange(rows).unsqueeze(1) + own == torch.arange(keys), -torch.inf)
-    expected, weight = -torch.log_softmax(scores, 1)[torch.arange(rows), positive], torch.rand(rows).double()
-    found, total = row_nce(query, key, positive, own), row_nce_sum(query, key, positive, own)
-    assert torch.allclose(found, expected) and torch.allclose(total, expected.sum())
-    for mine, twin in [((found * weight).sum(), (expected * weight).sum()), (3 * total, 3 * expected.sum())]:
-        gradients = [torch.autograd.grad(x, (query, key), retain_graph=True) for x in (mine, twin)]
-        assert all(torch.allclose(*pair, atol=1e-10) for pair in zip(*gradients, strict=True))
+@pytest.mark.parametrize("layout", [Layout(), Layout(positive=2), Layout(positive=3, own=0), Layout(positive=0, own=2)])
+@pytest.mark.parametrize(("rows", "keys"), [(4, 7), (300, 700)])  # one block, several
+@pytest.mark.parametrize("temperature", [0.5, 0.01])
+def test_agrees_with_the_full_matrix(layout, rows, keys, temperature):
+    query, key = torch.randn(rows, 3).double().requires_grad_(), (9 * torch.randn(keys, 3)).double().requires_grad_()
+    matrix, here = scores(query, key, temperature), torch.arange(rows)
+    if layout.own is not None:
+        matrix = matrix.masked_fill(here.unsqueeze(1) + layout.own == torch.arange(keys), -torch.inf)
+    expected = torch.logsumexp(matrix, 1)
+    if layout.positive is not None:
+        expected = expected - matrix[here, here + layout.positive]
+    assert_same(row_nce(query, key, temperature, layout), expected, (query, key))
 
 
-def test_without_a_gradient_none_is_computed():
-    query, key = torch.randn(2, 4, 3)
-    total = row_nce_sum(query, key, torch.arange(4))
-    assert not total.requires_grad and torch.allclose(total, row_nce(query, key, torch.arange(4)).sum())
+def test_the_temperature_receives_its_gradient():
+    query, key = torch.randn(2, 5, 3, dtype=torch.float64)
+    temperature = torch.tensor(0.3, dtype=torch.float64, requires_grad=True)
+    expected = -torch.log_softmax(scores(query, key, temperature), 1).diagonal()
+    assert_same(row_nce(query, key, temperature, Layout(positive=0)), expected, (temperature,))
+
+
+def test_nothing_to_sum_is_minus_infinity_with_zero_gradient():
+    query = torch.randn(2, 3, requires_grad=True)
+    value = row_nce(query, torch.randn(0, 3), 0.1, Layout())
+    assert value.tolist() == [-torch.inf] * 2
+    assert torch.equal(torch.autograd.grad(value.sum(), query)[0], torch.zeros(2, 3))

@@ -3,7 +3,7 @@ import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from evenkeel import losses
-from evenkeel.losses._tiles import CPU_TILE, LEAST_ROWS, lowest, merge, tiles
+from evenkeel.losses._tiles import CPU_TILE, LEAST_ROWS, tiles
 
 CPU = torch.device("cpu")
 
@@ -14,14 +14,6 @@ def test_tiles_cover_every_row_once():
     assert cut[0][1] * 4096 <= CPU_TILE
     assert next(tiles(40, 10**9, CPU)) == (0, LEAST_ROWS)
     assert list(tiles(0, 5, CPU)) == []
-
-
-def test_merging_blocks_gives_the_log_sum_exp_of_all():
-    numbers = 100 * torch.randn(7, 5, dtype=torch.float64)
-    peak, total = torch.full((5,), lowest(numbers), dtype=torch.float64), torch.zeros(5, dtype=torch.float64)
-    for block in (numbers[:2], numbers[2:6], torch.full((1, 5), -torch.inf).double(), numbers[6:]):
-        peak, total = merge(peak, total, block, 0)
-    assert torch.allclose(peak + total.log(), torch.logsumexp(numbers, 0), rtol=1e-14)
 
 
 class Largest(TorchDispatchMode):

@@ -201,7 +201,7 @@ def test_the_last_rename_failing_puts_the_old_folder_back(tmp_path, monkeypatch)
 
 def test_a_place_that_cannot_be_written_is_an_error(tmp_path):
     (tmp_path / "file").write_text("")
-    with pytest.raises(SavedRunError, match="could not write .*try another folder"):
+    with pytest.raises(SavedRunError, match=r"could not write .*try another folder"):
         write_folder(tmp_path / "file" / "run", {"a.json": "1"}, {})
 
 

@@ -23,6 +23,8 @@ ROWS_TO_JUDGE = 30
 # A mean length beyond this many characters, with spaces, is prose.
 PROSE_LENGTH = 30
 MOST_LEVELS = 10_000
+# Besides names with the word "id" in them.
+ID_NAMES = ("index", "row", "rowid", "rownames", "passengerid", "unnamed: 0")
 # `1,234,567.8`: digits grouped by threes. Anything else with a comma stays text.
 GROUPED_NUMBER = r"^[+-]?\d{1,3}(,\d{3})+(\.\d*)?$"
 SIGNED_CURRENCY = r"^([+-]?)\s*[$€£¥]\s*"
@@ -57,6 +59,10 @@ def tidy(series: pl.Series) -> pl.Series:
     """The same values in the plainest type: trimmed text, missing words as null, numbers and dates out of text.
 
     Infinite numbers count as missing. Text becomes numbers only if every value that is present reads as one.
+
+    Example:
+        >>> tidy(pl.Series("price", ["1,234", " 5.5 ", "?"])).to_list()
+        [1234.0, 5.5, None]
     """
     series = tidy_infinite(series)
     if series.dtype.is_float():
@@ -121,7 +127,12 @@ def _truths(text: pl.Series) -> pl.Series:
 
 
 def describe(series: pl.Series) -> Column:
-    """The kind of a tidied column, with a note that says why where it is left out."""
+    """The kind of a tidied column, with a note that says why where it is left out.
+
+    Example:
+        >>> describe(pl.Series("country", ["DE", "DE", "DE"])).note
+        'left out: the same value in every row'
+    """
     present = series.drop_nulls()
     distinct = present.n_unique()
     examples = tuple(_show(value) for value in present.unique(maintain_order=True).head(3).to_list())
@@ -153,22 +164,14 @@ def _judge(series: pl.Series, present: pl.Series, distinct: int) -> tuple[Kind, 
 
 
 def _judge_numbers(present: pl.Series, distinct: int) -> tuple[Kind, str]:
-    """A whole-number column that counts 0, 1, 2, ... or is named an id and never repeats numbers the rows."""
+    """A whole-number column that counts up or down by one, or is named an id and never repeats, numbers the rows."""
     whole = present.dtype.is_integer() or bool((present == present.round()).all())
-    if len(present) >= ROWS_TO_JUDGE and distinct == len(present) and whole:
-        spread = float(present.max()) - float(present.min())  # type: ignore[arg-type]
-        words = present.name.lower().replace("-", "_").split("_")
-        named = "id" in words or present.name.lower() in (
-            "index",
-            "rowid",
-            "row",
-            "passengerid",
-            "unnamed: 0",
-            "rownames",
-        )
-        if (spread == distinct - 1 and present.diff().drop_nulls().abs().max() == 1) or named:
-            return "identifier", "left out: it numbers the rows"
-    return "number", ""
+    if len(present) < ROWS_TO_JUDGE or distinct < len(present) or not whole:
+        return "number", ""
+    name = present.name.lower()
+    named = "id" in name.replace("-", "_").split("_") or name in ID_NAMES
+    counts = present.cast(pl.Float64).diff().drop_nulls().abs().max() == 1
+    return ("identifier", "left out: it numbers the rows") if named or counts else ("number", "")
 
 
 def _judge_text(present: pl.Series, distinct: int) -> tuple[Kind, str]:

@@ -119,7 +119,19 @@ def _require_finite(target: pl.Series) -> None:
 def build_dataset(
     table: Labelled, kind: TargetKind, request: SplitRequest, *, weight: Weighting = None, source: str = "a data frame"
 ) -> Dataset:
-    """Split, fit the schema on the training rows, encode everything, and look for leakage."""
+    """Split, fit the schema on the training rows, encode everything, and look for leakage.
+
+    Raises:
+        DataError: no usable column, weights that are none, or no row left for training.
+        RequestError: a split that does not exist or makes no sense.
+
+    Example:
+        >>> from evenkeel.data.table import read_table
+        >>> table = set_target_apart(read_table("sample:wine"), "target")
+        >>> dataset = build_dataset(table, "class", SplitRequest(validation=0.2, test=0.2))
+        >>> len(dataset), dataset.target_schema.levels, len(dataset.split.train)
+        (178, ('class_0', 'class_1', 'class_2'), 106)
+    """
     target_schema = fit_target(table.target, kind)
     target = encode_target(target_schema, table.target)
     split, hidden = _split(table, target, kind, request)

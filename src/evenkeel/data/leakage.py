@@ -1,8 +1,8 @@
 """A column that by itself predicts the target almost perfectly is rather its twin than a cause.
 
 For every column a shallow decision tree on that column alone (for numbers also a line through the known rows) is scored
-on rows it has not seen, with accuracy or R².
-Above the threshold the column is reported: perhaps it is known only after the fact, or computed from the target.
+on rows it has not seen, with accuracy or R². Above the threshold the column is reported: perhaps it is known only after
+the fact, or computed from the target.
 """
 
 from __future__ import annotations
@@ -50,21 +50,25 @@ def _score(columns: np.ndarray, truth: np.ndarray, kind: TargetKind) -> float:
         warnings.simplefilter("ignore")  # a class with one row is no news here
         tree.fit(columns[:half], truth[:half])
     predicted, actual = tree.predict(columns[half:]), truth[half:]
-    if kind == "class":
-        wrong, constant = np.mean(predicted != actual), 1.0 - np.bincount(actual).max() / len(actual)
-        judged = constant * len(actual) >= FEWEST_UNCOMMON - 0.5
-    else:
-        between = _interpolated(columns, truth, half)
-        wrong = min(np.mean((guess - actual) ** 2) for guess in (predicted, between))
-        constant = np.var(actual)
-        judged = constant > 0
-    return 1.0 - float(wrong / constant) if judged else 0.0
+    if kind != "class":
+        return max(_explained(predicted, actual), _score_of_line(columns, truth, half))
+    constant = 1.0 - np.bincount(actual).max() / len(actual)
+    judged = constant * len(actual) >= FEWEST_UNCOMMON - 0.5
+    return 1.0 - float(np.mean(predicted != actual) / constant) if judged else 0.0
 
 
-def _interpolated(columns: np.ndarray, truth: np.ndarray, half: int) -> np.ndarray:
-    """The target read off a line through the known rows: on few rows a tree is too coarse to see a plain copy."""
+def _explained(predicted: np.ndarray, actual: np.ndarray) -> float:
+    """R²; 0 where there is nothing to explain."""
+    spread = np.var(actual) if len(actual) else 0.0
+    return 1.0 - float(np.mean((predicted - actual) ** 2) / spread) if spread > 0 else 0.0
+
+
+def _score_of_line(columns: np.ndarray, truth: np.ndarray, half: int) -> float:
+    """R² of the target read off a line through the known rows: on few rows a tree is too coarse to see a plain copy."""
     if columns.shape[1] > 1 or np.isnan(columns).any():
-        return np.full(len(truth) - half, truth[:half].mean())
+        return 0.0
     places, index = np.unique(columns[:half, 0], return_inverse=True)
     heights = np.bincount(index, weights=truth[:half]) / np.bincount(index)
-    return np.interp(columns[half:, 0], places, heights)
+    new = columns[half:, 0]
+    inside = (new >= places[0]) & (new <= places[-1])
+    return _explained(np.interp(new[inside], places, heights), truth[half:][inside])

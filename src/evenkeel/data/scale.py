@@ -27,7 +27,12 @@ class Scale(BaseModel):
 
 
 def fit_scale(values: NDArray[np.float64]) -> Scale:
-    """Median and interquartile range of the values that are present; (0, 1) when there are none."""
+    """Median and interquartile range of the values that are present; (0, 1) when there are none.
+
+    Example:
+        >>> fit_scale(np.array([1.0, 2.0, 3.0, 4.0, 1000.0]))
+        Scale(center=3.0, width=2.0)
+    """
     present = values[np.isfinite(values)]
     if present.size == 0:
         return Scale(center=0.0, width=1.0)

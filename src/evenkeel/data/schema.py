@@ -9,7 +9,6 @@ in training".
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Literal
 
 import numpy as np
 import polars as pl
@@ -18,15 +17,13 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict
 
 from evenkeel.data.columns import USED, Column, describe, tidy, tidy_text
+from evenkeel.data.dates import DatePart, date_parts
 from evenkeel.data.scale import Scale, apply_scale, fit_scale
 from evenkeel.errors import DataError, choices
 from evenkeel.shapes import Tensor
 
-DatePart = Literal["value", "days", "year-sine", "year-cosine", "week-sine", "week-cosine", "day-sine", "day-cosine"]
-CYCLES: dict[str, float] = {"year": 365.2425, "week": 7.0, "day": 1.0}  # lengths in days
 # A level seen fewer times than this in training shares code 0 with unseen ones, which trains that code.
 RARE = 3
-SECONDS_A_DAY = 86_400.0
 
 
 class Frozen(BaseModel):
@@ -86,6 +83,14 @@ def fit_schema(frame: pl.DataFrame, train: NDArray[np.int64]) -> Schema:
 
     Raises:
         DataError: no column can be used.
+
+    Example:
+        >>> frame = pl.DataFrame({"size": [1.0, 2.0, 4.0, 3.0], "town": ["Bonn", "Bonn", "Bonn", "Trier"]})
+        >>> schema = fit_schema(frame, np.arange(3))
+        >>> schema.used, schema.categories[0].levels
+        (('size', 'town'), ('Bonn',))
+        >>> encode(schema, frame).categories[:, 0].tolist()
+        [1, 1, 1, 0]
     """
     columns: list[Column] = []
     numbers: list[NumberFeature] = []
@@ -125,19 +130,6 @@ def _fit_category(rows: pl.Series) -> CategoryFeature:
     common = counts.filter(pl.col("count") >= RARE)
     chosen = common if common.height else counts
     return CategoryFeature(column=rows.name, levels=tuple(chosen[rows.name].to_list()))
-
-
-def date_parts(series: pl.Series) -> dict[DatePart, NDArray[np.float64]]:
-    """Days since 1970 and the phase within the year, the week and the day, as sine and cosine."""
-    moments = series.cast(pl.Datetime("us")) if series.dtype != pl.Time else series.cast(pl.Duration("us"))
-    micros = moments.to_physical().cast(pl.Float64).to_numpy()
-    days = micros / 1e6 / SECONDS_A_DAY
-    parts: dict[DatePart, NDArray[np.float64]] = {"days": days}
-    for cycle, length in CYCLES.items():
-        phase = 2 * np.pi * days / length
-        parts[f"{cycle}-sine"] = np.sin(phase)  # type: ignore[index]
-        parts[f"{cycle}-cosine"] = np.cos(phase)  # type: ignore[index]
-    return parts
 
 
 def _as_float(series: pl.Series) -> NDArray[np.float64]:

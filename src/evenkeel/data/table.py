@@ -27,6 +27,12 @@ def read_table(source: Any, columns: Sequence[str] | None = None) -> pl.DataFram
 
     Raises:
         DataError: nothing is there, it is empty, or it cannot be read as a table; the message says what came.
+
+    Example:
+        >>> read_table("sample:wine").shape
+        (178, 14)
+        >>> read_table([[1.5, 2.0], [3.5, 4.0]]).columns
+        ['x0', 'x1']
     """
     if isinstance(source, str) and source.startswith("sample:"):
         return _sample(source.removeprefix("sample:"))

@@ -61,6 +61,12 @@ def fit_target(frame: pl.DataFrame, kind: TargetKind) -> Target:
 
     Raises:
         DataError: one value only, values that do not fit the kind, or far too many classes.
+
+    Example:
+        >>> frame = pl.DataFrame({"paid": ["yes", "no", "no", "yes"]})
+        >>> target = fit_target(frame, "class")
+        >>> target.levels, encode_target(target, frame).tolist()
+        (('no', 'yes'), [1, 0, 0, 1])
     """
     names = tuple(frame.columns)
     if kind == "labels":

@@ -171,12 +171,15 @@ class _Sum(torch.autograd.Function):
     @staticmethod
     def setup_context(ctx: Any, inputs: tuple[Any, ...], output: tuple[Tensor, ...]) -> None:
         ctx.mark_non_differentiable(*output[1:])
+        ctx.set_materialize_grads(False)  # else torch makes zeros of the size of every output
         ctx.save_for_backward(*inputs[1:4], *output[1:])
         ctx.has_bias = inputs[3] is not None
 
     @staticmethod
     @first_order
-    def backward(ctx: Any, gradient: Tensor, *_: Any) -> tuple[Tensor | None, ...]:
+    def backward(ctx: Any, gradient: Tensor | None, *_: Any) -> tuple[Tensor | None, ...]:
+        if gradient is None:
+            return (None,) * 8
         features, weight, bias = ctx.saved_tensors[3:]
         passed = (gradient * features, gradient * weight, gradient * bias if ctx.has_bias else None)
         return None, *passed, None, None, None, None

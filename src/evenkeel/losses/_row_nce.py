@@ -12,7 +12,6 @@ from torch import Tensor
 
 from evenkeel.losses._cosine import (
     Scale,
-    Side,
     band,
     exponentials,
     keep_band_,
@@ -41,8 +40,8 @@ def row_nce(query: Tensor, key: Tensor, temperature: Number | Tensor, layout: La
     return _RowNce.apply(query, key, scale.value, scale.dtype, layout)[0]  # type: ignore[index]
 
 
-def _exponentials(query: Side, key: Side, rows: slice, keys: slice, scale: Scale, own: int | None) -> Tensor:
-    block = exponentials(query.unit(rows), key.unit(keys), scale)
+def _exponentials(unit: Tensor, other: Tensor, scale: Scale, rows: slice, keys: slice, own: int | None) -> Tensor:
+    block = exponentials(unit, other, scale)
     if own is not None:
         band(block, rows, keys, own).zero_()
     return block
@@ -55,8 +54,9 @@ class _RowNce(torch.autograd.Function):
         total, own = (torch.zeros(len(query), dtype=dtype, device=query.device) for _ in range(2))
         with exact_products(query):
             for rows in spans(query):
+                unit = left.unit(rows)
                 for keys in spans(key):
-                    block = _exponentials(left, right, rows, keys, factor, layout.own)
+                    block = _exponentials(unit, right.unit(keys), factor, rows, keys, layout.own)
                     total[rows] += block.sum(1)
                     if layout.positive is not None:
                         keep_band_(own, block, rows, keys, layout.positive)
@@ -75,16 +75,17 @@ class _RowNce(torch.autograd.Function):
     def backward(ctx: Any, gradient: Tensor, _: Any) -> tuple[Tensor | None, ...]:
         query, key, scale, total = ctx.saved_tensors
         left, right, factor, layout = side(query), side(key), Scale(scale, ctx.dtype), ctx.layout
-        # A sum that overflowed or is empty belongs to a row without keys: it asks for nothing.
-        weight = torch.where(total > 0, gradient / total, 0.0)
+        weight = torch.where(total > 0, gradient / total, 0.0)  # a row without keys asks for nothing
         to_query, to_key = (torch.zeros_like(x, dtype=scale.dtype) for x in (query, key))
         with exact_products(query):
             for rows in spans(query):
+                unit = left.unit(rows)
                 for keys in spans(key):
-                    block = _exponentials(left, right, rows, keys, factor, layout.own)
-                    block = block.mul_(weight[rows].unsqueeze(1)).to(scale.dtype)
-                    to_query[rows].addmm_(block, right.unit(keys))
-                    to_key[keys].addmm_(block.T, left.unit(rows))
+                    other = right.unit(keys)
+                    block = _exponentials(unit, other, factor, rows, keys, layout.own)
+                    block = block.mul_(weight[rows].unsqueeze(1)).to(unit.dtype)
+                    to_query[rows].addmm_(block, other)
+                    to_key[keys].addmm_(block.T, unit)
         if layout.positive is not None:
             pull_(to_query, to_key, left, right, gradient, layout.positive)
         to_scale = to_embeddings_(to_query, left, factor)

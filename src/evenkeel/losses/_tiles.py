@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 
 import torch
-from torch import Tensor
 
 CPU_TILE = 2**19
 """Numbers in a tile on the CPU: 2 MiB of float32, which stays in the cache between the passes over it."""
@@ -21,15 +20,3 @@ def tiles(rows: int, columns: int, device: torch.device) -> Iterator[tuple[int, 
     height = max(LEAST_ROWS, size // max(columns, 1))
     for first in range(0, rows, height):
         yield first, min(first + height, rows)
-
-
-def lowest(like: Tensor) -> float:
-    """The lowest finite number: a maximum to start from that, unlike -inf, can be subtracted from itself."""
-    return torch.finfo(like.dtype).min
-
-
-def merge(peak: Tensor, total: Tensor, block: Tensor, axis: int) -> tuple[Tensor, Tensor]:
-    """Add a block's numbers to running sums of exponentials, kept as (peak, Σ exp(x - peak))."""
-    higher = torch.maximum(peak, block.amax(axis))
-    added = (block - higher.unsqueeze(axis)).exp_().sum(axis)
-    return higher, total * torch.exp(peak - higher) + added

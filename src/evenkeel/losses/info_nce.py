@@ -17,6 +17,7 @@ from evenkeel.losses._ranks import Across, Ranks, gather, ranks
 from evenkeel.losses._record import Example, Loss
 from evenkeel.losses._reduce import reduce
 from evenkeel.losses._row_nce import Layout, row_nce
+from evenkeel.losses._row_nce_sum import row_nce_sum
 from evenkeel.losses._same_shape import require_one_shape
 from evenkeel.losses._unit import unit
 from evenkeel.shapes import Float, Reduction, Tensor
@@ -50,13 +51,17 @@ def info_nce(
     place = ranks(across)
     if symmetric and place.count == 1:
         return reduce(both_nce(query, key, temperature), reduction)
-    values = _one_way(query, key, temperature, place)
-    return reduce(0.5 * (values + _one_way(key, query, temperature, place)) if symmetric else values, reduction)
+    found = _one_way(query, key, temperature, place, reduction)
+    return 0.5 * (found + _one_way(key, query, temperature, place, reduction)) if symmetric else found
 
 
-def _one_way(query: Tensor, key: Tensor, temperature: Number | Tensor, place: Ranks) -> Tensor:
+def _one_way(query: Tensor, key: Tensor, temperature: Number | Tensor, place: Ranks, reduction: Reduction) -> Tensor:
     """The loss of queries among the keys of all ranks; this rank's own begin at key rank · batch."""
-    return row_nce(query, gather(key, place), temperature, Layout(positive=place.rank * len(query)))
+    keys, positive = gather(key, place), place.rank * len(query)
+    if reduction == "none":
+        return row_nce(query, keys, temperature, Layout(positive=positive))
+    total = row_nce_sum(query, keys, temperature, positive)
+    return total / max(len(query), 1) if reduction == "mean" else total
 
 
 def _against(query: Tensor, key: Tensor, negatives: Tensor, temperature: Number | Tensor, symmetric: bool) -> Tensor:

@@ -63,7 +63,7 @@ class MLP(nn.Module):
         depth: int = 2,
         skip: Literal["residual", "plain"] = "residual",
         activation: str = "relu",
-        norm: str | None = "layer",
+        norm: str | None = None,
         dropout: float = 0.0,
         members: int | None = None,
         edges: Sequence[Tensor] | None = None,

@@ -122,6 +122,8 @@ def verdict(ours: Mapping[str, float], baselines: Mapping[str, Mapping[str, floa
     best = max(baselines, key=lambda name: better * baselines[name].get(metric, -better * np.inf))
     theirs, mine = baselines[best][metric], ours[metric]
     numbers = f"{metric} {theirs:.4g} against {mine:.4g}"
+    if f"{theirs:.4g}" == f"{mine:.4g}":
+        return f"A plain {best} model does as well on the test rows: {metric} {mine:.4g} for both."
     if better * (theirs - mine) > 0:
         return f"A plain {best} model does better on the test rows: {numbers}. Consider using it, or report this case."
     return f"The network is ahead of both plain models on the test rows; the nearest, {best}, has {numbers}."
