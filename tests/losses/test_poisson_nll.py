@@ -28,3 +28,11 @@ def test_the_gradient_is_rate_minus_count():
     log_rate = torch.tensor([0.5, -1.0], requires_grad=True)
     gradient = torch.autograd.grad(poisson_nll(log_rate, torch.tensor([2, 0]), reduction="sum"), log_rate)[0]
     assert torch.allclose(gradient, log_rate.exp() - torch.tensor([2.0, 0.0]))
+
+
+def test_reaches_the_published_maximum_likelihood(real_data):
+    from bench.poisson_linear import PUBLISHED, PUBLISHED_NLL, fit
+
+    loss, weights = fit()
+    assert loss == pytest.approx(PUBLISHED_NLL, abs=1e-4)
+    assert weights == pytest.approx(PUBLISHED, abs=1e-4)

@@ -22,7 +22,7 @@ def date_parts(series: pl.Series) -> dict[DatePart, NDArray[np.float64]]:
     """Days since 1970 and the phase within the year, the week and the day, as sine and cosine; NaN where missing.
 
     Example:
-        >>> parts = date_parts(pl.Series([pl.datetime(2024, 1, 1, 6, eager=True)[0]]))
+        >>> parts = date_parts(pl.Series(["2024-01-01 06:00"]).str.to_datetime("%Y-%m-%d %H:%M"))
         >>> float(parts["days"][0]), round(float(parts["day-sine"][0]), 6)
         (19723.25, 1.0)
     """

@@ -15,10 +15,11 @@ from numpy.typing import NDArray
 from scipy import special
 
 from evenkeel.errors import RequestError
+from evenkeel.shapes import Tensor
 
 Array = NDArray[np.float64]
 Parameters = Mapping[str, Array]
-Values = float | int | Sequence[float | int] | NDArray[Any]
+Values = float | int | Sequence[float | int] | NDArray[Any] | Tensor
 HALVINGS = 80  # of the bracket: float64 is exhausted by then
 # Standard deviations around the mean in which every quantile that float64 can tell from 0 and 1 is searched first.
 BRACKET = 10.0

@@ -1,0 +1,64 @@
+import math
+import re
+from xml.etree import ElementTree
+
+import pytest
+import torch
+from torch import nn
+
+from evenkeel.chain import trace
+from evenkeel.chain.figure import figure, ideal_band, shares
+
+
+class Block(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.layer = nn.Linear(8, 8)
+
+    def forward(self, h):
+        return h + self.layer(h)
+
+
+def traced(*layers):
+    torch.manual_seed(0)
+    return trace(nn.Sequential(*layers), lambda output, _: output.square().sum(), (torch.randn(6, 8), None))
+
+
+def deep(depth):
+    return [layer for _ in range(depth) for layer in (nn.Linear(8, 8), nn.Tanh())]
+
+
+@pytest.mark.parametrize("chain", [traced(*deep(5)), traced(*deep(120)), traced(Block(), Block(), nn.Linear(8, 1))])
+def test_it_is_well_formed_at_any_length(chain):
+    drawn = figure(chain, title="a < b")
+    ElementTree.fromstring(drawn)
+    assert "a &lt; b" in drawn
+    assert "http" not in drawn.replace("http://www.w3.org/2000/svg", "")
+    assert len(drawn) < 400_000
+
+
+def test_links_are_named_where_there_is_room_and_numbered_elsewhere():
+    assert ">2</text>" in re.sub(r"<title>.*?</title>", "", figure(traced(*deep(4))))
+    assert "link, from input to output" in figure(traced(*deep(60)))
+
+
+def test_the_band_starts_at_the_output_and_holds_an_ideal_chain():
+    layers = deep(6)
+    for layer in layers[::2]:
+        nn.init.orthogonal_(layer.weight)
+    chain = traced(*layers)
+    low, high = ideal_band(chain)
+    assert low[-1] < chain.links[-1].backward_rms < high[-1]
+    assert all(a < b for a, b in zip(low, high, strict=True))
+    assert high[0] / low[0] > high[-1] / low[-1]  # uncertainty grows on the way to the input
+    sick = traced(*[layer for _ in range(20) for layer in (nn.Linear(8, 8), nn.Sigmoid())])
+    assert sick.links[0].backward_rms < ideal_band(sick)[0][0]
+
+
+def test_shares_of_paths_add_up():
+    chain = traced(Block(), nn.Linear(8, 1))
+    kinds = dict(shares(chain.links[0]))
+    assert set(kinds) == {"skip", "path"} and math.isclose(sum(kinds.values()), 1.0)
+    assert kinds["skip"] > kinds["path"]
+    assert shares(chain.links[1]) == [("link", 1.0)]
+    assert "share of each path" in figure(chain) and "share of each path" not in figure(traced(*deep(3)))
