@@ -160,18 +160,18 @@ SETS = [
         Set(name=f"uci-{name}", cases=SPLITS, case=lambda index, name=name: uci(name, index), metrics=REGRESSION)
         for name in ("bostonHousing", "concrete", "energy", "wine-quality-red", "power-plant")
     ),
-    Set(name="california-housing", cases=3, case=california, metrics=REGRESSION),
+    Set(name="california-housing", cases=2, case=california, metrics=REGRESSION),
     Set(name="insurance-charges", cases=10, case=insurance, metrics=("r2", "rmse", "nll", "coverage_90")),
-    Set(name="nmes1988", cases=10, case=nmes, metrics=("poisson_nll", "nll", "rmse", "coverage_90")),
-    Set(name="adult", cases=3, case=adult, metrics=("accuracy", "auc", "log_loss")),
+    Set(name="nmes1988", cases=5, case=nmes, metrics=("poisson_nll", "nll", "rmse", "coverage_90")),
+    Set(name="adult", cases=1, case=adult, metrics=("accuracy", "auc", "log_loss")),
     Set(name="phoneme", cases=5, case=phoneme, metrics=("auc", "accuracy")),
-    Set(name="mammography", cases=6, case=mammography, metrics=("auc", "average_precision")),
+    Set(name="mammography", cases=3, case=mammography, metrics=("auc", "average_precision")),
     Set(
         name="mammography, focal",
-        cases=6,
+        cases=3,
         case=lambda index: mammography(index, "focal"),
         metrics=("auc", "average_precision"),
     ),
-    Set(name="ml-emotions", cases=5, case=lambda i: multi_label("emotions", 6, i), metrics=("hamming", "f1_micro")),
-    Set(name="ml-yeast", cases=5, case=lambda i: multi_label("yeast", 14, i), metrics=("hamming", "f1_micro")),
+    Set(name="ml-emotions", cases=3, case=lambda i: multi_label("emotions", 6, i), metrics=("hamming", "f1_micro")),
+    Set(name="ml-yeast", cases=3, case=lambda i: multi_label("yeast", 14, i), metrics=("hamming", "f1_micro")),
 ]

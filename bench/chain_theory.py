@@ -44,6 +44,7 @@ class Members(nn.Module):
         self.weights = nn.ParameterList(torch.randn(members, width, width) * math.sqrt(s / width) for _ in range(depth))
 
     def forward(self, x: Tensor) -> Tensor:
+        """All networks at once, (member, 1, width) to the same."""
         for weight in self.weights:
             x = self.function(x @ weight)
         return x
@@ -90,11 +91,12 @@ def main() -> None:
     body += f"{MEMBERS} networks of width {WIDTH}, one example each); differences in decades.\n\n" + table(header, rows)
     found, _ = gains(F.gelu, 2.0, MEMBERS, WIDTH, 20)
     theory = math.log10(chain_gain(F.gelu, 20, weight_variance=2.0))
-    body += f"\n\nWhere theory of infinite width ends: 20 layers of GELU, 2 (the scale q itself wanders): theory {theory:.3f}, "
+    body += f"\n\nWhere theory of infinite width ends: 20 layers of GELU, 2 (q itself wanders): theory {theory:.3f}, "
     body += (
         f"root mean square {0.5 * math.log10(found.square().mean().item()):.3f}, median {found.log10().median():.3f}."
     )
-    body += "\n\nScatter of He-initialised ReLU networks: variance of ln(|d_1|²/|d_L|²) over networks, one example each.\n\n"
+    body += "\n\nScatter of He-initialised ReLU networks: variance of ln(|d_1|²/|d_L|²) over networks, "
+    body += "one example each.\n\n"
     body += table(["width", "layers", "networks", "law 5 L / n", "measured", "ratio"], laws)
     publish("chain_theory", "The chain, theory and measurement", "python -m bench.chain_theory", body)
 

@@ -1,20 +1,18 @@
 """Time and peak memory of the losses that hold no matrix, beside the plain formulas.
 
-Peak memory is what one forward and backward pass adds to a fresh process (VmHWM after - VmRSS before); time is the best
-of several passes, both sides taking turns in one process.
+Time is the processor time of the fastest of several passes on one thread, both sides taking turns; peak memory is what
+torch's allocator holds at most during one pass, the gradients of the inputs included, the inputs not.
 """
 
 from __future__ import annotations
 
-import subprocess
-import sys
 import time
 from collections.abc import Callable
-from pathlib import Path
 
 import torch
 import torch.nn.functional as F  # noqa: N812 - its usual name
 from torch import Tensor
+from torch.profiler import ProfilerActivity, profile
 
 from bench._machine import publish, table
 from evenkeel import losses
@@ -23,11 +21,11 @@ ROUNDS = 7
 Step = Callable[[], Tensor]
 
 
-def main(threads: int = 1) -> None:
-    torch.set_num_threads(threads)
+def main() -> None:
+    torch.set_num_threads(1)
     rows: list[list[object]] = []
     for case, steps in cases().items():
-        times, memory = best_times(steps), {side: peak_memory(case, side, threads) for side in steps}
+        times, memory = best_times(steps), {side: peak_memory(step) for side, step in steps.items()}
         cells = [f"{values[side]:.0f}" for values in (times, memory) for side in steps]
         speed, space = (values["evenkeel"] / values["plain"] for values in (times, memory))
         rows.append([case, *cells[:2], f"{speed:.2f}", *cells[2:], f"{space:.3f}"])
@@ -40,8 +38,7 @@ def main(threads: int = 1) -> None:
         "evenkeel, MiB",
         "ratio",
     ]
-    title = f"Losses without the matrix, {threads} thread{'s' * (threads > 1)}"
-    publish("losses", title, f"python -m bench.losses {threads}", table(header, rows))
+    publish("losses", "Losses without the matrix, one thread", "python -m bench.losses", table(header, rows))
 
 
 def cases() -> dict[str, dict[str, Step]]:
@@ -91,37 +88,24 @@ def best_times(steps: dict[str, Step]) -> dict[str, float]:
     found = dict.fromkeys(steps, float("inf"))
     for _ in range(ROUNDS):
         for name, step in steps.items():
-            start = time.perf_counter()
+            start = time.process_time()
             step().backward()
-            found[name] = min(found[name], 1000 * (time.perf_counter() - start))
+            found[name] = min(found[name], 1000 * (time.process_time() - start))
     return found
 
 
-def peak_memory(case: str, side: str, threads: int) -> float:
-    """MiB that one pass adds, in a process of its own."""
-    command = [sys.executable, "-m", "bench.losses", str(threads), case, side]
-    return float(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
-
-
-def added_by(case: str, side: str) -> float:
-    """What this process grows by in one pass, in MiB, beyond its inputs and a warm-up of the libraries."""
-    step = cases()[case][side]
-    for loss in (losses.nt_xent, losses.info_nce):
-        loss(torch.randn(64, 64, requires_grad=True), torch.randn(64, 64)).backward()
-    before = _status("VmRSS")
-    step().backward()
-    return (_status("VmHWM") - before) / 1024
-
-
-def _status(field: str) -> int:
-    lines = Path("/proc/self/status").read_text().splitlines()
-    return int(next(line.split()[1] for line in lines if line.startswith(field)))
+def peak_memory(step: Step) -> float:
+    """MiB that torch's allocator holds at most during one pass."""
+    with profile(activities=[ProfilerActivity.CPU], profile_memory=True) as record:
+        step().backward()
+    events = record.profiler.kineto_results.events()
+    changes = sorted((event.start_ns(), event.nbytes()) for event in events if event.name() == "[memory]")
+    held = peak = 0
+    for _, change in changes:
+        held += change
+        peak = max(peak, held)
+    return peak / 2**20
 
 
 if __name__ == "__main__":
-    threads, *child = sys.argv[1:] or ["1"]
-    if child:
-        torch.set_num_threads(int(threads))
-        print(added_by(*child))
-    else:
-        main(int(threads))
+    main()

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from bench._machine import publish, table
 from evenkeel.chain import trace
 
-ROUNDS = 7
+ROUNDS = 5
 DEPTHS = (10, 50, 100, 250, 500)
 
 

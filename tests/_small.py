@@ -1,12 +1,16 @@
 """Small tables with a known answer, as data sets, plans and networks that train in a moment."""
 
+from functools import cache
+
 import numpy as np
 import polars as pl
 import torch
 
 from evenkeel.data.dataset import Dataset, SplitRequest, build_dataset, set_target_apart
+from evenkeel.fitting import fit
 from evenkeel.network import Network, build_network
 from evenkeel.plan import Plan, make_plan
+from evenkeel.run import Run
 from evenkeel.task import KINDS
 
 LABELS = ["wet", "cold"]
@@ -69,3 +73,13 @@ def small_network(task: str, data: Dataset | None = None, **settings) -> Network
 def same(left: dict, right: dict) -> bool:
     """Whether two state dicts hold the same bits."""
     return left.keys() == right.keys() and all(torch.equal(left[name], right[name]) for name in left)
+
+
+SETTINGS = {"updates": 150, "members": 2, "width": 32, "depth": 1}
+
+
+@cache
+def small_run(task: str) -> Run:
+    """A run of `fit` on the small table of a task; trained once, not to be changed."""
+    data = small_table(task)
+    return fit(data, target=TARGETS[task], task=task, progress=False, settings=SETTINGS)

@@ -11,7 +11,9 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
-__version__ = "0.1.0"
+from evenkeel.version import VERSION
+
+__version__ = VERSION
 
 _PLACES = {"fit": "evenkeel.fitting", "load": "evenkeel.run", "Run": "evenkeel.run", "Network": "evenkeel.network"}
 _FOLDERS = ("heads", "losses", "metrics", "nets")

@@ -24,12 +24,14 @@ from evenkeel.task import TaskChoice
 from evenkeel.train.baselines import baseline_scores, verdict
 from evenkeel.train.checkpoint import restore_loop, save_loop
 from evenkeel.train.evaluate import outputs
+from evenkeel.train.findings import findings_of
 from evenkeel.train.importance import Importance, importance
 from evenkeel.train.loop import Loop, LoopState
 from evenkeel.train.precision import fast_products
 from evenkeel.train.progress import TrainingProgress
 from evenkeel.train.scores import scores
 from evenkeel.train.signals import EXIT_CODES, Interruption
+from evenkeel.version import VERSION
 
 SAMPLE_ROWS = 2000  # test rows kept with the run for the report's pictures
 
@@ -104,7 +106,7 @@ class Request:
         """Everything besides weights, as one value."""
         data, plan, metric = self.dataset, self.plan, head_for(self.plan.task).metrics[0]
         return RunRecord(
-            version=_version(),
+            version=VERSION,
             created=datetime.now().isoformat(timespec="seconds"),
             source=data.source,
             command=self.command,
@@ -128,6 +130,7 @@ class Request:
             baselines=measured.baselines,
             verdict=verdict(measured.ours, measured.baselines, metric),
             importance=measured.importance,
+            findings=findings_of(state.looks, state.start_loss),
         )
 
 
@@ -139,12 +142,6 @@ class Measured:
     baselines: dict[str, dict[str, float]]
     importance: tuple[Importance, ...]
     sample: dict[str, Tensor]
-
-
-def _version() -> str:
-    from evenkeel import __version__
-
-    return __version__
 
 
 def _engine(device: torch.device, changed: bool) -> str:

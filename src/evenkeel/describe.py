@@ -27,6 +27,7 @@ EXPLANATIONS = {
     "f1_micro": "F1 over all labels together",
     "f1_macro": "F1 averaged over labels",
 }
+OF_OUR_NET = {"width", "depth", "skip", "activation", "norm", "dropout", "members", "bins"}
 SHARES = ("coverage_90", "accuracy", "hamming", "calibration_error")
 
 
@@ -45,6 +46,10 @@ def describe(run: Run) -> report.Report:
         predictions=_predictions(run),
         importance=_importance(run),
         baselines=_baselines(run),
+        findings=[
+            report.FoundSymptom(symptom=each.symptom, sentence=each.sentence, severity=each.severity, where=each.where)
+            for each in run.findings
+        ],
         repeat=_repeat(run),
         created=record.created,
         version=f"evenkeel {record.version}",
@@ -66,9 +71,7 @@ def _verdict(run: Run) -> list[report.Sentence]:
     lost = record.verdict.startswith("A plain")
     if record.verdict:
         found.append(report.Sentence(text=record.verdict, tone="note" if lost else "good"))
-    if looks and looks[-1].skipped:
-        share = f"{looks[-1].skipped} of {looks[-1].update} steps"
-        found.append(report.Sentence(text=f"{share} were not finite and were skipped.", tone="bad"))
+    found += [report.Sentence(text=each.sentence, tone="bad") for each in run.findings if each.severity != "note"]
     if record.ended == "budget" and record.best_update >= 0.98 * looks[-1].update and record.rows["validation"]:
         found.append(report.Sentence(text="The loss was still falling at the end: more updates may help.", tone="note"))
     covered = record.metrics.get("coverage_90")
@@ -118,7 +121,9 @@ def _data(run: Run) -> report.DataSection:
 
 def _plan(run: Run) -> report.PlanSection:
     record = run.record
-    settings = record.plan.model_dump(exclude={"task", "net", "loss"})
+    # A net of the user's own knows nothing of the plan's.
+    unused = {"task", "net", "loss"} | (OF_OUR_NET if record.net == "given" else set())
+    settings = record.plan.model_dump(exclude=unused)
     return report.PlanSection(
         task=record.plan.task,
         net=record.net_text,

@@ -16,6 +16,7 @@ from torch import nn
 
 from evenkeel._request import Request
 from evenkeel.data.dataset import Dataset, SplitRequest, Weighting, build_dataset, set_target_apart
+from evenkeel.data.split import GivenParts
 from evenkeel.errors import RequestError
 from evenkeel.plan import make_plan
 from evenkeel.run import CHECKPOINT, Run, as_frame, check_replaceable
@@ -36,7 +37,7 @@ def fit(
     seed: int = 0,
     epochs: int | None = None,
     time_limit: float | None = None,
-    split: str | Mapping[str, Sequence[int]] | Sequence[str] = "random",
+    split: str | GivenParts = "random",
     validation: float = 0.15,
     test: float = 0.15,
     sample_weight: Weighting = None,

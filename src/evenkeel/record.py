@@ -8,6 +8,7 @@ from pydantic import ConfigDict
 
 from evenkeel.data.schema import Frozen, Schema
 from evenkeel.data.target import Target
+from evenkeel.finding import Finding
 from evenkeel.network import NetShape
 from evenkeel.plan import Plan
 from evenkeel.train.importance import Importance
@@ -51,3 +52,4 @@ class RunRecord(Frozen):
     baselines: dict[str, dict[str, float]]
     verdict: str
     importance: tuple[Importance, ...]
+    findings: tuple[Finding, ...]

@@ -20,6 +20,7 @@ from evenkeel.data.schema import encode
 from evenkeel.data.table import read_table
 from evenkeel.data.target import encode_target, present_rows, take_target
 from evenkeel.errors import DataError, RequestError, SavedRunError
+from evenkeel.finding import Finding
 from evenkeel.heads import HeadPart
 from evenkeel.heads._for_task import head_for
 from evenkeel.heads._predictive import Predictive
@@ -67,6 +68,11 @@ class Run:
     def history(self) -> tuple[Look, ...]:
         """The looks taken during training, first to last."""
         return self.record.looks
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        """What the training itself told: steps that were not finite, nothing learned, overfitting."""
+        return self.record.findings
 
     @property
     def metrics(self) -> dict[str, float]:

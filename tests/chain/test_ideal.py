@@ -6,8 +6,8 @@ import torch
 from torch import nn
 from torch.nn import functional as F  # noqa: N812
 
-from evenkeel.chain import trace
 from evenkeel.chain import ideal as module
+from evenkeel.chain import trace
 from evenkeel.chain.ideal import NullDistribution, architecture, initialise_well_, null_distribution
 from evenkeel.errors import RequestError
 

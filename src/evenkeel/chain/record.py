@@ -144,8 +144,10 @@ class Recorder(TorchDispatchMode):
                 operation.outputs.append(self._hold(tensor, key, described.kind))
             elif names and described.kind != "factory" and key not in self._data:
                 self._weights.setdefault(key, names[0])
-            if described.name == "bernoulli" and len(args) > 1 and isinstance(args[1], float):
-                self._masks[key] = args[1]
+            if described.name == "bernoulli":
+                chance = args[1] if len(args) > 1 else 0.5  # the operator's default is left out
+                if isinstance(chance, float):
+                    self._masks[key] = chance
         if operation is not None:
             self.operations.append(operation)
 

@@ -240,7 +240,7 @@ class Surveyor:
         if place.operation is None or place.kind not in ("linear", "convolution", "embedding", "recurrent"):
             return []
         if place.kind == "recurrent":
-            weights = {w.name: w for operation in place.operations for w in operation.weights if w.tensor.ndim > 1}
+            weights = {w.name: w for operation in place.operations for w in operation.weights if "weight" in w.name}
             return [self._term(place, weight, None, weight.tensor.shape[-1] ** -0.5) for weight in weights.values()]
         weight = main_weight(place.operation)
         if weight is None:
@@ -269,7 +269,7 @@ class Surveyor:
 def root_product(factors: list[float | None]) -> float | None:
     """The product of factors, None where one is missing."""
     known = [factor for factor in factors if factor is not None]
-    return math.prod(known) if len(known) == len(factors) else None
+    return math.prod(known, start=1.0) if len(known) == len(factors) else None
 
 
 def _layout(places: list[Place], axes: int) -> str:

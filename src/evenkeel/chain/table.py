@@ -34,7 +34,7 @@ def table(chain: Chain, *, depth: int = 1, width: int = 110) -> str:
     kinds = min(max([len("what"), *(len(row[1]) for row in rows)]), 26)
     count = max(1, min(len(COLUMNS), (width - names - kinds - 4) // CELL))
     lines = [_line(("link", "what", *COLUMNS[:count]), names, kinds)]
-    lines += [_line(row[: count + 2], names, kinds) for row in _shortened(rows)]
+    lines += _shortened([_line(row[: count + 2], names, kinds) for row in rows])
     return "\n".join([*lines, *_whole(chain)])
 
 
@@ -100,12 +100,11 @@ def _line(cells: tuple[str, ...], names: int, kinds: int) -> str:
     return f"{name[:names]:<{names}}  {what[:kinds]:<{kinds}}{shown}".rstrip()
 
 
-def _shortened(rows: list[tuple[str, ...]]) -> list[tuple[str, ...]]:
-    if len(rows) <= MOST_ROWS:
-        return rows
+def _shortened(lines: list[str]) -> list[str]:
+    if len(lines) <= MOST_ROWS:
+        return lines
     half = MOST_ROWS // 2
-    left_out = len(rows) - 2 * half
-    return [*rows[:half], (f"... {left_out} rows more", ""), *rows[-half:]]
+    return [*lines[:half], f"... {len(lines) - 2 * half} rows more", *lines[-half:]]
 
 
 def _whole(chain: Chain) -> list[str]:

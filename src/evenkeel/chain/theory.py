@@ -4,7 +4,7 @@ Each operation in turn multiplies the squared gain and passes on the variance th
 holds (attention, products, custom operations), the answer is None: measured only. Rules for squared gains:
 
     weights     kappa = ||Jacobian||² / outputs           q' = kappa · E x² + mean bias²
-    norm        mean(scale² / measured variance)          q' = mean scale² + mean shift²
+    norm        mean(scale² / measured variance) (1-2/m)  q' = mean scale² + mean shift²
     activation  E phi'(z)², z ~ N(0, q)                   dropout  1 / keep
     sum         the sum over its paths (a skip counts 1)  concatenation  the same, weighted by each part's share
 """
@@ -31,6 +31,8 @@ class Theory:
     scatter: float | None = None
 
 
+EPSILON = 1e-5
+"""What norms add to a variance by default."""
 UNKNOWN = Theory(expected=None, ideal=None)
 
 
@@ -128,22 +130,22 @@ def _norm(running: _Running, place: Place, before: Summary | None) -> None:
 
 
 def _inverse_variance(place: Place, before: Summary | None) -> float | None:
-    """Mean of 1/variance, as the norm itself saved it; in eval mode from the running average."""
+    """Mean of 1/variance, as the norm itself saved it; in eval mode from the running average.
+
+    A norm over m entries also takes mean and size out of the gradient: two directions of m.
+    """
     operation = place.operation
     if operation is None:
         return None
-    if len(place.members) == 1:
-        saved = operation.outputs[-1].tensor if len(operation.outputs) > 1 else None
-        if saved is not None and saved.numel() and saved.ndim < max(2, len(operation.outputs[0].shape)):
-            return float(saved.detach().float().square().mean())
-        if saved is not None and saved.numel() and saved.shape != operation.outputs[0].shape:
-            return float(saved.detach().float().square().mean())
-        if len(operation.buffers) > 1:
-            return float((1 / (operation.buffers[1].float() + 1e-5)).mean())
-    if before is not None and before.count:
-        square = float(before.norm) ** 2 / before.count
-        return 1 / square if square > 0 else None
-    return None
+    saved = operation.outputs[-1].tensor if len(operation.outputs) > 1 else None
+    if len(place.members) == 1 and saved is not None and 0 < saved.numel() < math.prod(operation.outputs[0].shape):
+        together = math.prod(operation.outputs[0].shape) / saved.numel()
+        return float(saved.detach().float().square().mean()) * max(0.0, 1 - 2 / together)
+    if len(operation.buffers) > 1:
+        return float((1 / (operation.buffers[1].float() + EPSILON)).mean())
+    if before is None or not before.count or float(before.norm) == 0:
+        return None
+    return before.count / float(before.norm) ** 2
 
 
 def _scale_and_shift(operation: Operation) -> tuple[float, float]:

@@ -10,15 +10,15 @@ import sys
 
 import click
 
-from evenkeel import __version__
 from evenkeel.cli.parts import parts
 from evenkeel.cli.train import train
 from evenkeel.cli.use import evaluate, predict, report
 from evenkeel.errors import EvenkeelError
+from evenkeel.version import VERSION
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
-@click.version_option(__version__, prog_name="evenkeel")
+@click.version_option(VERSION, prog_name="evenkeel")
 def cli() -> None:
     """Neural networks that train soundly, and the reason when they do not."""
 

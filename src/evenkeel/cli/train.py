@@ -121,5 +121,6 @@ def summary(run: Any) -> str:
     lines += [f"note: {note}" for note in record.notes]
     lines.append(f"trained {record.looks[-1].update} updates in {record.seconds:.1f} s, ended by: {record.ended}")
     lines += [f"  {name:<20}{value:>12.5g}" for name, value in record.metrics.items()]
+    lines += [f"{each.severity}: {each.sentence}" for each in record.findings]
     lines += [record.verdict] if record.verdict else []
     return "\n".join(lines)

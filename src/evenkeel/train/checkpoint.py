@@ -94,7 +94,7 @@ def check_folder(folder: Path, names: tuple[str, ...]) -> None:
     """Every named file must be there with the sum that the manifest gives.
 
     Raises:
-        SavedRunError: no such folder, no manifest, a file missing or damaged.
+        SavedRunError: no such folder, no manifest, a file missing, damaged, or a link to elsewhere.
     """
     if not (folder / MANIFEST).is_file():
         raise SavedRunError(f"{folder} holds no saved run (no {MANIFEST}); expected a folder that evenkeel saved")
@@ -105,6 +105,8 @@ def check_folder(folder: Path, names: tuple[str, ...]) -> None:
     for name in names:
         if not isinstance(sums, dict) or name not in sums or not (folder / name).is_file():
             raise SavedRunError(f"{folder} is incomplete: {name} is missing; save the run again")
+        if (folder / name).resolve().parent != folder.resolve():
+            raise SavedRunError(f"{folder / name} is a link that leaves the folder; nothing outside it is read")
         if _sum(folder / name) != sums[name]:
             raise SavedRunError(f"{folder / name} is damaged: its contents are not what was saved")
 

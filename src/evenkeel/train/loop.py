@@ -51,12 +51,14 @@ class Look(BaseModel):
 class LoopState:
     """Everything that a continued run needs besides weights, optimizer state and random state.
 
-    `renewed` is the update of the last improvement worth the name; `ended` says why training is over.
+    `start_loss` is the validation loss before the first update, `renewed` the update of the last improvement worth
+    the name; `ended` says why training is over.
     """
 
     update: int = 0
     samples: int = 0
     seconds: float = 0.0
+    start_loss: float | None = None
     best_loss: float | None = None
     best_update: int = 0
     renewed: int = 0
@@ -122,6 +124,8 @@ class Loop:
         state, before = self.state, self.state.seconds
         started = time.monotonic()
         every = max(1, self.plan.updates // self.plan.evaluations)
+        if state.update == 0:
+            state.start_loss = self._validation_loss()
         self.network.train()
         devices = [self.device] if self.device.type == "cuda" else []
         with torch.random.fork_rng(devices=devices):
