@@ -36,10 +36,10 @@ def fit(
     out: str | Path | None = None,
     seed: int = 0,
     epochs: int | None = None,
-    time_limit: float | None = None,
+    time_limit: float | int | None = None,
     split: str | GivenParts = "random",
-    validation: float = 0.15,
-    test: float = 0.15,
+    validation: float | int = 0.15,
+    test: float | int = 0.15,
     sample_weight: Weighting = None,
     device: str | torch.device = "auto",
     progress: bool = True,
@@ -95,7 +95,7 @@ def fit(
         data,
         target=target,
         task=task,
-        request=SplitRequest(how=split, validation=validation, test=test, seed=seed),
+        request=SplitRequest(how=split, validation=float(validation), test=float(test), seed=seed),
         sample_weight=sample_weight,
     )
     chosen = {"seed": seed, "time_limit": time_limit, "epochs": epochs, **(settings or {})}

@@ -24,6 +24,7 @@ NARROW, WIDE, WIDE_FROM = 128, 256, 3000
 DROPOUT_SMALL, DROPOUT, DROPOUT_FROM = 0.3, 0.2, 2000
 # Pieces of the piecewise-linear encoding; fewer than four bend too coarsely to be worth their weights.
 FEWEST_BINS, MOST_BINS = 4, 32
+MOST_PIECES = 512  # of all columns together: with more of them a wide table is learned by heart (LOG.md)
 # The budget: passes over the rows, within these numbers of updates; early stopping ends most runs long before.
 EPOCHS, FEWEST_UPDATES, MOST_UPDATES = 60, 3000, 20_000
 
@@ -115,5 +116,5 @@ def _updates(rows: int, batch: int) -> int:
 
 def _bins(rows: int, numbers: int) -> int | None:
     """Pieces of each number column: together no more than rows, or the first layer could learn the rows by heart."""
-    pieces = min(MOST_BINS, rows // max(numbers, 1))
+    pieces = min(MOST_BINS, min(rows, MOST_PIECES) // max(numbers, 1))
     return pieces if pieces >= FEWEST_BINS else None

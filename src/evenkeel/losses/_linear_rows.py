@@ -5,7 +5,8 @@
 
 a: weight of the true token's term, u: what label smoothing spreads, k: 0 for ignored rows, else 1. Logits and loss are
 float32 at any dtype of the features (float64 for float64). Where all rows share one upstream gradient (mean, sum) the
-gradient is taken in the forward pass, 6·N·V·D operations; else the logits are computed again, 8·N·V·D.
+gradient is taken in the forward pass, 6·N·V·D operations, and handed over by the first backward pass; else the logits
+are computed again, 8·N·V·D.
 """
 
 from collections.abc import Iterator
@@ -44,7 +45,8 @@ def row_values(problem: Problem) -> Tensor:
 def weighted_sum(problem: Problem, share: Tensor) -> Tensor:
     """The sum of all values times `share` (a number), with the gradient taken at once where one is needed."""
     trained = [x for x in problem[:3] if x is not None]
-    if torch.is_grad_enabled() and any(x.requires_grad for x in trained):
+    needed = torch.is_grad_enabled() and any(x.requires_grad for x in trained)
+    if needed and not torch.compiler.is_compiling():  # a compiled graph cannot hand its gradients over
         return _Sum.apply(share, *problem)[0]  # type: ignore[index]
     return row_values(problem).sum() * share
 
@@ -87,15 +89,22 @@ def _values(problem: Problem, rows: slice, log_probability: Tensor) -> Tensor:
     return values - problem.kept[rows] * (log_probability @ problem.spread)
 
 
-def _to_logits_(problem: Problem, rows: slice, log_probability: Tensor, scale: Tensor) -> Tensor:
+class _Pull(NamedTuple):
+    """The gradient of some rows' logits, (row, token), as a block times a number for each row."""
+
+    block: Tensor
+    each: Tensor
+
+
+def _to_logits_(problem: Problem, rows: slice, log_probability: Tensor, scale: Tensor) -> _Pull:
     """Turn log-probabilities into the gradient of the logits in place; `scale` is each row's upstream gradient."""
-    true = (scale * problem.true[rows]).unsqueeze(1)
-    if problem.spread is None:
-        block = log_probability.exp_().mul_(true)
-    else:
-        smooth = (scale * problem.kept[rows]).unsqueeze(1)
-        block = log_probability.exp_().mul_(true + smooth * problem.spread.sum()).sub_(smooth * problem.spread)
-    return block.scatter_add_(1, problem.target[rows].unsqueeze(1), -true)
+    target, true = problem.target[rows].unsqueeze(1), problem.true[rows].unsqueeze(1)
+    block = log_probability.exp_()
+    if problem.spread is None:  # the common case: a number for each row is left to the smaller matrices
+        return _Pull(block.scatter_add_(1, target, -torch.ones_like(true)), scale.unsqueeze(1) * true)
+    kept = problem.kept[rows].unsqueeze(1)
+    block.mul_(true + kept * problem.spread.sum()).sub_(kept * problem.spread)
+    return _Pull(block.scatter_add_(1, target, -true), scale.unsqueeze(1))
 
 
 class _Gradients(NamedTuple):
@@ -105,15 +114,16 @@ class _Gradients(NamedTuple):
     weight: Tensor
     bias: Tensor
 
-    def add_(self, chunk: _Chunk, block: Tensor) -> None:
+    def add_(self, chunk: _Chunk, pull: _Pull) -> None:
         """Add what the logits of some rows pass on."""
-        self.bias.add_(block.sum(0))
+        block, scaled = pull.block, (chunk.features * pull.each).to(chunk.features.dtype)
+        self.bias.add_((block.T @ pull.each).squeeze(1))
         if chunk.weight.dtype in HALF:  # a GPU: the products are of halves, their sums are not
             block = block.to(chunk.weight.dtype)
-            self.weight.add_(product(block.T, chunk.features))
+            self.weight.add_(product(block.T, scaled))
         else:
-            self.weight.addmm_(block.T, chunk.features)
-        self.features[chunk.rows] = product(block, chunk.weight)
+            self.weight.addmm_(block.T, scaled)
+        self.features[chunk.rows] = product(block, chunk.weight).mul_(pull.each)
 
 
 def _no_gradients(problem: Problem) -> _Gradients:
@@ -172,14 +182,16 @@ class _Sum(torch.autograd.Function):
     def setup_context(ctx: Any, inputs: tuple[Any, ...], output: tuple[Tensor, ...]) -> None:
         ctx.mark_non_differentiable(*output[1:])
         ctx.set_materialize_grads(False)  # else torch makes zeros of the size of every output
-        ctx.save_for_backward(*inputs[1:4], *output[1:])
-        ctx.has_bias = inputs[3] is not None
+        ctx.save_for_backward(*inputs)
+        ctx.ready = output[1:]
 
     @staticmethod
     @first_order
     def backward(ctx: Any, gradient: Tensor | None, *_: Any) -> tuple[Tensor | None, ...]:
         if gradient is None:
             return (None,) * 8
-        features, weight, bias = ctx.saved_tensors[3:]
-        passed = (gradient * features, gradient * weight, gradient * bias if ctx.has_bias else None)
-        return None, *passed, None, None, None, None
+        found, ctx.ready = ctx.ready, None
+        if found is None:  # handed over before; the same steps once more give the same numbers, to the last bit
+            found = _Sum.forward(*ctx.saved_tensors)[1:]
+        features, weight, bias = (x.mul_(gradient) for x in found)
+        return None, features, weight, bias if ctx.saved_tensors[3] is not None else None, None, None, None, None
