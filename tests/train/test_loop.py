@@ -112,7 +112,7 @@ def test_it_ends_when_nothing_improves():
 
 def test_an_improvement_at_the_last_moment_renews_patience(monkeypatch):
     """The look is taken before patience is judged."""
-    values = iter([3.0, 3.0, 1.0, 1.0, 1.0, 1.0])
+    values = iter([3.0, 3.0, 3.0, 1.0, 1.0, 1.0])  # before the first update, then at each look
     monkeypatch.setattr(Loop, "_validation_loss", lambda self: next(values, 1.0))
     loop = trained(updates=100, evaluations=10, patience=0.2)
     assert [look.update for look in loop.state.looks] == [10, 20, 30, 40, 50]
@@ -120,7 +120,7 @@ def test_an_improvement_at_the_last_moment_renews_patience(monkeypatch):
 
 
 def test_a_gain_within_noise_keeps_the_weights_but_does_not_renew_patience(monkeypatch):
-    values = iter([1.0, 1.0 - 1e-6, 1.0 - 2e-6])
+    values = iter([1.0, 1.0, 1.0 - 1e-6, 1.0 - 2e-6])
     monkeypatch.setattr(Loop, "_validation_loss", lambda self: next(values))
     loop = trained(updates=30, evaluations=3, patience=1.0)
     assert (loop.state.renewed, loop.state.best_update) == (10, 30)
@@ -135,7 +135,7 @@ def test_it_ends_with_its_time(monkeypatch):
 
 
 def test_the_best_weights_are_kept(monkeypatch):
-    values = iter([5.0, 1.0, 2.0, 3.0])
+    values = iter([9.0, 5.0, 1.0, 2.0, 3.0])
     monkeypatch.setattr(Loop, "_validation_loss", lambda self: next(values))
     states = []
     watchers = Watchers(look=lambda look: states.append(copy.deepcopy(loop.network.state_dict())))
@@ -148,7 +148,7 @@ def test_the_best_weights_are_kept(monkeypatch):
 
 
 def test_a_loss_that_is_not_finite_is_never_the_best(monkeypatch):
-    values = iter([float("nan"), 2.0, float("-inf"), 1.5])
+    values = iter([9.0, float("nan"), 2.0, float("-inf"), 1.5])
     monkeypatch.setattr(Loop, "_validation_loss", lambda self: next(values))
     loop = trained(updates=40, evaluations=4, patience=1.0)
     assert (loop.state.best_loss, loop.state.best_update) == (1.5, 40)

@@ -1,7 +1,7 @@
 """The elementwise function behind a recorded activation, its moments, and the best weight scale for it.
 
-The *best* scale is the better of the two classical ones: that which keeps unit variance (s = 1/E[phi(z)²]: He for ReLU,
-LeCun for SELU), and the edge of chaos at zero (s = 1/phi'(0)²: Glorot for tanh) where the forward map is stable there.
+The *best* scale is that which keeps unit variance (s = 1/E[phi(z)²]: He for ReLU, LeCun for SELU), unless its gain is off
+and the edge of chaos at zero (s = 1/phi'(0)²: Glorot for tanh) does better, with a forward map that is stable there.
 """
 
 from __future__ import annotations
@@ -21,6 +21,8 @@ HOMOGENEOUS = frozenset(["relu", "leaky_relu", "_prelu_kernel"])
 """phi(az) = a phi(z) for a > 0: the moments at one variance give those at all."""
 NOT_ELEMENTWISE = frozenset(["glu", "rrelu_with_noise"])
 SMALLEST_VARIANCE = 1e-30
+GOOD_ENOUGH = 0.05
+"""A gain this close to 1 (in ln) at unit variance is not bettered by letting the features fade away."""
 
 
 @dataclass(frozen=True)
@@ -79,13 +81,15 @@ def ideal_gain(activation: Activation) -> float:
 @lru_cache(maxsize=256)
 def _best(activation: Activation) -> tuple[float, float]:
     at_one = activation.moments(1.0)
-    options = [(1 / at_one.square, math.sqrt(at_one.slope_square / at_one.square))] if at_one.square > 0 else []
-    zero = activation.function(torch.zeros(1, dtype=torch.float64)).item()
+    if at_one.square <= 0:
+        return 1.0, 1.0
+    unit = (1 / at_one.square, math.sqrt(at_one.slope_square / at_one.square))
     slope_square = activation.moments(1e-8).slope_square
-    edge = 1 / slope_square if slope_square > 0 else math.inf
-    if zero == 0 and edge * at_one.square <= 1:
-        options.append((edge, 1.0))
-    return min(options, key=lambda option: abs(math.log(max(option[1], 1e-300))), default=(1.0, 1.0))
+    zero = activation.function(torch.zeros(1, dtype=torch.float64)).item()
+    stable = zero == 0 and at_one.square <= slope_square
+    if stable and abs(math.log(max(unit[1], 1e-300))) > GOOD_ENOUGH:
+        return 1 / slope_square, 1.0
+    return unit
 
 
 @lru_cache(maxsize=256)

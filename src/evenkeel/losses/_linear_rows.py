@@ -108,7 +108,7 @@ def _to_logits_(problem: Problem, rows: slice, log_probability: Tensor, scale: T
 
 
 class _Gradients(NamedTuple):
-    """What features, weight and bias receive, summed over the chunks in float32 or float64."""
+    """What features, weight and bias (empty where there is none) receive, summed up in float32 or float64."""
 
     features: Tensor
     weight: Tensor
@@ -117,7 +117,8 @@ class _Gradients(NamedTuple):
     def add_(self, chunk: _Chunk, pull: _Pull) -> None:
         """Add what the logits of some rows pass on."""
         block, scaled = pull.block, (chunk.features * pull.each).to(chunk.features.dtype)
-        self.bias.add_((block.T @ pull.each).squeeze(1))
+        if len(self.bias):
+            self.bias.add_((block.T @ pull.each).squeeze(1))
         if chunk.weight.dtype in HALF:  # a GPU: the products are of halves, their sums are not
             block = block.to(chunk.weight.dtype)
             self.weight.add_(product(block.T, scaled))
@@ -128,11 +129,10 @@ class _Gradients(NamedTuple):
 
 def _no_gradients(problem: Problem) -> _Gradients:
     wide = problem.true.dtype
-    like = problem.weight if problem.bias is None else problem.bias
     return _Gradients(
         torch.empty_like(problem.features, dtype=wide),
         torch.zeros_like(problem.weight, dtype=wide),
-        like.new_zeros(len(problem.weight), dtype=wide),
+        problem.weight.new_zeros(0 if problem.bias is None else len(problem.bias), dtype=wide),
     )
 
 
