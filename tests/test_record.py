@@ -4,7 +4,10 @@ import pytest
 from pydantic import ValidationError
 
 from _small import TARGETS, small_run
+from evenkeel.finding import Finding
 from evenkeel.record import RunRecord
+
+FOUND = Finding(symptom="no-learning", where="validation", severity="warning", sentence="Nothing was learned.")
 
 
 @pytest.mark.parametrize("task", TARGETS)
@@ -21,10 +24,12 @@ def test_infinite_figures_survive(value):
         update={
             "metrics": {"rmse": 1.0, "nll": value},
             "looks": (record.looks[0].model_copy(update={"validation_loss": value}),),
+            "importance": (record.importance[0].model_copy(update={"drop": value}),),
+            "findings": (FOUND.model_copy(update={"evidence": {"start_loss": value}}),),
         }
     )
     again = RunRecord.model_validate(json.loads(changed.model_dump_json()))
-    assert again.metrics["nll"] == value and again.looks[0].validation_loss == value
+    assert again == changed and again.metrics["nll"] == again.looks[0].validation_loss == value
 
 
 @pytest.mark.parametrize("change", [{"format": 2}, {"mood": "good"}, {"net": "module:thesis.Net"}])

@@ -15,12 +15,19 @@ from evenkeel.version import VERSION
 
 __version__ = VERSION
 
-_PLACES = {"fit": "evenkeel.fitting", "load": "evenkeel.run", "Run": "evenkeel.run", "Network": "evenkeel.network"}
+_PLACES = {
+    "Network": "evenkeel.network",
+    "Run": "evenkeel.run",
+    "fit": "evenkeel.fitting",
+    "load": "evenkeel.run",
+    "trace": "evenkeel.chain",
+}
 _FOLDERS = ("heads", "losses", "metrics", "nets")
-__all__ = ["Network", "Run", "fit", "heads", "load", "losses", "metrics", "nets"]
+__all__ = ["Network", "Run", "fit", "heads", "load", "losses", "metrics", "nets", "trace"]
 
 if TYPE_CHECKING:
     from evenkeel import heads, losses, metrics, nets
+    from evenkeel.chain import trace
     from evenkeel.fitting import fit
     from evenkeel.network import Network
     from evenkeel.run import Run, load

@@ -38,7 +38,8 @@ class Finding(BaseModel):
         'critical'
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    # A loss that overflowed is evidence too; JSON's usual null would not read back as a number.
+    model_config = ConfigDict(frozen=True, extra="forbid", ser_json_inf_nan="constants")
 
     symptom: Symptom
     where: str

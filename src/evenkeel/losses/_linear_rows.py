@@ -126,6 +126,11 @@ class _Gradients(NamedTuple):
             self.weight.addmm_(block.T, scaled)
         self.features[chunk.rows] = product(block, chunk.weight).mul_(pull.each)
 
+    def like(self, problem: Problem) -> tuple[Tensor, Tensor, Tensor]:
+        """All three in the dtypes of what they belong to."""
+        bias = self.bias if problem.bias is None else self.bias.to(problem.bias.dtype)
+        return self.features.to(problem.features.dtype), self.weight.to(problem.weight.dtype), bias
+
 
 def _no_gradients(problem: Problem) -> _Gradients:
     wide = problem.true.dtype
@@ -134,6 +139,14 @@ def _no_gradients(problem: Problem) -> _Gradients:
         torch.zeros_like(problem.weight, dtype=wide),
         problem.weight.new_zeros(0 if problem.bias is None else len(problem.bias), dtype=wide),
     )
+
+
+def _differentiate(problem: Problem, chunk: _Chunk, scale: Tensor, found: _Gradients) -> Tensor:
+    """Add the gradients of some rows and return the sum of their values; their logits die with the call."""
+    log_probability = _log_softmax(problem, chunk)
+    total = _values(problem, chunk.rows, log_probability).sum()
+    found.add_(chunk, _to_logits_(problem, chunk.rows, log_probability, scale))
+    return total
 
 
 class _Rows(torch.autograd.Function):
@@ -157,11 +170,9 @@ class _Rows(torch.autograd.Function):
         found = _no_gradients(given)
         with exact_products(gradient):
             for chunk in _chunks(given):
-                block = _to_logits_(given, chunk.rows, _log_softmax(given, chunk), gradient[chunk.rows])
-                found.add_(chunk, block)
-        bias = None if given.bias is None else found.bias.to(given.bias.dtype)
-        passed = (found.features.to(given.features.dtype), found.weight.to(given.weight.dtype), bias)
-        return *passed, None, None, None, None
+                _differentiate(given, chunk, gradient[chunk.rows], found)
+        features, weight, bias = found.like(given)
+        return features, weight, None if given.bias is None else bias, None, None, None, None
 
 
 class _Sum(torch.autograd.Function):
@@ -172,11 +183,8 @@ class _Sum(torch.autograd.Function):
         total = torch.zeros_like(share)
         with exact_products(given.features):
             for chunk in _chunks(given):
-                block = _log_softmax(given, chunk)
-                total = total + _values(given, chunk.rows, block).sum()
-                found.add_(chunk, _to_logits_(given, chunk.rows, block, share.expand(len(chunk.features))))
-        features, weight = found.features.to(given.features.dtype), found.weight.to(given.weight.dtype)
-        return total * share, features, weight, found.bias.to(weight.dtype)
+                total = total + _differentiate(given, chunk, share.expand(len(chunk.features)), found)
+        return total * share, *found.like(given)
 
     @staticmethod
     def setup_context(ctx: Any, inputs: tuple[Any, ...], output: tuple[Tensor, ...]) -> None:

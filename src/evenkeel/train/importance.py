@@ -26,7 +26,7 @@ FEWEST, MOST = 200, 2000  # rows; fewer say little, more refine nothing a person
 class Importance(BaseModel):
     """A column, how much the metric worsens without its information, and the scatter of that over repeats."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", ser_json_inf_nan="constants")
 
     column: str
     drop: float

@@ -35,7 +35,7 @@ class Look(BaseModel):
     rate; `skipped` counts non-finite steps so far.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", ser_json_inf_nan="constants")
 
     update: int
     samples: int

@@ -71,7 +71,5 @@ def _readable(distribution: Predictive, name: str) -> object:
         return distribution
     if distribution.family.name != "normal":
         return distribution.sample(SAMPLES)
-    mean, spread = (
-        torch.from_numpy(np.ascontiguousarray(distribution.parameters[key].T)) for key in ("mean", "spread")
-    )
+    mean, spread = (torch.from_numpy(np.array(distribution.parameters[key].T)) for key in ("mean", "spread"))
     return MixtureSameFamily(Categorical(torch.ones_like(mean)), Normal(mean, spread))
