@@ -32,7 +32,8 @@ ROWS: tuple[tuple[str, Callable[[Tensor], Tensor], float, int], ...] = (
     ("SiLU, 2", F.silu, 2.0, 20),
     ("SiLU, 1/3", F.silu, 1 / 3, 20),
 )
-SCATTER = ((64, 20, 500), (128, 34, 400), (512, 50, 24))
+SCATTER = ((64, 20, 500), (128, 34, 300), (512, 50, 24))
+SEEDS = 5
 
 
 class Members(nn.Module):
@@ -50,9 +51,11 @@ class Members(nn.Module):
         return x
 
 
-def gains(function: Callable[[Tensor], Tensor], s: float, members: int, width: int, depth: int) -> tuple[Tensor, float]:
+def gains(
+    function: Callable[[Tensor], Tensor], s: float, members: int, width: int, depth: int, seed: int = 0
+) -> tuple[Tensor, float]:
     """The total gain of each network from its last activation to its input, and the theory read off the weights."""
-    torch.manual_seed(0)
+    torch.manual_seed(seed)
     x = torch.randn(members, 1, width)
     x = x / x.norm(dim=-1, keepdim=True) * math.sqrt(width / s)
     towards = torch.randn(members, 1, width)
@@ -84,9 +87,9 @@ def main() -> None:
     header = ["activation, s", "q*", "chi*", "layers", "theory", "expected by trace", "measured", "difference"]
     laws = []
     for width, depth, members in SCATTER:
-        found, _ = gains(torch.relu, 2.0, members, width, depth)
+        found = torch.cat([gains(torch.relu, 2.0, members, width, depth, seed)[0] for seed in range(SEEDS)])
         law, measured = 5 * depth / width, (2 * found.log()).var().item()
-        laws.append([width, depth, members, f"{law:.3f}", f"{measured:.3f}", f"{measured / law:.2f}"])
+        laws.append([width, depth, members * SEEDS, f"{law:.3f}", f"{measured:.3f}", f"{measured / law:.2f}"])
     body = "Log10 of the gain from the last activation to the input (root mean square over "
     body += f"{MEMBERS} networks of width {WIDTH}, one example each); differences in decades.\n\n" + table(header, rows)
     found, _ = gains(F.gelu, 2.0, MEMBERS, WIDTH, 20)

@@ -18,7 +18,7 @@ def mirror(source: Path) -> Path:
     return TESTS / folder / f"test_{source.stem}.py"
 
 
-def tests_in(path: Path) -> list[str]:
+def named_tests(path: Path) -> list[str]:
     """Names of the test functions of a file."""
     nodes = ast.walk(ast.parse(path.read_text()))
     return [node.name for node in nodes if isinstance(node, ast.FunctionDef) and node.name.startswith("test")]
@@ -27,7 +27,7 @@ def tests_in(path: Path) -> list[str]:
 @pytest.mark.parametrize("source", SOURCES, ids=lambda path: str(path.relative_to(ROOT)))
 def test_has_its_test_file(source):
     assert mirror(source).exists(), f"{source.relative_to(ROOT)} needs {mirror(source).relative_to(TESTS)}"
-    assert tests_in(mirror(source)), f"{mirror(source).relative_to(TESTS)} holds no test"
+    assert named_tests(mirror(source)), f"{mirror(source).relative_to(TESTS)} holds no test"
 
 
 def test_a_missing_test_file_would_be_found():

@@ -106,13 +106,13 @@ def test_a_signal_ends_with_a_complete_save_and_the_same_command_goes_on(number,
     script = "from evenkeel.cli import main; main()"
     small = ["--set", "members=2", "--set", "width=16", "--set", "updates=200000", "--set", "patience=1"]
     arguments = ["train", str(table), "--target", "height", "--out", str(tmp_path / "run"), *small]
-    started = subprocess.Popen([sys.executable, "-c", script, *arguments], stderr=subprocess.PIPE, text=True)
-    assert started.stderr is not None
-    # Without a terminal the first line of progress says that training is under way.
-    assert "update" in started.stderr.readline()
-    started.send_signal(number)
-    started.stderr.read()
-    assert started.wait(timeout=120) == code
+    with subprocess.Popen([sys.executable, "-c", script, *arguments], stderr=subprocess.PIPE, text=True) as started:
+        assert started.stderr is not None
+        # Without a terminal the first line of progress says that training is under way.
+        assert "update" in started.stderr.readline()
+        started.send_signal(number)
+        started.stderr.read()
+        assert started.wait(timeout=120) == code
     stopped = load(tmp_path / "run")
     assert stopped.record.ended == signal.Signals(number).name
     limited = process(*arguments, "--time-limit", "0.01", folder=tmp_path)

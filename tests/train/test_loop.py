@@ -89,6 +89,7 @@ def test_every_training_row_is_seen_once_an_epoch_and_no_other():
         rows = list(itertools.chain(*seen[epoch * count : (epoch + 1) * count]))
         assert sorted(rows) == loop.data.split.train.tolist()
     assert loop.state.samples == 4 * len(loop.rows)
+    assert len({tuple(itertools.chain(*seen[first : first + count])) for first in range(0, 20, count)}) == 4
     sizes = {len(batch) for batch in seen}
     assert max(sizes) - min(sizes) <= 1, "no last batch of a handful of rows"
 

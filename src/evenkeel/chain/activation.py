@@ -1,7 +1,8 @@
 """The elementwise function behind a recorded activation, its moments, and the best weight scale for it.
 
-The *best* scale is that which keeps unit variance (s = 1/E[phi(z)²]: He for ReLU, LeCun for SELU), unless its gain is
-off and the edge of chaos at zero (s = 1/phi'(0)²: Glorot for tanh) does better, with a forward map that is stable there.
+The *best* scale is that which keeps unit variance (s = 1/E[phi(z)²]: He for ReLU, LeCun for SELU), unless its
+gain is off and the edge of chaos at zero (s = 1/phi'(0)²: Glorot for tanh) does better, with a forward map that is
+stable there.
 """
 
 from __future__ import annotations

@@ -41,7 +41,7 @@ def power_iteration(forward: Product, transposed: Product, shape: torch.Size, co
     """The largest singular values of a linear map given by its products with one vector (in `shape`) at a time.
 
     Example:
-        >>> matrix = torch.diag(torch.tensor([3.0, 2.0, 1.0]))
+        >>> matrix = torch.diag(torch.tensor([3.0, 2.0, 1.0], dtype=torch.float64))
         >>> power_iteration(lambda v: matrix @ v, lambda u: matrix.T @ u, torch.Size([3]), 2)
         (3.0, 2.0)
     """

@@ -44,8 +44,8 @@ class Positive(Head):
     Example:
         >>> head = Positive(4)
         >>> head.start(torch.tensor([10.0, 20.0, 30.0]))
-        >>> head.predict(head(torch.zeros(2, 4)))
-        tensor([20., 20.])
+        >>> head.predict(head(torch.zeros(2, 4))).tolist()
+        [20.0, 20.0]
     """
 
     task = "positive-regression"

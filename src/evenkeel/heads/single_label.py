@@ -23,8 +23,8 @@ class SingleLabel(Head):
 
     Example:
         >>> head = SingleLabel(4, classes=3)
-        >>> head.probability(head(torch.zeros(2, 4))).sum(1)
-        tensor([1., 1.])
+        >>> head.probability(head(torch.zeros(2, 4))).sum(1).tolist()
+        [1.0, 1.0]
     """
 
     task = "single-label"

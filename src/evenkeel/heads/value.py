@@ -22,8 +22,8 @@ class Value(Head):
     Example:
         >>> head = Value(4)
         >>> head.start(torch.tensor([10.0, 20.0, 30.0]))
-        >>> head.predict(head(torch.zeros(2, 4)))
-        tensor([20., 20.])
+        >>> head.predict(head(torch.zeros(2, 4))).tolist()
+        [20.0, 20.0]
     """
 
     task = "regression"
