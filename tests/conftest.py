@@ -5,6 +5,10 @@ import warnings
 from pathlib import Path
 
 import pytest
+
+# One thread: with more, small networks spend their time waiting for each other, most of all on a busy machine.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
 import torch
 from jaxtyping import install_import_hook
 

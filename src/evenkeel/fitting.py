@@ -159,6 +159,9 @@ def _device(name: str | torch.device) -> torch.device:
         return torch.device("cuda" if torch.cuda.is_available() else "cpu")
     try:
         device = torch.device(name)
+    except RuntimeError as problem:
+        raise RequestError(f"no device is called {name!r}; try 'auto', 'cpu' or 'cuda'") from problem
+    try:
         torch.empty(0, device=device)
     except (RuntimeError, AssertionError) as problem:
         raise RequestError(

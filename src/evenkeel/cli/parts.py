@@ -11,7 +11,7 @@ from rich.table import Table
 KINDS = ("losses", "heads", "nets", "metrics", "samples", "settings")
 
 
-@click.command()
+@click.command(short_help="List what there is to choose from.")
 @click.argument("kind", required=False, type=click.Choice(KINDS))
 def parts(kind: str | None) -> None:
     """List the parts of a KIND: losses, heads, nets, metrics, samples, settings; all kinds without."""

@@ -12,23 +12,27 @@ import click
 
 from evenkeel.errors import RequestError
 
+SHARE = click.FloatRange(0, 1)  # of the rows
 
-@click.command()
+
+@click.command(short_help="Train a network on a table.")
 @click.argument("data")
 @click.option("--target", required=True, help="Column to predict; several 0/1 columns: A,B,C.")
 @click.option("--task", help="Overrule the inferred task (see: evenkeel parts heads).")
 @click.option("--net", help="Kind of net (see: evenkeel parts nets).")
 @click.option("--loss", help="Loss by name (see: evenkeel parts losses).")
 @click.option("--out", type=click.Path(path_type=Path), help="Folder for the run. Default: DATA's name + '-run'.")
-@click.option("--seed", type=int, default=0, show_default=True)
+@click.option("--seed", type=int, default=0, show_default=True, help="Varies weights, order of rows and split.")
 @click.option("--epochs", type=click.IntRange(min=1), help="Passes over the training rows.")
 @click.option("--time-limit", type=click.FloatRange(min=0, min_open=True), help="Seconds of training at most.")
 @click.option("--split", default="random", show_default=True, help="random, time:COLUMN or group:COLUMN.")
-@click.option("--validation", type=click.FloatRange(0, 1), default=0.15, show_default=True, help="Share of rows.")
-@click.option("--test", type=click.FloatRange(0, 1), default=0.15, show_default=True, help="Share of rows.")
+@click.option("--validation", type=SHARE, default=0.15, show_default=True, help="Share that decides when to stop.")
+@click.option("--test", type=SHARE, default=0.15, show_default=True, help="Share that is only measured on.")
 @click.option("--weight", help="Column of example weights, or 'balanced' for classes.")
-@click.option("--device", default="auto", show_default=True)
-@click.option("--set", "settings", multiple=True, metavar="KEY=VALUE", help="Any setting of the plan, e.g. width=128.")
+@click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda, ...")
+@click.option(
+    "--set", "settings", multiple=True, metavar="KEY=VALUE", help="E.g. width=128 (see: evenkeel parts settings)."
+)
 @click.option("--fresh", is_flag=True, help="Train anew where --out already holds a run.")
 @click.option("--quiet", is_flag=True, help="No progress.")
 def train(data: str, target: str, out: Path | None, settings: tuple[str, ...], fresh: bool, **options: Any) -> None:
@@ -52,22 +56,13 @@ def train(data: str, target: str, out: Path | None, settings: tuple[str, ...], f
     run = fit(
         data,
         target=split_names(target),
-        task=options["task"],
-        net=options["net"],
-        loss=options["loss"],
         out=out,
-        seed=options["seed"],
-        epochs=options["epochs"],
-        time_limit=options["time_limit"],
-        split=options["split"],
-        validation=options["validation"],
-        test=options["test"],
-        sample_weight=options["weight"],
-        device=options["device"],
-        progress=not options["quiet"],
+        sample_weight=options.pop("weight"),
+        progress=not options.pop("quiet"),
         settings=read_settings(settings),
         resume="never" if fresh else "auto",
         command=command,
+        **options,
     )
     click.echo(summary(run))
     click.echo(f"saved in {out}; the report: {out / REPORT}")

@@ -14,7 +14,7 @@ import polars as pl
 LEVELS = (0.05, 0.95)  # ends of the central 90 % interval
 
 
-@click.command()
+@click.command(short_help="Predict the rows of a table.")
 @click.argument("run", type=click.Path(path_type=Path))
 @click.argument("data")
 @click.option("--out", type=click.Path(path_type=Path), help="CSV or Parquet file; standard output without.")
@@ -58,7 +58,7 @@ def table_of_predictions(run, frame: pl.DataFrame) -> pl.DataFrame:
     return pl.DataFrame(columns)
 
 
-@click.command()
+@click.command(short_help="Measure a run on new rows.")
 @click.argument("run", type=click.Path(path_type=Path))
 @click.argument("data")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object instead of a table.")
@@ -75,7 +75,7 @@ def evaluate(run: Path, data: str, as_json: bool) -> None:
         click.echo(f"{name:<20}{value:>12.5g}")
 
 
-@click.command()
+@click.command(short_help="Write the report of a run.")
 @click.argument("run", type=click.Path(path_type=Path))
 @click.option("--out", type=click.Path(path_type=Path), help="HTML file; RUN/report.html without.")
 def report(run: Path, out: Path | None) -> None:

@@ -54,6 +54,8 @@ class MLP(nn.Module):
         torch.Size([5, 16])
     """
 
+    flagged: Tensor
+
     def __init__(
         self,
         numbers: int,
@@ -94,12 +96,10 @@ class MLP(nn.Module):
         numbers: Float[Tensor, "batch column"],
         categories: Int[Tensor, "batch other"] | None = None,
     ) -> Float[Tensor, "*lead batch unit"]:
-        missing = numbers.isnan()
-        present = numbers.masked_fill(missing, 0.0)  # 0 is the median after scaling
+        present = numbers.nan_to_num(nan=0.0)  # 0 is the median after scaling
         parts = []
         if self.first is not None:
-            flags = missing.index_select(1, self.flagged).to(present.dtype)  # type: ignore[arg-type]
-            parts.append(self.first(torch.cat([present, flags], dim=1)))
+            parts.append(self.first(self._with_flags(numbers, present)))
         if self.bends is not None and self.pieces is not None:
             parts.append(self.bends(self.pieces(present)))
         if self.vectors is not None and self.categories is not None:
@@ -110,6 +110,13 @@ class MLP(nn.Module):
         for block in self.blocks:
             hidden = block(hidden)
         return self.activation(self.last_norm(hidden) if self.last_norm is not None else hidden)
+
+    def _with_flags(self, numbers: Tensor, present: Tensor) -> Tensor:
+        """The numbers, and beside them 1 where a flagged column has none."""
+        if not len(self.flagged):
+            return present
+        flags = numbers.index_select(1, self.flagged).isnan().to(present.dtype)
+        return torch.cat([present, flags], dim=1)
 
 
 def _check(columns: int, width: int, depth: int, skip: str, dropout: float, members: int | None) -> None:

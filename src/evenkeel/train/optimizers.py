@@ -23,7 +23,14 @@ def build_optimizer(network: nn.Module, plan: Plan) -> Optimizer:
     """The plan's optimizer, as one fused kernel on every device; weight decay on matrices only, not on vectors."""
     decayed, spared = [], []
     for name, parameter in network.named_parameters():
-        vector = name.endswith("bias") or parameter.dim() < 2 or "norm" in name or "vectors.weight" in name
+        # Without decay there is nothing to tell apart, and one group is one kernel.
+        vector = (
+            plan.weight_decay == 0
+            or name.endswith("bias")
+            or parameter.dim() < 2
+            or "norm" in name
+            or "vectors.weight" in name
+        )
         (spared if vector else decayed).append(parameter)
     groups = [{"params": decayed, "weight_decay": plan.weight_decay}, {"params": spared, "weight_decay": 0.0}]
     groups = [group for group in groups if group["params"]]
