@@ -7,6 +7,7 @@ features. Inputs: a tensor -> net(x), a tuple -> net(*x), a mapping -> net(**x).
 from __future__ import annotations
 
 import inspect
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -22,7 +23,7 @@ from evenkeel.errors import RequestError
 from evenkeel.heads._for_task import head_for
 from evenkeel.heads._head import Head, LossChoice
 from evenkeel.nets import PARTS as NETS
-from evenkeel.nets._embed import quantile_edges
+from evenkeel.nets._embed import ROWS_FOR_EDGES, quantile_edges
 from evenkeel.plan import Plan
 from evenkeel.shapes import Float, Int, Tensor
 
@@ -113,11 +114,13 @@ def build_network(
 ) -> tuple[Network, NetShape]:
     """The network of a plan, started for the data's training rows; `plan.seed` decides its first weights."""
     rows = torch.from_numpy(data.split.train)
-    numbers = data.inputs["numbers"][rows]
-    edges = quantile_edges(numbers, plan.bins) if plan.bins and net is None else None
+    numbers = data.inputs["numbers"]
+    # A large table is never copied whole: some rows tell the quantiles, and missing values are sought by column.
+    some = rows[:: max(1, math.ceil(len(rows) / ROWS_FOR_EDGES))]
+    edges = quantile_edges(numbers[some], plan.bins) if plan.bins and net is None else None
     shape = NetShape(
         pieces=None if edges is None else tuple(max(len(edge) - 1, 0) for edge in edges),
-        flagged=tuple(torch.nonzero(numbers.isnan().any(0)).flatten().tolist()),
+        flagged=tuple(i for i, column in enumerate(numbers.unbind(1)) if column[rows].isnan().any()),
     )
     network = assemble(plan, data.schema, data.target_schema, shape, net=net, loss=loss, edges=edges)
     network.head.start(data.target[rows], None if data.weight is None else data.weight[rows])

@@ -30,7 +30,7 @@ for command in (train, predict, evaluate, report, parts):
 def main() -> None:
     """Run the command line and end the process with its exit code."""
     try:
-        cli.main(standalone_mode=False)
+        cli.main(prog_name="evenkeel", standalone_mode=False)
     except click.ClickException as problem:
         problem.show()
         sys.exit(problem.exit_code)
