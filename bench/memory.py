@@ -25,7 +25,7 @@ print(before, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024)
 """
 
 
-def main(time_limit: float = 60.0) -> None:
+def main(time_limit: float = 20.0) -> None:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "million.parquet"
         write(path)
