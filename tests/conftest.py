@@ -1,6 +1,7 @@
 """What all tests share: shape checks on, fixed seeds, the folder of real data, golden files."""
 
 import os
+import shutil
 import warnings
 from pathlib import Path
 
@@ -49,3 +50,17 @@ def golden(request):
         assert text == path.read_text()
 
     return compare
+
+
+@pytest.fixture(scope="session")
+def saved_run(tmp_path_factory) -> Path:
+    """A saved run of single-label; `harmed` copies it, so that it stays as it is."""
+    from _small import small_run  # after the shape checks are installed
+
+    return small_run("single-label").save(tmp_path_factory.mktemp("saved") / "run")
+
+
+@pytest.fixture
+def harmed(saved_run, tmp_path) -> Path:
+    """A copy of a saved run, to be changed or damaged."""
+    return shutil.copytree(saved_run, tmp_path / "run")

@@ -1,5 +1,3 @@
-import shutil
-
 import numpy as np
 import polars as pl
 import pytest
@@ -13,17 +11,6 @@ from evenkeel.run import REPORT, WEIGHTS, Run, as_frame, check_replaceable, load
 
 NEW = small_frame(rows=50, seed=9)
 NUMBERS = ("regression", "probabilistic-regression", "positive-regression")
-
-
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory):
-    """A saved run of single-label; copied before it is harmed."""
-    return small_run("single-label").save(tmp_path_factory.mktemp("saved") / "run")
-
-
-@pytest.fixture
-def harmed(folder, tmp_path):
-    return shutil.copytree(folder, tmp_path / "run")
 
 
 @pytest.mark.parametrize("task", TARGETS)

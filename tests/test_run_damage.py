@@ -3,7 +3,6 @@
 import json
 import os
 import pickle
-import shutil
 
 import pytest
 
@@ -13,17 +12,6 @@ from evenkeel.run import RECORD, SAMPLE, WEIGHTS, load
 from evenkeel.train.checkpoint import MANIFEST, _sum
 
 NEW = small_frame(rows=50, seed=9)
-
-
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory):
-    """A saved run of single-label; copied before it is harmed."""
-    return small_run("single-label").save(tmp_path_factory.mktemp("saved") / "run")
-
-
-@pytest.fixture
-def harmed(folder, tmp_path):
-    return shutil.copytree(folder, tmp_path / "run")
 
 
 @pytest.mark.parametrize("name", [RECORD, WEIGHTS, SAMPLE])
