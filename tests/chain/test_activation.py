@@ -6,13 +6,14 @@ from torch.nn import functional as F  # noqa: N812
 
 from evenkeel.chain.activation import IDENTITY, Activation, activation_of, ideal_gain, weight_scale
 from evenkeel.chain.expected import moments
+from evenkeel.chain.overwritten import Overwritten
 from evenkeel.chain.record import Recorder
 
 
 def recorded(function):
     """The last operation that a function of one tensor records."""
     x = torch.randn(4, 6, requires_grad=True)
-    recorder = Recorder(torch.nn.Identity(), [x], 4)
+    recorder = Recorder(torch.nn.Identity(), [x], 4, Overwritten())
     with recorder:
         function(x)
     return [operation for operation in recorder.operations if operation.name != "detach"][-1]
@@ -59,3 +60,11 @@ def test_homogeneous_moments_scale_without_a_second_quadrature():
     assert relu.moments(9.0).mean == pytest.approx(direct.mean, rel=1e-6)
     assert relu.moments(9.0).square == pytest.approx(direct.square, rel=1e-6)
     assert math.isfinite(Activation("tanh", torch.tanh).moments(0.0).slope_square)
+
+
+def test_an_operator_that_cannot_be_applied_to_numbers_alone_has_no_function():
+    assert activation_of(recorded(F.logsigmoid)).moments(1.0).slope_square > 0  # returns a buffer as well
+    found = recorded(torch.relu)
+    found.function = None
+    found.arguments = (None, "odd")
+    assert activation_of(found) is None

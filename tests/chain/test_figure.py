@@ -62,3 +62,26 @@ def test_shares_of_paths_add_up():
     assert kinds["skip"] > kinds["path"]
     assert shares(chain.links[1]) == [("link", 1.0)]
     assert "share of each path" in figure(chain) and "share of each path" not in figure(traced(*deep(3)))
+
+
+def test_the_band_goes_with_a_narrow_deep_chain_as_it_fades_by_chance():
+    """Gains of mean square 1 are typically exp(-v / 4): an ideal chain of 200 layers of 8 loses decades, and may."""
+    law = 40 * 5 / 32
+    towards = torch.randn(500, 1, 32)
+    weights = nn.ParameterList(torch.randn(500, 32, 32) * (2 / 32) ** 0.5 for _ in range(40))
+    model = nn.Module()
+    model.weights = weights
+
+    def forward(x):
+        for weight in weights:
+            x = torch.relu(x @ weight)
+        return x
+
+    model.forward = forward
+    chain = trace(model, lambda output, _: (output * towards).sum(), (torch.randn(500, 1, 32), None))
+    gains = torch.tensor(chain.example_gains, dtype=torch.float64)
+    assert gains[gains > 0].log().mean().item() == pytest.approx(-law / 4, rel=0.2)
+    low, high = ideal_band(chain)
+    middle = [math.sqrt(a * b) for a, b in zip(low, high, strict=True)]
+    fallen = sum(link.scatter for link in chain.links[1:]) / 4
+    assert math.log(middle[-1] / middle[0]) == pytest.approx(fallen, rel=1e-6)

@@ -6,6 +6,7 @@ from torch import nn
 from torch.nn import functional as F  # noqa: N812
 
 from evenkeel.chain.geometry import bias_square, contracted, coverage, kappa, main_weight
+from evenkeel.chain.overwritten import Overwritten
 from evenkeel.chain.record import Recorder
 
 CASES = {
@@ -20,7 +21,7 @@ CASES = {
 
 
 def recorded(model, x):
-    recorder = Recorder(model, [x], len(x))
+    recorder = Recorder(model, [x], len(x), Overwritten())
     with recorder.calls, recorder:
         model(x)
     return next(operation for operation in recorder.operations if operation.kind in ("linear", "convolution"))

@@ -3,10 +3,11 @@ from torch import nn
 
 from evenkeel.chain.capture import capture
 from evenkeel.chain.graph import Edge, build
+from evenkeel.chain.overwritten import Overwritten
 
 
 def graph_of(model, x, group=lambda node: None):
-    found = capture(model, lambda output, _: output.sum(), (x, None))
+    found = capture(model, lambda output, _: output.sum(), (x, None), Overwritten())
     heads = [mark.grad_fn for mark in found.outputs]
     return build(heads, set(found.entries), found.node_operations(), group), found
 

@@ -58,3 +58,23 @@ def test_a_recurrent_layer_has_the_name_of_its_module():
     model = nn.ModuleDict({"memory": layer})
     model.forward = lambda x: layer(layer(x)[0][..., :1].expand(-1, -1, 4))[0]
     assert names(model, torch.randn(5, 2, 4))[0] == ["memory", "memory#2"]
+
+
+def test_weights_that_torch_makes_of_others_keep_the_name_of_their_layer():
+    wrapped = [nn.utils.parametrizations.spectral_norm, nn.utils.parametrizations.orthogonal, nn.utils.spectral_norm]
+    model = nn.Sequential(*(wrap(nn.Linear(4, 4)) for wrap in wrapped))
+    assert names(model, torch.randn(3, 4))[0] == ["0", "1", "2"]
+
+
+def test_paths_that_join_outside_any_module_are_named_by_what_they_hold():
+    class Own(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.gate, self.value, self.scale = nn.Linear(4, 4), nn.Linear(4, 4), nn.Parameter(torch.ones(4))
+
+        def forward(self, x):
+            h = torch.tanh(x)
+            return (torch.sigmoid(self.gate(h)) * self.value(h)) * self.scale
+
+    assert names(Own(), torch.randn(3, 4))[0][1] in ("gate..value", "value..gate")
+    assert names(nn.Identity(), torch.randn(3, 4))[0] == ["output"]

@@ -13,16 +13,20 @@ def test_no_operation_is_of_two_kinds():
             assert not names & others
 
 
-@pytest.mark.parametrize(("operator", "name", "kind", "writes"), [
-    (torch.ops.aten.addmm.default, "addmm", "linear", ()),
-    (torch.ops.aten.relu_.default, "relu", "activation", (0,)),
-    (torch.ops.aten.add_.Tensor, "add", "elementwise", (0,)),
-    (torch.ops.aten.copy_.default, "copy", "view", (0,)),
-    (torch.ops.aten.view.default, "view", "view", ()),
-    (torch.ops.aten.zeros_like.default, "zeros_like", "factory", ()),
+@pytest.mark.parametrize(("operator", "name", "kind", "writes", "alias"), [
+    (torch.ops.aten.addmm.default, "addmm", "linear", (), False),
+    (torch.ops.aten.addmm.out, "addmm", "linear", ((5, "out"),), False),
+    (torch.ops.aten.relu_.default, "relu", "activation", ((0, "self"),), False),
+    (torch.ops.aten.add_.Tensor, "add", "elementwise", ((0, "self"),), False),
+    (torch.ops.aten.copy_.default, "copy", "view", ((0, "self"),), False),
+    (torch.ops.aten.view.default, "view", "view", (), True),
+    (torch.ops.aten.clone.default, "clone", "view", (), False),
+    (torch.ops.aten.zeros_like.default, "zeros_like", "factory", (), False),
+    (torch.ops.aten.native_batch_norm.default, "native_batch_norm", "norm",
+     ((3, "running_mean"), (4, "running_var")), False),
 ])  # fmt: skip
-def test_describe_reads_the_schema(operator, name, kind, writes):
-    assert describe(operator) == (name, kind, writes)
+def test_describe_reads_the_schema(operator, name, kind, writes, alias):
+    assert describe(operator) == (name, kind, writes, alias)
 
 
 @pytest.mark.parametrize("name", sorted(set().union(*LISTS)))

@@ -2,11 +2,12 @@ import torch
 from torch import nn
 from torch.nn import functional as F  # noqa: N812
 
+from evenkeel.chain.overwritten import Overwritten
 from evenkeel.chain.record import CallStack, Recorder
 
 
 def recorded(model, *inputs, call=None):
-    recorder = Recorder(model, inputs, len(inputs[0]))
+    recorder = Recorder(model, inputs, len(inputs[0]), Overwritten())
     with recorder.calls, recorder:
         (call or model)(*inputs)
     return recorder
@@ -67,7 +68,7 @@ def test_a_storage_used_again_is_not_taken_for_data():
 def test_foreign_tensors_count_as_data_only_when_asked():
     outside = torch.randn(5, 3)
     for foreign, count in ((False, 0), (True, 1)):
-        recorder = Recorder(nn.Identity(), [], 5, foreign=foreign)
+        recorder = Recorder(nn.Identity(), [], 5, Overwritten(), foreign=foreign)
         with recorder:
             outside * 2
         assert len(recorder.operations) == count

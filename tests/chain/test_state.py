@@ -1,3 +1,8 @@
+import subprocess
+import sys
+import textwrap
+from collections import deque
+
 import pytest
 import torch
 from torch import nn
@@ -54,3 +59,49 @@ def test_lazy_models_are_copied_and_others_not():
     plain, lazy = nn.Linear(2, 2), nn.Sequential(nn.LazyLinear(2))
     assert materialised(plain) is plain
     assert materialised(lazy) is not lazy
+
+
+def test_generators_that_modules_hold_come_back():
+    model = nn.Linear(2, 2)
+    model.generator, model.pool = torch.Generator().manual_seed(3), [torch.Generator().manual_seed(4)]
+    before = model.generator.get_state(), model.pool[0].get_state()
+    with undisturbed(model):
+        torch.randn(3, generator=model.generator), torch.randn(3, generator=model.pool[0])
+    assert torch.equal(model.generator.get_state(), before[0]) and torch.equal(model.pool[0].get_state(), before[1])
+
+
+def test_python_and_numpy_draw_on_as_if_nothing_had_happened():
+    """In a process of its own: the shape checks of these tests draw from Python's generator themselves."""
+    code = """
+        import random
+        import numpy
+        from torch import nn
+        from evenkeel.chain.state import undisturbed
+        before = random.getstate(), numpy.random.get_state()[1].tolist()
+        with undisturbed(nn.Linear(2, 2)):
+            random.random(), numpy.random.rand(2000)
+        assert (random.getstate(), numpy.random.get_state()[1].tolist()) == before
+    """
+    done = subprocess.run([sys.executable, "-c", textwrap.dedent(code)], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr[-2000:]
+
+
+def test_containers_inside_containers_come_back():
+    model = nn.Linear(2, 2)
+    model.history, model.recent, model.tags = {"loss": [1]}, deque([1, 2], maxlen=2), {"a"}
+    with undisturbed(model):
+        model.history["loss"].append(torch.ones(3))
+        model.recent.append(3)
+        model.tags.add("b")
+    assert model.history == {"loss": [1]} and list(model.recent) == [1, 2] and model.tags == {"a"}
+
+
+def test_a_loss_with_a_state_is_looked_after_too_and_other_things_are_left_alone():
+    loss = nn.Module()
+    loss.register_buffer("centre", torch.zeros(2))
+    with undisturbed(nn.Linear(2, 2), loss, print, None) as overwritten:
+        loss.centre += 1
+        outside = torch.ones(2)
+        overwritten.keep([outside])
+        outside.zero_()
+    assert loss.centre.tolist() == [0.0, 0.0] and outside.tolist() == [1.0, 1.0]

@@ -8,9 +8,11 @@ from evenkeel.chain.statistics import (
     example_rows,
     mean_cosine,
     norm_of,
+    norms_of,
     numbers,
     saturated_share,
     summarise,
+    summarise_all,
     unit_axes,
 )
 
@@ -80,6 +82,41 @@ def test_saturated_entries_have_almost_no_slope():
         flat = (slope < 0.05 * steepest).double().mean().item()
         assert saturated_share(name, y).item() == pytest.approx(flat, abs=1e-3)
     assert saturated_share("hardtanh", F.hardtanh(torch.tensor([-3.0, 0.0, 0.5, 2.0]))).item() == 0.5
+    assert saturated_share("hardtanh", torch.tensor([-0.9, 0.3])).item() == 0.0  # ends of the range, not of the batch
+    assert saturated_share("hardtanh", torch.tensor([0.0, 0.0, 3.0, 6.0]), (0.0, 6.0)).item() == 0.25  # ReLU6
+    assert saturated_share("hardsigmoid", torch.tensor([0.0, 0.5, 1.0, 0.9])).item() == 0.5
+
+
+@pytest.mark.parametrize("size", [1e-30, 1e-25, 1.0, 1e25, 1e30])
+def test_norms_hold_where_squares_of_float32_do_not(size):
+    rows = torch.randn(6, 50) * size
+    exact = rows.double().norm().item()
+    assert norm_of(rows).item() == pytest.approx(exact, rel=1e-6)
+    assert norms_of([rows, rows[:2]]) == pytest.approx([exact, rows[:2].double().norm().item()])
+    found = summarise(rows, 6)
+    assert found.norm.item() == pytest.approx(exact, rel=1e-6)
+    assert found.similarity.item() == pytest.approx(pairwise(rows.double() / size).item(), abs=1e-5)
+
+
+def test_norms_of_complex_and_mixed_tensors():
+    value = torch.randn(4, 3, dtype=torch.complex64)
+    assert norm_of(value).item() == pytest.approx(value.abs().square().sum().sqrt().item(), rel=1e-6)
+    assert example_rows(value, 4).shape == (4, 6)
+    mixed = [value, torch.ones(3), torch.eye(3).to_sparse()]
+    assert norms_of(mixed) == pytest.approx([norm_of(one).item() for one in mixed])
+
+
+def test_summaries_of_many_are_those_of_each():
+    values = [torch.randn(6, 4), torch.randn(6, 4).relu(), torch.randn(6, 3, 2), torch.randn(7, 4), torch.zeros(6, 4)]
+    values += [torch.randn(6, 4).bfloat16(), torch.randn(6, 4, dtype=torch.float64), torch.randn(6, 4).sort()[0]]
+    values += [torch.randn(6, 1000) for _ in range(5)]  # more than are copied side by side at once
+    for found, value in zip(summarise_all(values, 6), values, strict=True):
+        single = summarise(value, 6)
+        assert found.count == single.count
+        assert found.norm.item() == pytest.approx(single.norm.item(), rel=1e-6)
+        assert (found.similarity is None) == (single.similarity is None)
+        if found.similarity is not None:
+            assert found.similarity.item() == pytest.approx(single.similarity.item(), abs=1e-6)
 
 
 def test_numbers_fetches_everything_at_once():

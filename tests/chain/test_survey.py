@@ -3,15 +3,10 @@ import torch
 from torch import nn
 
 from evenkeel.chain import trace
-from evenkeel.chain.survey import root_product
 
 
 def links(model, x):
     return trace(model, lambda output, _: output.square().mean(), (x, None)).links
-
-
-def test_products_of_gains():
-    assert (root_product([2.0, 3.0]), root_product([None, 3.0]), root_product([])) == (6.0, None, 1.0)
 
 
 def test_forward_statistics_are_those_of_the_output():
@@ -73,3 +68,46 @@ def test_shares_of_a_concatenation_go_by_size():
     assert skip.expected_gain == pytest.approx((6 / 8) ** 0.5)
     assert path.expected_gain == pytest.approx((2 / 8) ** 0.5 * path.links[0].expected_gain)
     assert link.expected_gain == pytest.approx((skip.expected_gain**2 + path.expected_gain**2) ** 0.5)
+
+
+@pytest.mark.parametrize("after", [nn.Dropout(0.8), nn.BatchNorm1d(64), nn.Flatten()])
+def test_dead_units_are_those_of_the_activation_whatever_follows(after):
+    """Dropout adds zeros that pass, a norm with a shift hides those that stay."""
+    model, x = nn.Sequential(nn.Linear(4, 64), nn.ReLU(), after, nn.Linear(64, 1)), torch.randn(5, 4)
+    with torch.no_grad():
+        model[0].weight[:16], model[0].bias[:16] = 0.0, -1.0
+        if isinstance(after, nn.BatchNorm1d):
+            after.bias.fill_(0.5)
+    hidden = model[:2](x)
+    exact = (hidden == 0).all(0).float().mean().item()
+    assert 0.25 <= exact < 0.6
+    assert links(model, x)[0].dead == pytest.approx(exact)
+
+
+def test_dead_channels_of_a_flattened_convolution():
+    model = nn.Sequential(nn.Conv2d(1, 4, 3), nn.ReLU(), nn.Flatten(), nn.Linear(4 * 36, 1))
+    with torch.no_grad():
+        model[0].weight[:1], model[0].bias[:1] = 0.0, -1.0
+    assert links(model, torch.randn(5, 1, 8, 8))[0].dead == 0.25
+
+
+def test_no_two_links_of_a_series_have_one_name():
+    class Block(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.first, self.second, self.up, self.down = (nn.Linear(6, 6) for _ in range(4))
+
+        def forward(self, h):
+            h = h + self.second(torch.relu(self.first(h)))
+            h = h + self.down(torch.relu(self.up(h)))
+            return torch.cumsum(torch.cumsum(h, 1), 1)
+
+    found = [link.name for link in links(nn.Sequential(nn.Linear(4, 6), Block()), torch.randn(5, 4))]
+    assert found == ["0", "1.first..second", "1.up..down", "1", "1#2"]
+
+
+def test_a_weight_that_the_loss_uses_too_keeps_its_own_share():
+    model, x = nn.Sequential(nn.Linear(4, 3, bias=False), nn.Tanh()).double(), torch.randn(5, 4).double()
+    own = torch.autograd.grad(model(x).square().sum(), model[0].weight)[0].norm().item()
+    chain = trace(model, lambda y, _: y.square().sum() + 9 * model[0].weight.square().sum(), (x, None))
+    assert chain.links[0].terms[0].gradient_norm == pytest.approx(own, rel=1e-9)

@@ -2,7 +2,7 @@ import torch
 from torch import nn
 
 from evenkeel.chain import trace
-from evenkeel.chain.table import MOST_ROWS, figure_of, table
+from evenkeel.chain.table import MOST_ROWS, figure_of, share_of, table
 
 
 def traced(depth):
@@ -12,8 +12,8 @@ def traced(depth):
 
 
 def test_numbers_are_short():
-    shown = [figure_of(value) for value in (None, 0.0, 1.0, 0.0123456, 1234.5, 1e-9, 3e7, float("inf"), float("nan"))]
-    assert shown == ["-", "0", "1", "0.0123", "1.23e+03", "1.0e-09", "3.0e+07", "inf", "nan"]
+    shown = [figure_of(value) for value in (None, 0.0, 1.0, 0.0123456, 1234.4, 1e-9, 3e7, float("inf"), float("nan"))]
+    assert shown == ["-", "0", "1", "0.0123", "1234", "1.0e-09", "3.0e+07", "inf", "nan"]
 
 
 def test_one_row_a_link_and_the_whole_below():
@@ -53,3 +53,10 @@ def test_time_and_missing_gradients_are_told():
     model.forward = lambda x: layer(x)[0][:, -1]
     text = table(trace(model, lambda output, _: output.sum(), (torch.randn(4, 5, 4), None)))
     assert "0, layer 0: gain per step" in text and "no gradient: 1.weight, 1.bias" in text
+
+
+def test_shares_and_names_of_norms_are_short():
+    assert [share_of(value) for value in (0.98812, -8.3e-4, 1.0)] == ["0.988", "-0.001", "1.000"]
+    model = nn.Sequential(nn.Conv2d(1, 2, 1), nn.BatchNorm2d(2), nn.ReLU6(), nn.LayerNorm(4))
+    text = table(trace(model, lambda output, _: output.sum(), (torch.randn(3, 1, 4, 4), None)))
+    assert "conv batch norm relu6" in text and "3     layer norm " in text

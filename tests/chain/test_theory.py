@@ -7,7 +7,7 @@ import torch
 from torch import nn
 
 from evenkeel.chain import trace
-from evenkeel.chain.theory import of_sum, root_sum
+from evenkeel.chain.theory import of_sum, root_product, root_sum
 
 
 def measured(make, shape, draws=24):
@@ -45,6 +45,9 @@ RULES = {
     "batch norm": (stack(linear(), lambda: nn.BatchNorm1d(96), nn.ReLU), (64, 96)),
     "layer norm": (stack(linear(), lambda: nn.LayerNorm(96), nn.SiLU), (32, 96)),
     "group norm": (stack(linear(), lambda: nn.GroupNorm(4, 96), nn.ReLU), (32, 96)),
+    "instance norm": (stack(lambda: nn.Conv2d(8, 16, 3), lambda: nn.InstanceNorm2d(16), nn.ReLU), (4, 8, 10, 10)),
+    "log-sigmoid": (stack(linear(), nn.LogSigmoid), (32, 96)),
+    "ReLU6": (stack(linear(), nn.ReLU6), (32, 96)),
     "norm alone": (stack(lambda: nn.LayerNorm(96)), (32, 96)),
     "convolution": (stack(lambda: nn.Conv2d(8, 16, 3, padding=1), nn.ReLU), (4, 8, 10, 10)),
     "strided": (stack(lambda: nn.Conv2d(8, 16, 3, stride=2, padding=1), nn.ELU), (4, 8, 11, 11)),
@@ -98,6 +101,26 @@ def test_where_no_rule_holds_it_says_so():
     assert chain.links[0].measured_only
 
 
+def test_a_custom_operation_is_no_theorys_business_whatever_it_is_made_of():
+    class Own(torch.autograd.Function):
+        @staticmethod
+        def forward(ctx, x, weight):
+            ctx.save_for_backward(weight)
+            return torch.relu(x @ weight)
+
+        @staticmethod
+        def backward(ctx, gradient):
+            return 7 * gradient @ ctx.saved_tensors[0].T, None
+
+    weight, x = torch.randn(4, 6), torch.randn(3, 4)
+    model = nn.Module()
+    model.forward = lambda x: Own.apply(x, weight)
+    (link,) = trace(model, lambda output, _: output.sum(), (x, None)).links
+    assert (link.name, link.kind, link.activation, link.expected_gain) == ("Own", "operation", None, None)
+    assert link.gain == pytest.approx((7 * torch.ones(3, 6) @ weight.T).norm().item() / 18**0.5, rel=1e-5)
+    assert link.forward_rms == pytest.approx(torch.relu(x @ weight).square().mean().sqrt().item(), rel=1e-5)
+
+
 def test_a_scaled_branch_and_a_learned_scale():
     class Scaled(nn.Module):
         def __init__(self):
@@ -116,3 +139,7 @@ def test_sums():
     assert root_sum([0.6, 0.8]) == pytest.approx(1.0)
     assert root_sum([]) is None
     assert (of_sum(1.3).expected, of_sum(1.3).ideal) == (1.3, 1.0)
+
+
+def test_products_of_gains():
+    assert (root_product([2.0, 3.0]), root_product([None, 3.0]), root_product([])) == (6.0, None, 1.0)

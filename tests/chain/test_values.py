@@ -1,9 +1,10 @@
 import gc
 
+import pytest
 import torch
 from torch import nn
 
-from evenkeel.chain.values import ModuleCall, Operation, Value, Weight
+from evenkeel.chain.values import ModuleCall, Operation, Value, Weight, measure, summarise_values
 
 
 def test_a_value_is_held_until_it_is_frozen():
@@ -53,3 +54,32 @@ def test_an_operation_lets_go_of_everything_but_weights():
     )
     operation.release()
     assert operation.outputs == [] and operation.weights == [weight]
+
+
+def test_a_summary_asked_for_first_without_examples_is_taken_again_with_them():
+    tensor = torch.randn(6, 4)
+    value = Value(tensor, weak=False, kind="linear")
+    assert value.summary(None).similarity is None
+    assert value.summary(6).similarity is not None
+    assert value.summary(None) is value.summary(6)
+
+
+def test_weights_measured_together_are_as_each_alone():
+    tensors = [torch.randn(3, 4) * 1e-25, torch.randn(5), torch.randn(2, 3).double(), torch.zeros(0, 3)]
+    weights = [Weight(name=str(n), tensor=tensor, position=0) for n, tensor in enumerate(tensors)]
+    measure(weights)
+    for weight, tensor in zip(weights, tensors, strict=True):
+        exact = tensor.double().square().mean().item() if tensor.numel() else 0.0
+        assert weight.mean_square == pytest.approx(exact, rel=1e-6)
+        assert Weight(name="", tensor=tensor, position=0).mean_square == pytest.approx(exact, rel=1e-6)
+
+
+def test_values_summarised_together_are_as_each_alone():
+    tensors = [torch.randn(6, 4), torch.randn(6, 4), torch.arange(3), torch.randn(6, 2, 2)]
+    values = [Value(tensor, weak=False, kind="linear") for tensor in tensors]
+    summarise_values([*values, values[0]], 6)
+    for value, tensor in zip(values, tensors, strict=True):
+        alone = Value(tensor, weak=False, kind="linear").summary(6)
+        found = value.summary(6)
+        assert (found is None) == (alone is None) == (not tensor.is_floating_point())
+        assert found is None or found.norm.item() == pytest.approx(alone.norm.item(), rel=1e-6)

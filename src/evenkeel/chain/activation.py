@@ -35,6 +35,8 @@ class Activation:
 
     def moments(self, q: float) -> Moments:
         """The means that theory needs, at input variance `q`."""
+        if q == 1.0:
+            return _moments_at_one(self)
         if self.name not in HOMOGENEOUS:
             return moments(self.function, max(q, SMALLEST_VARIANCE))
         unit = _moments_at_one(self)
@@ -99,9 +101,17 @@ def _moments_at_one(activation: Activation) -> Moments:
 
 
 @lru_cache(maxsize=256)
-def _cached(name: str, function: Any, arguments: tuple[Any, ...]) -> Activation:
-    """One function object an activation and its arguments, so that what is computed for it is computed once."""
-    return Activation(name, _Applied(function, arguments[1:]))
+def _cached(name: str, function: Any, arguments: tuple[Any, ...]) -> Activation | None:
+    """One function object an activation and its arguments, so that what is computed for it is computed once.
+
+    None where it cannot be applied to numbers alone, whatever the reason: a trace must not fail for want of theory.
+    """
+    applied = _Applied(function, arguments[1:])
+    try:
+        moments(applied, 1.0)
+    except Exception:
+        return None
+    return Activation(name, applied)
 
 
 class _Applied:
@@ -112,5 +122,6 @@ class _Applied:
         self._arguments = arguments
 
     def __call__(self, z: Tensor) -> Tensor:
-        """Apply it."""
-        return self._function(z, *self._arguments)
+        """Apply it; some operators hand a buffer for their backward pass on as well."""
+        value = self._function(z, *self._arguments)
+        return value[0] if isinstance(value, tuple) else value

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,6 +21,7 @@ from evenkeel.chain.batch import (
     tensors_in,
     usable,
 )
+from evenkeel.chain.overwritten import Overwritten
 from evenkeel.chain.record import CallStack, Recorder
 from evenkeel.chain.values import Operation
 
@@ -34,6 +36,8 @@ class Capture:
     outputs: list[Tensor]
     operations: list[Operation]
     calls: CallStack
+    uses: Mapping[str, int]
+    """How many operations each parameter enters."""
     batch: int | None
     known_loss: float | None
 
@@ -43,40 +47,48 @@ class Capture:
         for operation in self.operations:
             for value in operation.outputs:
                 node = value.node
-                if node is not None:
-                    found.setdefault(node, operation)
+                if node is not None and node not in found:
+                    found[node] = operation.as_custom(node) if operation.hidden else operation
         return found
 
 
-def capture(model: nn.Module, loss: LossFunction | None, batch: Any) -> Capture:
-    """Run the model and the loss once, recorded.
+def capture(model: nn.Module, loss: LossFunction | None, batch: Any, overwritten: Overwritten) -> Capture:
+    """Run the model and the loss once, recorded; tensors from before that they write to go to `overwritten` first.
 
     A model that cannot take inputs with a gradient (it leaves torch on its way) is run again with plain ones; then
     every tensor of unknown origin counts as data.
     """
     state = torch.random.get_rng_state()
     try:
-        return _capture(model, loss, batch, gradient=True)
+        return _capture(model, loss, batch, overwritten, gradient=True)
     except RuntimeError as problem:
         if "requires grad" not in str(problem):
             raise
     torch.random.set_rng_state(state)
-    return _capture(model, loss, batch, gradient=False)
+    return _capture(model, loss, batch, overwritten, gradient=False)
 
 
-def _capture(model: nn.Module, loss: LossFunction | None, batch: Any, *, gradient: bool) -> Capture:
+def _capture(
+    model: nn.Module, loss: LossFunction | None, batch: Any, overwritten: Overwritten, *, gradient: bool
+) -> Capture:
     inputs, target = split_batch(batch, loss)
     target = map_tensors(target, usable)
     leaves: list[Tensor] = []
     entries: list[Any] = []
     given = input_leaves(inputs, leaves, entries) if gradient else _copied(inputs)
-    recorder = Recorder(model, tensors_in(given), batch_length(inputs), foreign=not gradient)
+    recorder = Recorder(model, tensors_in(given), batch_length(inputs), overwritten, foreign=not gradient)
+    recorder.own(set(tensors_in(given)) - set(tensors_in(inputs)))
+    known = None
     with recorder.calls, recorder:
         output = call_model(model, given)
-        recorder.phase = "loss"
+        recorder.phase = "output"
         marks: list[Tensor] = []
         marked = output if loss is None else map_tensors(output, lambda tensor: _mark(tensor, marks))
+        recorder.phase = "loss"
         value = call_loss(loss, marked, target)
+        if loss is not None:
+            recorder.rest()
+            known = _loss_of_zeros(loss, output, target)
     if loss is None and isinstance(predicted(output), Tensor):
         marks = [predicted(output)]
     return Capture(
@@ -86,8 +98,9 @@ def _capture(model: nn.Module, loss: LossFunction | None, batch: Any, *, gradien
         outputs=[mark for mark in marks if mark.grad_fn is not None],
         operations=recorder.operations,
         calls=recorder.calls,
+        uses=recorder.uses,
         batch=batch_length(inputs),
-        known_loss=None if loss is None else _loss_of_zeros(loss, output, target),
+        known_loss=known,
     )
 
 
@@ -107,7 +120,7 @@ def _loss_of_zeros(loss: LossFunction, output: Any, target: Any) -> float | None
     """The loss of a head that says nothing (all outputs zero): ln C for cross-entropy, ln 2 for binary, ..."""
     try:
         with torch.no_grad():
-            value = loss(map_tensors(output, torch.zeros_like), target)
+            value = loss(map_tensors(output, torch.zeros_like), _copied(target))
         known = float(value.detach())
     except Exception:
         return None  # a loss with its own demands on the output (a simplex, a positive rate) has no such value

@@ -57,7 +57,7 @@ def _is_written_out(call: ModuleCall, kinds: Iterable[str]) -> bool:
     """A leaf module that is a norm by name, or an activation composed of elementwise operations."""
     kinds = set(kinds)
     if _is_norm(call):
-        return not kinds & {"linear", "convolution", "embedding", "recurrent", "attention"} and len(kinds) > 1
+        return not kinds & {"linear", "convolution", "embedding", "recurrent", "attention", "norm"} and len(kinds) > 1
     return not kinds & (_MIXING | {"norm"}) and kinds != {"view"} and "dropout" not in kinds
 
 

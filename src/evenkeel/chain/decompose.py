@@ -71,7 +71,10 @@ class _Cutter:
         waiting = [(upper, lower, sorted(inner))]
         while waiting:
             top, bottom, between = waiting.pop()
-            whole = (top, bottom) == (upper, lower) and bool(between)
+            if not between:
+                done.append(self._segment(top, bottom, [], joins=top != upper))
+                continue
+            whole = (top, bottom) == (upper, lower)
             direct = bottom in self._below[top] and not whole
             cuts = self._cuts(top, bottom, between, direct=direct)
             components = self._components(between)

@@ -6,6 +6,7 @@ A value that is also used elsewhere is never merged over, so that each link's co
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from evenkeel.chain.decompose import Path, Segment
@@ -63,6 +64,13 @@ class LinkDraft:
     def places(self) -> list[int]:
         """The places whose operations the link consists of, in forward order, those in branches left out."""
         return [segment.upper for segment in self.segments if segment.joins]
+
+    def walk(self) -> Iterator[LinkDraft]:
+        """The draft itself and all those in its branches."""
+        yield self
+        for branch in self.branches:
+            for draft in branch.drafts:
+                yield from draft.walk()
 
 
 class Assembler:

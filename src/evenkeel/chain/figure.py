@@ -66,7 +66,8 @@ def figure(chain: Chain, *, title: str = "The back-propagation chain") -> str:
 def ideal_band(chain: Chain) -> tuple[list[float], list[float]]:
     """Lower and upper rms of the gradient at each link's output, for an ideal chain under this dL/dy.
 
-    A link without an ideal passes the band on by its measured gain. NaN where a gradient is missing.
+    A link without an ideal passes the band on by its measured gain. NaN where a gradient is missing. Where a law gives
+    the variance v of ln gain², gains of mean square 1 are typically exp(-v / 4): narrow deep chains fade by chance.
     """
     norms = [0.0] * len(chain.links)
     decades = [0.0] * len(chain.links)
@@ -75,7 +76,7 @@ def ideal_band(chain: Chain) -> tuple[list[float], list[float]]:
         link = chain.links[index]
         norms[index], decades[index] = norm, spread
         ideal = link.ideal_gain if link.ideal_gain is not None else link.gain
-        norm *= math.nan if ideal is None else ideal
+        norm *= math.nan if ideal is None else ideal * math.exp(-(link.scatter or 0.0) / 4)
         spread = math.hypot(spread, BAND / 4 if link.scatter is None else 0.5 * math.sqrt(link.scatter) / math.log(10))
     low, high = [], []
     for link, size, off in zip(chain.links, norms, decades, strict=True):
@@ -106,8 +107,8 @@ def _legend(chain: Chain) -> tuple[str, float]:
     ]
     if any(link.branches for link in chain.links):
         entries += [
-            svg.Entry(name="by skip or bypass", colour=svg.colour(3), shape="area"),
-            svg.Entry(name="by layers", colour=svg.colour(0), shape="area"),
+            svg.Entry(name="by skip or bypass", colour=svg.colour(3), shape="dot"),
+            svg.Entry(name="by layers", colour=svg.colour(0), shape="dot"),
         ]
     return svg.legend(entries, left=0, top=20, right=WIDTH)
 

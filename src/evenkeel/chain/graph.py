@@ -55,44 +55,50 @@ Grouping = Callable[[Any], Any]
 """Gives the key of the call that swallows a node, or None where the node stands for itself."""
 
 
+_Below = dict[Any, Any]
+"""Each node with what it leads to: autograd makes `next_functions` anew at every look."""
+
+
 def build(sources: Iterable[Any], entries: set[Any], operations: dict[Any, Operation], group: Grouping) -> Graph:
     """The graph from the source nodes down to the entries (nodes of the inputs) and to where integer data come in."""
     heads = list(sources)
-    order = _descend(heads)
-    data = _data_nodes(order, entries, operations)
-    keys = {node: group(node) or node for node in order if node in data}
+    below = _descend(heads)
+    data = _data_nodes(below, entries, operations)
+    keys = {node: group(node) or node for node in below if node in data}
     members: dict[Any, list[Any]] = {}
     for node, key in keys.items():
         members.setdefault(key, []).append(node)
-    numbered = _ordered(heads, members, keys, entries)
-    return _connect(heads, numbered, members, keys, entries, operations)
+    numbered = _ordered(heads, members, keys, entries, below)
+    return _connect(heads, numbered, members, keys, entries, operations, below)
 
 
-def _descend(heads: Iterable[Any]) -> list[Any]:
+def _descend(heads: Iterable[Any]) -> _Below:
     """All nodes below the heads, each after everything that it leads to (post-order, without recursion)."""
-    order: list[Any] = []
-    seen: set[Any] = set()
+    order: _Below = {}
+    found: _Below = {}
     stack: list[tuple[Any, bool]] = [(head, False) for head in heads]
     while stack:
         node, done = stack.pop()
         if done:
-            order.append(node)
-        elif node not in seen:
-            seen.add(node)
+            order[node] = found[node]
+        elif node not in found:
+            found[node] = node.next_functions
             stack.append((node, True))
-            stack.extend((below, False) for below, _ in node.next_functions if below is not None and below not in seen)
+            stack.extend([(below, False) for below, _ in found[node] if below is not None and below not in found])
     return order
 
 
-def _data_nodes(order: list[Any], entries: set[Any], operations: dict[Any, Operation]) -> set[Any]:
+def _data_nodes(below: _Below, entries: set[Any], operations: dict[Any, Operation]) -> set[Any]:
     data: set[Any] = set()
-    for node in order:
-        if node in entries or node in operations or any(below in data for below, _ in node.next_functions):
+    for node, edges in below.items():
+        if node in entries or node in operations or any(target in data for target, _ in edges):
             data.add(node)
     return data
 
 
-def _ordered(heads: list[Any], members: dict[Any, list[Any]], keys: dict[Any, Any], entries: set[Any]) -> list[Any]:
+def _ordered(
+    heads: list[Any], members: dict[Any, list[Any]], keys: dict[Any, Any], entries: set[Any], edges: _Below
+) -> list[Any]:
     """Keys from the source downwards: reversed post-order of the merged graph."""
     order: list[Any] = []
     seen: set[Any] = set()
@@ -104,7 +110,7 @@ def _ordered(heads: list[Any], members: dict[Any, list[Any]], keys: dict[Any, An
         elif key not in seen:
             seen.add(key)
             stack.append((key, True))
-            below = (keys[n] for m in members[key] if m not in entries for n, _ in m.next_functions if n in keys)
+            below = (keys[n] for m in members[key] if m not in entries for n, _ in edges[m] if n in keys)
             stack.extend((k, False) for k in below if k not in seen)
     return order[::-1]
 
@@ -116,13 +122,14 @@ def _connect(
     keys: dict[Any, Any],
     entries: set[Any],
     operations: dict[Any, Operation],
+    edges: _Below,
 ) -> Graph:
     number = {key: position + 1 for position, key in enumerate(numbered)}
     places = [_blank(0)] + [_place(number[key], members[key], entries, operations) for key in numbered]
     sink = _blank(len(places))
     for place in places[1:]:
         for node in place.members if not place.entry else ():
-            _follow(node, place, number, keys)
+            _follow(node, edges[node], place, number, keys)
         if not place.below:
             place.below.append(sink.number)
     places.append(sink)
@@ -133,9 +140,9 @@ def _connect(
     return Graph(places=places)
 
 
-def _follow(node: Any, place: Place, number: dict[Any, int], keys: dict[Any, Any]) -> None:
+def _follow(node: Any, edges: Any, place: Place, number: dict[Any, int], keys: dict[Any, Any]) -> None:
     """File the edges of one node: to other places, or to weights; those inside its own place are nobody's business."""
-    for index, (target, slot) in enumerate(node.next_functions):
+    for index, (target, slot) in enumerate(edges):
         if target is None:
             continue
         edge = Edge(node, index, target, slot)

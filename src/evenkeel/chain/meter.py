@@ -16,7 +16,7 @@ from torch import Tensor
 
 from evenkeel.chain.batch import tensors_in
 from evenkeel.chain.graph import Edge, Graph
-from evenkeel.chain.statistics import example_rows, mean_cosine, norm_of
+from evenkeel.chain.statistics import example_rows, mean_cosine, norm_of, wide
 
 
 @dataclass(eq=False)
@@ -36,7 +36,7 @@ class Reading:
         if rows is None:
             self.norms.append(norm_of(gradient))
             return
-        lengths = torch.linalg.vector_norm(rows, dim=1)
+        lengths = torch.linalg.vector_norm(rows, dim=1, dtype=wide(rows))
         self.norms.append(torch.linalg.vector_norm(lengths))
         self.rows = lengths if self.rows is None else (self.rows.square() + lengths.square()).sqrt()
         self.similarity = mean_cosine(rows, lengths) if rows.shape[0] > 1 else None
@@ -146,11 +146,10 @@ class _Sum:
 
 def _reader(readings: list[Reading]) -> Any:
     def hook(gradients: Sequence[Tensor | None]) -> None:
-        with torch.no_grad():
-            for gradient in gradients:
-                if gradient is not None:
-                    for reading in readings:
-                        reading.add(gradient)
+        for gradient in gradients:
+            if gradient is not None:
+                for reading in readings:
+                    reading.add(gradient)
 
     return hook
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from itertools import takewhile
 from typing import Any
 
@@ -9,6 +10,9 @@ from evenkeel.chain.geometry import main_weight
 from evenkeel.chain.graph import Graph
 from evenkeel.chain.operations import RECURRENT
 from evenkeel.chain.values import Operation
+
+_OWN_NAME = re.compile(r"\.(parametrizations\.weight\.original[01]?|weight(_orig|_g|_v)?)$")
+"""What says only that it is the layer's weight, also where torch makes that of another parameter (spectral norm)."""
 
 
 class Namer:
@@ -34,10 +38,28 @@ class Namer:
         for found in place.operations:
             if id(found) in self._names:
                 return self._names[id(found)]
+        if operation.phase == "output":
+            return "output"
         if operation.phase == "loss":
             return f"loss.{operation.name}"
         call = operation.call
         return operation.name.strip("_") if call is None or call.path == self._root else call.name
+
+    def join(self, graph: Graph, number: int, inside: list[int]) -> str:
+        """The name of a place that joins parallel paths: its module's, else that of what the paths hold."""
+        operation = graph.places[number].operation
+        if operation is None or (operation.call is not None and operation.call.path != self._root):
+            return self.place(graph, number)
+        return self.common(graph, inside, self.place(graph, number))
+
+    def span(self, graph: Graph, places: list[int]) -> str | None:
+        """The first and the last weighted operation among some places: `block.up..down`; None without any."""
+        names = self.weighted(graph, sorted(places, reverse=True))
+        if len(names) < 2:
+            return names[0] if names else None
+        columns = zip(*(name.split(".") for name in (names[0], names[-1])), strict=False)
+        shared = sum(len(column[0]) + 1 for column in takewhile(lambda column: len(set(column)) == 1, columns))
+        return f"{names[0]}..{names[-1][shared:]}" if shared < len(names[-1]) else names[0]
 
     def weighted(self, graph: Graph, places: list[int]) -> list[str]:
         """The names of the weighted operations among some places."""
@@ -66,4 +88,4 @@ def _base(operation: Operation, seen_calls: set[Any]) -> str | None:
     if operation.kind not in ("linear", "convolution", "embedding") or not operation.weights:
         return None
     weight = main_weight(operation)
-    return None if weight is None else weight.name.removesuffix(".weight")
+    return None if weight is None else _OWN_NAME.sub("", weight.name)

@@ -80,11 +80,13 @@ _KINDS: tuple[tuple[frozenset[str], Kind], ...] = (
 
 
 class Described(NamedTuple):
-    """An operator's plain name, its kind, and which of its positional arguments it writes to."""
+    """An operator's plain name, its kind, and which arguments it writes to, by position and name."""
 
     name: str
     kind: Kind
-    writes: tuple[int, ...]
+    writes: tuple[tuple[int, str], ...]
+    alias: bool
+    """Whether all that it returns is another look at its argument's memory."""
 
 
 def kind_of(name: str) -> Kind:
@@ -106,5 +108,12 @@ def describe(function: Any) -> Described:
     schema = function._schema
     plain = schema.name.split("::")[-1]
     stripped = plain.rstrip("_") or plain
-    writes = tuple(i for i, a in enumerate(schema.arguments) if a.alias_info is not None and a.alias_info.is_write)
-    return Described(stripped, kind_of(stripped), writes)
+    writes = tuple((i, a.name) for i, a in enumerate(schema.arguments) if _is_written(a))
+    alias = all(one.alias_info is not None and not one.alias_info.is_write for one in schema.returns)
+    return Described(stripped, kind_of(stripped), writes, alias and bool(schema.returns))
+
+
+def _is_written(argument: Any) -> bool:
+    """Whether an operator writes to an argument; batch norms do so to their averages without saying so."""
+    alias = argument.alias_info
+    return argument.name in ("running_mean", "running_var") or (alias is not None and alias.is_write)

@@ -7,7 +7,8 @@ weights that enter through matmul or einsum, and casts under autocast are all un
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import torch
@@ -17,6 +18,7 @@ from torch.nn.parameter import is_lazy
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from evenkeel.chain.operations import SAVES_RESULT, Described, Kind, describe
+from evenkeel.chain.overwritten import Overwritten
 from evenkeel.chain.values import ModuleCall, Operation, Value, Weight
 
 _HELD_KINDS = frozenset(["linear", "convolution", "norm", "recurrent", "embedding", "pool"])
@@ -31,31 +33,62 @@ _KEEPS_INPUT = frozenset(["view", "norm", "linear", "convolution", "attention", 
 class Recorder(TorchDispatchMode):
     """Record operations while active; `calls` gives each the module that it happened in."""
 
-    def __init__(self, model: nn.Module, inputs: Iterable[Tensor], batch: int | None, *, foreign: bool = False) -> None:
+    @classmethod
+    def _should_skip_dynamo(cls) -> bool:
+        """Nothing is compiled meanwhile (see `eager`): the guard against it would cost more than the recording."""
+        return False
+
+    def __init__(
+        self,
+        model: nn.Module,
+        inputs: Iterable[Tensor],
+        batch: int | None,
+        overwritten: Overwritten,
+        *,
+        foreign: bool = False,
+    ) -> None:
         super().__init__()
+        self._overwritten = overwritten
         self._model = model
         self._foreign = foreign
         """Whether tensors that no operation made count as data."""
         self.operations: list[Operation] = []
         self.phase = "model"
         self.calls = CallStack(model)
+        self.uses: Counter[str] = Counter()
+        """How many operations each parameter enters, views of it apart."""
         self._batch = batch
         self._data = {_key(tensor) for tensor in inputs}
         self._weights: dict[int, str] = {}
         self._masks: dict[int, float] = {}
         self._alive: dict[int, list[Value]] = {}
-        self._made = {_key(buffer) for buffer in model.buffers() if not is_lazy(buffer)}
+        self._made: set[int] = set()
+        self._buffers = {_key(buffer) for buffer in model.buffers() if not is_lazy(buffer)} if foreign else set()
         self._learn_parameters()
+
+    def own(self, tensors: Iterable[Tensor]) -> None:
+        """Tensors that were made for this pass: nobody else sees what is written to them."""
+        self._made.update(_key(tensor) for tensor in tensors)
+
+    def rest(self) -> None:
+        """Write down nothing more; tensors from before are still kept when they are written to."""
+        self._data, self._foreign = set(), False
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         """Run one operation and write it down."""
         kwargs = kwargs or {}
         described = describe(func)
-        tensors = list(_tensors((args, tuple(kwargs.values()))))
+        if described.name == "detach":
+            return func(*args, **kwargs)  # no node of the graph, and the same storage: all marks stay
+        tensors = _tensors((*args, *kwargs.values()))
         keys = [_key(tensor) for tensor in tensors]
         self._learn(tensors, keys)
-        from_data = described.kind != "factory" and any(key in self._data for key in keys)
-        self._before(described, args, keys if from_data else [])
+        from_data = described.kind != "factory" and not self._data.isdisjoint(keys)
+        if described.alias and not from_data:
+            return func(*args, **kwargs)
+        if described.writes:
+            self._overwrite(described, args, kwargs)
+        self._before(described, keys if from_data else [])
         operation = self._describe(func, described, args, tensors, keys) if from_data else None
         out = func(*args, **kwargs)
         self._after(described, out, keys, operation, args)
@@ -74,14 +107,20 @@ class Recorder(TorchDispatchMode):
             if tensor.requires_grad and tensor.is_leaf:
                 self._learn_parameters()
                 self._weights.setdefault(key, "parameter")
-            elif self._foreign and key not in self._made and tensor.ndim > 0:
+            elif self._foreign and key not in self._made and key not in self._buffers and tensor.ndim > 0:
                 self._data.add(key)
 
-    def _before(self, described: Described, args: Any, keys: list[int]) -> None:
-        """Summarise what is about to be overwritten, and what only we would keep alive."""
-        for position in described.writes:
-            if position < len(args) and isinstance(args[position], Tensor):
-                self._freeze(_key(args[position]), light=described.name in SAVES_RESULT)
+    def _overwrite(self, described: Described, args: Any, kwargs: dict[str, Any]) -> None:
+        """Summarise what is about to be overwritten; keep it where it is not of this pass."""
+        written = [kwargs.get(name) if at >= len(args) else args[at] for at, name in described.writes]
+        for tensor in _tensors(written):
+            key = _key(tensor)
+            if key not in self._made:
+                self._overwritten.keep([tensor])
+            self._freeze(key, light=described.name in SAVES_RESULT)
+
+    def _before(self, described: Described, keys: list[int]) -> None:
+        """Summarise what only we would keep alive."""
         for key in keys if described.kind not in _KEEPS_INPUT or described.name == "clone" else ():
             alive = self._alive.get(key)
             if alive and (alive[-1].kind in _UNSAVED or described.name in SAVES_RESULT or described.name == "clone"):
@@ -104,6 +143,7 @@ class Recorder(TorchDispatchMode):
             arguments=plain,
             call=self.calls.current,
             phase=self.phase,
+            hidden=not torch.is_grad_enabled(),
         )
         for position, (tensor, key) in enumerate(zip(tensors, keys, strict=True)):
             name = self._weight_name(key)
@@ -128,12 +168,17 @@ class Recorder(TorchDispatchMode):
         return None if key in self._data else self._weights.get(key)
 
     def _hold(self, tensor: Tensor, key: int, kind: Kind, *, weak: bool = False) -> Value:
-        value = Value(tensor, weak=weak or not torch.is_grad_enabled(), kind=kind)
-        self._alive.setdefault(key, []).append(value)
-        return value
+        alive = self._alive.setdefault(key, [])
+        weak = weak or not torch.is_grad_enabled()
+        if not weak and alive and alive[-1].tensor is tensor:
+            return alive[-1]  # what one operation made and the next one takes
+        alive.append(Value(tensor, weak=weak, kind=kind))
+        return alive[-1]
 
     def _after(self, described: Described, out: Any, keys: list[int], operation: Operation | None, args: Any) -> None:
         names = [self._weights[key] for key in keys if key in self._weights]
+        if names and described.kind != "view":
+            self.uses.update(names)
         for tensor in _tensors((out,)):
             key = _key(tensor)
             if key not in keys:
@@ -193,7 +238,7 @@ class CallStack:
             return
         number = self._counts.get(id(module), 0)
         self._counts[id(module)] = number + 1
-        leaf = next(module.children(), None) is None
+        leaf = not any(child is not None for child in module._modules.values())
         self._stack.append(ModuleCall(path=path, module=module, number=number, leaf=leaf))
 
     def _leave(self, module: nn.Module, arguments: Any, named: dict[str, Any], output: Any) -> None:
@@ -224,10 +269,12 @@ def _key(tensor: Tensor) -> int:
         return id(tensor)
 
 
-def _tensors(values: Any) -> Iterator[Tensor]:
+def _tensors(values: Sequence[Any]) -> list[Tensor]:
     """All tensors in nested tuples and lists, in order."""
+    found: list[Tensor] = []
     for value in values:
         if isinstance(value, Tensor):
-            yield value
-        elif isinstance(value, (tuple, list)):
-            yield from _tensors(value)
+            found.append(value)
+        elif isinstance(value, (tuple, list)) and value and not isinstance(value[0], (int, float)):
+            found += _tensors(value)
+    return found

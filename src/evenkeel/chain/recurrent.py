@@ -21,6 +21,7 @@ from torch import Tensor, nn
 from torch.nn.utils.rnn import PackedSequence, pad_packed_sequence
 
 from evenkeel.chain.batch import tensors_in
+from evenkeel.chain.statistics import wide
 
 FORGOTTEN = 1e-3
 """A step whose gradient has shrunk below this share counts as forgotten."""
@@ -236,7 +237,8 @@ def _memory(seen: list[_Lag]) -> tuple[float, ...]:
 
 def _row_norms(state: tuple[Tensor, ...]) -> Tensor:
     """One norm an example, over all parts of the state together."""
-    return torch.linalg.vector_norm(torch.cat(state, dim=-1).detach(), dim=-1)
+    whole = torch.cat(state, dim=-1).detach()
+    return torch.linalg.vector_norm(whole, dim=-1, dtype=wide(whole))
 
 
 def _total(state: tuple[Tensor, ...], active: Tensor) -> float:

@@ -1,25 +1,36 @@
 """Leave nothing behind: everything a trace could change about a model is put back, also when the model raises.
 
-Put back are: random number generators (CPU and the model's GPUs), buffers, `.grad` fields, train mode, and whatever the
-model's forward stored on its modules (attributes, lists, layers that it built on the way).
+Put back are: random number generators (torch's, the model's GPUs', Python's, NumPy's, and those that modules hold),
+buffers, `.grad` fields, train mode, whatever the forward pass stored on modules (attributes, lists, layers that it
+built on the way), and every tensor from before that it wrote to.
 """
 
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Iterator
+import random
+from collections import OrderedDict, defaultdict, deque
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn.parameter import is_lazy
 from torch.utils import checkpoint
 
+from evenkeel.chain.overwritten import Overwritten
+
+NESTING = 3
+"""Containers inside containers on a module are looked after so deep."""
+
 
 @contextmanager
-def undisturbed(model: nn.Module) -> Iterator[None]:
-    """Whatever happens inside, the model and the random state are afterwards as they were before.
+def undisturbed(*modules: object) -> Iterator[Overwritten]:
+    """Whatever happens inside, the modules and the random state are afterwards as they were before.
+
+    Yields where to keep tensors from before that are about to be written to. What is no module is left alone.
 
     Example:
         >>> model = nn.BatchNorm1d(3)
@@ -28,14 +39,40 @@ def undisturbed(model: nn.Module) -> Iterator[None]:
         >>> model.num_batches_tracked.item()
         0
     """
+    inside = {id(one): one for subject in modules if isinstance(subject, nn.Module) for one in subject.modules()}
+    tensors = {id(tensor): tensor for module in inside.values() for tensor in _own(module)}
+    overwritten = Overwritten()
     with ExitStack() as stack:
-        stack.enter_context(torch.random.fork_rng(devices=_gpus(model)))
-        stack.callback(_restore_modules, [(module, _attributes(module)) for module in model.modules()])
-        stack.callback(_restore_buffers, [(buffer, buffer.detach().clone()) for buffer in model.buffers()])
-        stack.callback(_restore_gradients, [(parameter, parameter.grad) for parameter in model.parameters()])
-        for parameter in model.parameters():
-            parameter.grad = None
-        yield
+        stack.enter_context(torch.random.fork_rng(devices=_gpus(tensors.values())))
+        stack.callback(random.setstate, random.getstate())
+        stack.callback(np.random.set_state, np.random.get_state())
+        _protect_contents(inside.values(), stack)
+        _protect_tensors(tensors.values(), stack, overwritten)
+        stack.callback(overwritten.restore)
+        yield overwritten
+
+
+def _own(module: nn.Module) -> list[Tensor]:
+    """A module's own parameters and buffers."""
+    fields = (*module._parameters.values(), *module._buffers.values())
+    return [tensor for tensor in fields if tensor is not None]
+
+
+def _protect_contents(modules: Iterable[nn.Module], stack: ExitStack) -> None:
+    contents: list[_Content] = []
+    generators: list[torch.Generator] = []
+    for module in modules:
+        _collect(vars(module), contents, generators, NESTING)
+    stack.callback(_restore_contents, contents)
+    stack.callback(_restore_generators, [(one, one.get_state()) for one in generators])
+
+
+def _protect_tensors(tensors: Iterable[Tensor], stack: ExitStack, overwritten: Overwritten) -> None:
+    parameters = [tensor for tensor in tensors if isinstance(tensor, nn.Parameter)]
+    overwritten.keep(tensor for tensor in tensors if not isinstance(tensor, nn.Parameter) and not is_lazy(tensor))
+    stack.callback(_restore_gradients, [(parameter, parameter.grad) for parameter in parameters])
+    for parameter in parameters:
+        parameter.grad = None
 
 
 @contextmanager
@@ -43,19 +80,22 @@ def eager() -> Iterator[None]:
     """Run compiled models and functions as plain Python, and reentrant checkpoints as plain calls.
 
     Hooks never see the inside of a compiled region or of a reentrant checkpoint; the weights and the sums are the same.
+    Under autocast, casts of weights from before are forgotten: they were made out of sight.
     """
     original = checkpoint.CheckpointFunction
     checkpoint.CheckpointFunction = _PlainCheckpoint  # type: ignore[misc,assignment]
+    torch.clear_autocast_cache()
     try:
         with torch.compiler.set_stance("force_eager"):
             yield
     finally:
+        torch.clear_autocast_cache()
         checkpoint.CheckpointFunction = original  # type: ignore[misc]
 
 
 def materialised(model: nn.Module) -> nn.Module:
     """The model itself, or a copy where it has layers that are built at their first call (their class would change)."""
-    lazy = any(is_lazy(tensor) for tensor in (*model.parameters(), *model.buffers()))
+    lazy = any(is_lazy(tensor) for module in model.modules() for tensor in _own(module))
     return copy.deepcopy(model) if lazy else model
 
 
@@ -70,50 +110,54 @@ class _PlainCheckpoint:
             return function(*arguments)
 
 
-_Attributes = dict[str, tuple[Any, Any]]
+_Content = tuple[Any, list[Any]]
+"""A container and its members (a mapping: its items) as they were."""
+_CONTAINERS = frozenset([dict, OrderedDict, defaultdict, list, set, deque])
+_NOTHING: list[Any] = []
 
 
-def _attributes(module: nn.Module) -> _Attributes:
-    """Each attribute with a shallow copy of its content where it is a container."""
-    return {
-        name: (value, copy.copy(value) if type(value) in (list, dict, set) else None)
-        for name, value in vars(module).items()
-    }
+def _collect(container: Any, into: list[_Content], generators: list[torch.Generator], depth: int) -> None:
+    """File a container's members, those of the containers in it, and the random generators."""
+    mapping = isinstance(container, dict)
+    into.append((container, list(container.items() if mapping else container)))
+    for value in container.values() if mapping else container:
+        kind = type(value)
+        if kind is torch.Generator:
+            generators.append(value)
+        elif kind in _CONTAINERS and depth:
+            if value:
+                _collect(value, into, generators, depth - 1)
+            else:
+                into.append((value, _NOTHING))
 
 
-def _restore_modules(saved: list[tuple[nn.Module, _Attributes]]) -> None:
-    for module, attributes in saved:
-        fields = vars(module)
-        for name in [name for name in fields if name not in attributes]:
-            del fields[name]
-        for name, (value, content) in attributes.items():
-            if name not in fields or fields[name] is not value:
-                fields[name] = value
-            if content is not None:
-                _refill(value, content)
+def _restore_contents(contents: list[_Content]) -> None:
+    for container, members in contents:
+        if not members and not container:
+            continue
+        if isinstance(container, dict):
+            if not _same_items(container, members):
+                container.clear()
+                container.update(members)
+        elif not _same(list(container), members):
+            container.clear()
+            (container.update if isinstance(container, set) else container.extend)(members)
 
 
-def _refill(container: Any, content: Any) -> None:
-    """Give a container its former content back; compared by identity, as tensors inside have no truth value."""
-    if _members(container) == _members(content):
-        return
-    container.clear()
-    if isinstance(container, list):
-        container.extend(content)
-    else:
-        container.update(content)
+def _same_items(mapping: dict[Any, Any], members: list[Any]) -> bool:
+    """Compared by identity, as tensors inside have no truth value."""
+    return len(mapping) == len(members) and all(
+        key is before and value is kept for (key, value), (before, kept) in zip(mapping.items(), members, strict=True)
+    )
 
 
-def _members(container: Any) -> list[tuple[Any, int]]:
-    if isinstance(container, dict):
-        return [(key, id(value)) for key, value in container.items()]
-    return [(None, id(value)) for value in container]
+def _same(now: list[Any], before: list[Any]) -> bool:
+    return len(now) == len(before) and all(one is other for one, other in zip(now, before, strict=True))
 
 
-def _restore_buffers(saved: list[tuple[Tensor, Tensor]]) -> None:
-    with torch.no_grad():
-        for buffer, value in saved:
-            buffer.copy_(value)
+def _restore_generators(saved: list[tuple[torch.Generator, Tensor]]) -> None:
+    for generator, state in saved:
+        generator.set_state(state)
 
 
 def _restore_gradients(saved: list[tuple[Tensor, Tensor | None]]) -> None:
@@ -121,6 +165,5 @@ def _restore_gradients(saved: list[tuple[Tensor, Tensor | None]]) -> None:
         parameter.grad = gradient
 
 
-def _gpus(model: nn.Module) -> list[int]:
-    devices = {tensor.device for tensor in (*model.parameters(), *model.buffers()) if tensor.is_cuda}
-    return sorted(device.index or 0 for device in devices)
+def _gpus(tensors: Iterable[Tensor]) -> list[int]:
+    return sorted({tensor.device.index or 0 for tensor in tensors if tensor.is_cuda})

@@ -17,6 +17,11 @@ from torch import Tensor
 
 SATURATION_SLOPE = 0.05
 """An entry is saturated where the activation's slope is below this share of its steepest slope (unit-free)."""
+SMALL = 1 << 14
+"""Entries up to which tensors are copied side by side: that costs less than calls to torch for each of them."""
+_PRECISE = (torch.float32, torch.float64)
+_SAFE = (1e-15, 1e18)
+"""Norms between which no square that counts is lost in float32."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,12 +33,33 @@ class Summary:
     similarity: Tensor | None
 
 
+def wide(value: Tensor) -> torch.dtype:
+    """The type to add squares up in: below 1e-21 and above 1e19 those of float32 are lost (a chain easily gets there).
+
+    Apple's GPUs know no float64.
+    """
+    if value.is_complex():
+        return torch.complex128
+    return torch.float32 if value.device.type == "mps" else torch.float64
+
+
 def norm_of(value: Tensor) -> Tensor:
-    """The Euclidean norm over all entries, in float32 at least, as a 0-d tensor."""
-    if value.is_sparse:
-        value = value.coalesce().values()
-    half = value.dtype in (torch.float16, torch.bfloat16)
-    return torch.linalg.vector_norm(value.detach(), dtype=torch.float32 if half else None)
+    """The Euclidean norm over all entries, as a 0-d tensor."""
+    if value.layout is not torch.strided:
+        value = value.coalesce().values() if value.is_sparse else value.to_dense()
+    return torch.linalg.vector_norm(value.detach(), dtype=wide(value))
+
+
+def norms_of(values: Sequence[Tensor]) -> list[float]:
+    """The norms of many tensors as numbers; in float32 first, once more in float64 where its squares may be lost."""
+    plain = [value.detach() for value in values if value.layout == torch.strided and value.dtype in _PRECISE]
+    if len(plain) < len(values) or len({(value.dtype, value.device) for value in plain}) != 1:
+        return numbers([norm_of(value) for value in values])
+    found = numbers(torch._foreach_norm(plain))
+    for place, norm in enumerate(found):
+        if not _SAFE[0] < norm < _SAFE[1]:
+            found[place] = float(norm_of(plain[place]))
+    return found
 
 
 def example_axis(shape: Sequence[int], batch: int | None) -> int | None:
@@ -55,7 +81,9 @@ def example_rows(value: Tensor, batch: int | None) -> Tensor | None:
     axis = example_axis(value.shape, batch)
     if axis is None or batch is None:
         return None
-    rows = value.detach().movedim(axis, 0).reshape(batch, -1)
+    rows = value.detach()
+    rows = torch.view_as_real(rows) if rows.is_complex() else rows
+    rows = (rows.movedim(axis, 0) if axis else rows).reshape(batch, -1)
     return rows.float() if rows.dtype in (torch.float16, torch.bfloat16) else rows
 
 
@@ -64,19 +92,44 @@ def summarise(value: Tensor, batch: int | None) -> Summary:
     rows = example_rows(value, batch)
     if rows is None or rows.shape[0] < 2:
         return Summary(norm=norm_of(value), count=value.numel(), similarity=None)
-    lengths = torch.linalg.vector_norm(rows, dim=1)
+    lengths = torch.linalg.vector_norm(rows, dim=1, dtype=wide(rows))
     norm = torch.linalg.vector_norm(lengths)
     return Summary(norm=norm, count=value.numel(), similarity=mean_cosine(rows, lengths))
 
 
+def summarise_all(values: Sequence[Tensor], batch: int | None) -> list[Summary]:
+    """As `summarise` for each; small tensors of one shape and type are stacked first and looked at together."""
+    found: list[Summary | None] = [None] * len(values)
+    groups: dict[object, list[int]] = {}
+    for place, value in enumerate(values):
+        if batch is not None and value.ndim == 2 and value.shape[0] == batch > 1 and value.numel() <= SMALL:
+            groups.setdefault((value.shape, value.dtype, value.device), []).append(place)
+    for places in [part for group in groups.values() for part in _parts(group, SMALL // values[group[0]].numel())]:
+        rows = torch.stack([values[place].detach() for place in places])
+        rows = rows.float() if rows.dtype in (torch.float16, torch.bfloat16) else rows
+        lengths = torch.linalg.vector_norm(rows, dim=2, dtype=wide(rows))
+        together = zip(places, torch.linalg.vector_norm(lengths, dim=1).unbind(), _cosines(rows, lengths), strict=True)
+        for place, norm, similarity in together:
+            found[place] = Summary(norm=norm, count=rows[0].numel(), similarity=similarity)
+    return [summarise(value, batch) if one is None else one for value, one in zip(values, found, strict=True)]
+
+
+def _parts(group: list[int], size: int) -> list[list[int]]:
+    return [group[start : start + size] for start in range(0, len(group), size)]
+
+
 def mean_cosine(rows: Tensor, lengths: Tensor) -> Tensor:
     """Mean cosine over pairs of different rows; two rows of zeros count as alike, a zero and another as unlike."""
-    examples = rows.shape[0]
-    zero = lengths == 0
-    inverse = torch.where(zero, torch.zeros_like(lengths), 1 / lengths)
-    total = torch.mv(rows.t(), inverse).square().sum()
-    zeros = zero.sum()
-    return (total - (examples - zeros) + zeros * (zeros - 1)) / (examples * (examples - 1))
+    return _cosines(rows[None], lengths[None])[0]
+
+
+def _cosines(rows: Tensor, lengths: Tensor) -> Sequence[Tensor]:
+    """The mean cosine of each of several (tensor, example, entry)."""
+    examples = rows.shape[1]
+    inverse = lengths.to(rows.dtype).clamp_min(torch.finfo(rows.dtype).tiny).reciprocal()
+    total = torch.bmm(inverse[:, None], rows).square().sum(dim=(1, 2))
+    zeros = (lengths == 0).sum(dim=1, dtype=rows.dtype)
+    return torch.addcmul(total, zeros, zeros).sub(examples).div(examples * (examples - 1)).unbind()
 
 
 def unit_axes(shape: Sequence[int], layout: str) -> list[int]:
@@ -99,21 +152,37 @@ def dead_share(value: Tensor, layout: str) -> Tensor:
     return (largest == 0).float().mean()
 
 
-def saturated_share(name: str, output: Tensor) -> Tensor:
-    """Share of entries whose slope, known from the activation's output, is below `SATURATION_SLOPE` of the steepest."""
+def saturated_share(name: str, output: Tensor, bounds: tuple[float, float] = (-1.0, 1.0)) -> Tensor:
+    """Share of entries whose slope, known from the activation's output, is below `SATURATION_SLOPE` of the steepest.
+
+    `bounds` are those of a hardtanh; from 0 on (ReLU6) only the upper one counts, since zeros are what a ReLU is for.
+    """
     y = output.detach().float()
     if name == "tanh":
         flat = 1 - y.square() < SATURATION_SLOPE
     elif name == "sigmoid":
         flat = 4 * y * (1 - y) < SATURATION_SLOPE
-    else:  # hardtanh, hardsigmoid: exactly flat at the two ends of their range
-        flat = (y == y.amin()) | (y == y.amax())
+    elif name == "hardsigmoid":
+        flat = (y <= 0) | (y >= 1)
+    else:
+        low, high = bounds
+        flat = y >= high if low == 0 else (y <= low) | (y >= high)
     return flat.float().mean()
 
 
 def numbers(tensors: Sequence[Tensor]) -> list[float]:
-    """All 0-d tensors as Python numbers, with one wait for the device (two where devices are mixed)."""
+    """All 0-d tensors as Python numbers, with one wait for the device for each type of number."""
     if not tensors:
         return []
-    home = tensors[0].device
-    return torch.stack([tensor.detach().to(home, torch.float64) for tensor in tensors]).tolist()
+    first = tensors[0]
+    if any(tensor.device != first.device for tensor in tensors):
+        tensors = [tensor.cpu() for tensor in tensors]
+    kinds = {tensor.dtype for tensor in tensors}
+    found = [0.0] * len(tensors)
+    for kind in kinds:
+        places = [place for place, tensor in enumerate(tensors) if tensor.dtype == kind]
+        for place, number in zip(
+            places, torch.stack([tensors[place].detach() for place in places]).tolist(), strict=True
+        ):
+            found[place] = float(number)
+    return found

@@ -1,87 +1,65 @@
-"""Everything about one link that must be looked at while tensors are alive: forward statistics, theory, what to read.
-
-A `Pending` link holds tickets and readings; `trace` turns it into a frozen `Link` when the backward pass is over.
-"""
+"""Everything about one link that must be seen while tensors are alive: forward statistics, theory, what to read."""
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
-from typing import Any
+from collections import Counter
 
-from evenkeel.chain.activation import IDENTITY, activation_of, weight_scale
+from evenkeel.chain.activation import IDENTITY, weight_scale
 from evenkeel.chain.drafts import FOLLOWING, LEADING, BranchDraft, LinkDraft, flows, region_kind
+from evenkeel.chain.features import activation_name, function_of, layout_of, norm_name, width_of
 from evenkeel.chain.geometry import contracted, main_weight
 from evenkeel.chain.graph import Graph, Place
 from evenkeel.chain.ledger import Ledger
 from evenkeel.chain.meter import Meter, Reading
 from evenkeel.chain.naming import Namer
 from evenkeel.chain.operations import SATURATING
+from evenkeel.chain.pending import PendingBranch, PendingLink, PendingTerm
 from evenkeel.chain.statistics import Summary, dead_share, saturated_share
-from evenkeel.chain.theory import UNKNOWN, Theory, of_series, of_sum, root_sum
-from evenkeel.chain.values import Operation, Value, Weight
+from evenkeel.chain.theory import UNKNOWN, Theory, of_series, of_sum, root_product, root_sum
+from evenkeel.chain.values import Operation, Value, Weight, summarise_values
 
-
-@dataclass(eq=False, kw_only=True)
-class PendingTerm:
-    """A local term before its gradient is known."""
-
-    weight: Weight
-    ideal_rms: float | None
-    input_norm: int | None
-    input_count: int
-    output: Reading
-    gradient: Reading | None
-
-
-@dataclass(eq=False, kw_only=True)
-class PendingBranch:
-    """A branch before its contribution is known."""
-
-    name: str
-    kind: str
-    links: list[PendingLink]
-    flow: Reading | None
-    above: Reading | None
-    expected: float | None
-    ideal: float | None
-
-
-@dataclass(eq=False, kw_only=True)
-class PendingLink:
-    """A link before its gradients are known."""
-
-    name: str
-    kind: str
-    draft: LinkDraft
-    theory: Theory
-    upper: Reading
-    lower: Reading | None
-    exact_cut: bool
-    forward_norm: int | None
-    forward_count: int
-    similarity: int | None
-    dead: int | None
-    saturated: int | None
-    activation: str | None
-    norm: str | None
-    width: int | None
-    terms: list[PendingTerm]
-    branches: list[PendingBranch]
-    recurrent: Any = None
+_NAMING = ("weighted", "region", "norm", "operation", "activation", "elementwise", "dropout", "view", "spread")
+"""What a link is named after, the weightiest first."""
 
 
 class Surveyor:
     """Looks at drafts one by one, forward statistics and theory now, gradients later."""
 
-    def __init__(self, graph: Graph, meter: Meter, ledger: Ledger, namer: Namer, batch: int | None) -> None:
+    def __init__(
+        self, graph: Graph, meter: Meter, ledger: Ledger, namer: Namer, batch: int | None, shared: set[str]
+    ) -> None:
         self._graph, self._meter, self._ledger, self._namer = graph, meter, ledger, namer
-        self._batch = batch
+        self._batch, self._shared = batch, shared
         self._summaries: dict[int, Summary | None] = {}
 
+    def prepare(self, drafts: list[LinkDraft]) -> None:
+        """Look at the outputs of many links at once, which is cheaper where they are small."""
+        walked = [draft for top in drafts for draft in top.walk()]
+        tops = [self._graph.places[draft.upper] for draft in walked if draft.upper > 0 and draft.segments[-1].joins]
+        summarise_values([value for value in map(self._value, tops) if value is not None], self._batch)
+
     def links(self, drafts: list[LinkDraft]) -> list[PendingLink]:
-        """All links of a series."""
-        return [self._link(draft) for draft in drafts]
+        """All links of a series, no two under one name."""
+        links = [self._link(draft) for draft in drafts]
+        for alike in (self._whole_name, self._numbered_name):
+            uses = Counter(link.name for link in links)
+            seen: Counter[str] = Counter()
+            for link in links:
+                name = link.name
+                seen[name] += 1
+                link.name = alike(link, seen[name]) if uses[name] > 1 else name
+        return links
+
+    def _whole_name(self, link: PendingLink, number: int) -> str:
+        """What its paths have in common, else from their first to their last layer: one of two blocks in a module."""
+        inside = [place for branch in link.draft.branches for place in branch.places if branch.kind != "bypass"]
+        common = self._namer.common(self._graph, inside, link.name)
+        return common if common != link.name else self._namer.span(self._graph, inside) or link.name
+
+    @staticmethod
+    def _numbered_name(link: PendingLink, number: int) -> str:
+        return link.name if number == 1 else f"{link.name}#{number}"
 
     def _link(self, draft: LinkDraft) -> PendingLink:
         places = [self._graph.places[number] for number in draft.places]
@@ -102,11 +80,11 @@ class Surveyor:
             forward_norm=self._ledger.note(summary.norm) if summary else None,
             forward_count=summary.count if summary else 0,
             similarity=self._ledger.note(summary.similarity) if summary else None,
-            dead=self._dead(draft, places, output) if activation is not None else None,
+            dead=self._dead(activation, places),
             saturated=self._saturated(activation),
-            activation=_activation_name(activation, draft),
-            norm=None if norm is None or norm.operation is None else norm.operation.name,
-            width=None if output is None else _width(output, places),
+            activation=activation_name(activation, draft.roles),
+            norm=norm_name(norm),
+            width=None if output is None else width_of(output, places),
             terms=[term for place in places for term in self._terms(place, activation)],
             branches=branches,
             recurrent=next((p.operation for p in places if p.kind == "recurrent"), None),
@@ -122,11 +100,12 @@ class Surveyor:
         return min(kinds, key=lambda kind: (kind in LEADING, kind in FOLLOWING), default="view")
 
     def _name(self, draft: LinkDraft, kind: str) -> str:
-        for role in ("weighted", "region", "norm", "operation", *FOLLOWING, "spread"):
+        for role in _NAMING:
             if role in draft.roles:
                 segment = draft.segments[draft.roles.index(role)]
+                inside = [place for path in segment.paths for place in path.places]
                 if segment.joins:
-                    return self._namer.place(self._graph, segment.upper)
+                    return self._namer.join(self._graph, segment.upper, inside)
         inside = [place for branch in draft.branches for place in branch.places]
         return self._namer.common(self._graph, inside, kind)
 
@@ -223,18 +202,26 @@ class Surveyor:
                     return value
         return None
 
-    def _dead(self, draft: LinkDraft, places: list[Place], output: Value | None) -> int | None:
-        tensor = None if output is None else output.tensor
-        if tensor is None:
-            return None
-        return self._ledger.note(dead_share(tensor, _layout(places, tensor.ndim)))
+    def _dead(self, activation: Place | None, places: list[Place]) -> int | None:
+        """Of the activation's own output, or a view of it: dropout would add zeros, a norm would hide them."""
+        for place in [] if activation is None else places[places.index(activation) :]:
+            if place is not activation and place.kind != "view":
+                return None
+            value = self._value(place)
+            tensor = None if value is None else value.tensor
+            if tensor is not None:
+                return self._ledger.note(dead_share(tensor, layout_of(places, tensor.ndim)))
+        return None
 
     def _saturated(self, place: Place | None) -> int | None:
         operation = None if place is None else place.operation
-        if operation is None or operation.name not in SATURATING or not operation.outputs:
+        if operation is None or operation.name not in SATURATING or not operation.outputs or function_of(place) is None:
             return None
         tensor = operation.outputs[0].tensor
-        return None if tensor is None else self._ledger.note(saturated_share(operation.name, tensor))
+        if tensor is None:
+            return None
+        bounds = operation.arguments[1:3] if operation.name == "hardtanh" else ()
+        return self._ledger.note(saturated_share(operation.name, tensor, bounds or (-1.0, 1.0)))
 
     def _terms(self, place: Place, activation: Place | None) -> list[PendingTerm]:
         if place.operation is None or place.kind not in ("linear", "convolution", "embedding", "recurrent"):
@@ -246,7 +233,7 @@ class Surveyor:
         if weight is None:
             return []
         fan_in = contracted(place.operation, weight) if place.kind != "embedding" else None
-        follows = activation_of(activation.operation) if activation is not None and activation.operation else None
+        follows = function_of(activation)
         ideal = None if fan_in is None else math.sqrt(weight_scale(follows or IDENTITY) / fan_in)
         return [self._term(place, weight, place.operation, ideal)]
 
@@ -255,7 +242,9 @@ class Surveyor:
         if operation is not None and operation.inputs:
             tensor = operation.inputs[0].tensor
             summary = operation.inputs[0].summary(None) if tensor is None or tensor.is_floating_point() else None
-        edges = [edge for edge in place.weight_edges if edge.position == weight.position] if operation else []
+        edges = []  # none: the whole gradient of the parameter will do
+        if operation is not None and weight.name in self._shared:
+            edges = [edge for edge in place.weight_edges if edge.position == weight.position]
         return PendingTerm(
             weight=weight,
             ideal_rms=ideal,
@@ -264,29 +253,3 @@ class Surveyor:
             output=self._ledger.expect(self._meter.total([place.number])),
             gradient=self._ledger.expect(self._meter.flow(edges)) if edges else None,
         )
-
-
-def root_product(factors: list[float | None]) -> float | None:
-    """The product of factors, None where one is missing."""
-    known = [factor for factor in factors if factor is not None]
-    return math.prod(known, start=1.0) if len(known) == len(factors) else None
-
-
-def _layout(places: list[Place], axes: int) -> str:
-    """Where a link's units are: channels after a convolution, by member in an ensemble's batched weights, else last."""
-    shapes = [w.tensor.ndim for p in places if p.kind == "linear" and p.operation for w in p.operation.weights]
-    if shapes:
-        return "members" if any(ndim == 3 for ndim in shapes) else "units"
-    return "convolution" if axes >= 4 or any(place.kind == "convolution" for place in places) else "units"
-
-
-def _width(output: Value, places: list[Place]) -> int | None:
-    if not output.shape:
-        return None
-    return output.shape[1] if _layout(places, len(output.shape)) == "convolution" else output.shape[-1]
-
-
-def _activation_name(place: Place | None, draft: LinkDraft) -> str | None:
-    if place is None or place.operation is None:
-        return "written out" if "activation" in draft.roles else None
-    return place.operation.name if activation_of(place.operation) or len(place.members) == 1 else "written out"

@@ -14,6 +14,7 @@ LONGEST_NAME = 34
 MOST_BYPASSES = 4
 """More than that are counted, not listed: a loop over time has one a step."""
 COLUMNS = ("gain", "expected", "ideal", "forward", "backward", "similar", "flat", "weight", "w.grad")
+_SHORT = {"convolution": "conv", "concatenation": "concatenate"}
 CELL = 9
 """Characters of a number column."""
 
@@ -48,8 +49,18 @@ def figure_of(value: float | None) -> str:
     if value is None:
         return "-"
     if value == 0 or 1e-3 <= abs(value) < 1e5:
-        return f"{value:.3g}"
+        return f"{value:.0f}" if abs(value) >= 1000 else f"{value:.3g}"
     return f"{value:.1e}"
+
+
+def share_of(value: float | None) -> str:
+    """A number between -1 and 1 at three decimals: below that nobody cares.
+
+    Example:
+        >>> share_of(0.98812), share_of(-8.3e-4), share_of(None)
+        ('0.988', '-0.001', '-')
+    """
+    return "-" if value is None else f"{value:.3f}"
 
 
 def _rows(link: Link, indent: int, depth: int) -> list[tuple[str, ...]]:
@@ -66,7 +77,7 @@ def _rows(link: Link, indent: int, depth: int) -> list[tuple[str, ...]]:
 
 
 def _row(link: Link, indent: int) -> tuple[str, ...]:
-    flat = link.saturated if link.saturated is not None else link.dead
+    flat = max((share for share in (link.saturated, link.dead) if share is not None), default=None)
     numbers = (
         link.gain,
         link.expected_gain,
@@ -79,7 +90,9 @@ def _row(link: Link, indent: int) -> tuple[str, ...]:
         link.gradient_rms,
     )
     name = link.name if len(link.name) <= LONGEST_NAME - indent else "…" + link.name[indent - LONGEST_NAME + 1 :]
-    return (" " * indent + name, _what(link), *(figure_of(number) for number in numbers))
+    cells = [figure_of(number) for number in numbers]
+    cells[5] = share_of(link.similarity)
+    return (" " * indent + name, _what(link), *cells)
 
 
 def _branch_row(branch: Branch, indent: int) -> tuple[str, ...]:
@@ -90,7 +103,8 @@ def _branch_row(branch: Branch, indent: int) -> tuple[str, ...]:
 
 def _what(link: Link) -> str:
     norm = None if link.norm is None else link.norm.removeprefix("native_").removeprefix("_fused_")
-    parts = [link.kind, *(part for part in (norm, link.activation) if part and part != link.kind)]
+    kind = "" if link.kind == "norm" and norm else _SHORT.get(link.kind, link.kind)
+    parts = dict.fromkeys(part for part in (kind, norm, link.activation) if part)
     return " ".join(part.replace("_", " ") for part in parts)
 
 
@@ -112,7 +126,7 @@ def _whole(chain: Chain) -> list[str]:
         f"total gain {figure_of(chain.total_gain)} (expected {figure_of(chain.expected_gain)}, "
         f"ideal {figure_of(chain.ideal_gain)}), |dL/d{'y' if chain.starts_at == 'output' else 'L'}| "
         f"{figure_of(chain.output_gradient)}, gradients of different examples alike: "
-        f"{figure_of(chain.gradient_similarity)}",
+        f"{share_of(chain.gradient_similarity)}",
         f"loss {figure_of(chain.loss)}, of an output of zeros {figure_of(chain.known_loss)}",
     ]
     for link in chain.links:

@@ -81,6 +81,12 @@ def root_sum(parts: list[float | None]) -> float | None:
     return math.sqrt(sum(part**2 for part in known)) if known and len(known) == len(parts) else None
 
 
+def root_product(factors: list[float | None]) -> float | None:
+    """The product of factors, None where one is missing."""
+    known = [factor for factor in factors if factor is not None]
+    return math.prod(known, start=1.0) if len(known) == len(factors) else None
+
+
 def _apply(running: _Running, place: Place, before: Summary | None) -> None:
     operation, kind = place.operation, place.kind
     if kind in ("view", "spread"):

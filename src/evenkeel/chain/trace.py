@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 from evenkeel.chain.batch import LossFunction
 from evenkeel.chain.capture import Capture, capture
@@ -28,10 +28,13 @@ from evenkeel.chain.ledger import Ledger
 from evenkeel.chain.link import Branch, Chain, Link, LocalTerm, ratio
 from evenkeel.chain.meter import Meter, Reading
 from evenkeel.chain.naming import Namer
+from evenkeel.chain.pending import PendingBranch, PendingLink, PendingTerm
 from evenkeel.chain.recurrent import Unrolled, unroll
 from evenkeel.chain.spectrum import singular_values
 from evenkeel.chain.state import eager, materialised, undisturbed
-from evenkeel.chain.survey import PendingBranch, PendingLink, PendingTerm, Surveyor
+from evenkeel.chain.statistics import norms_of
+from evenkeel.chain.survey import Surveyor
+from evenkeel.chain.values import measure
 from evenkeel.errors import RequestError, TrainingError
 
 
@@ -62,8 +65,8 @@ def trace(model: nn.Module, loss: LossFunction | None, batch: Any, *, spectrum: 
     if spectrum < 0:
         raise RequestError(f"spectrum must be a number of singular values, 0 or more, got {spectrum}")
     subject = materialised(model)
-    with undisturbed(subject), eager(), torch.inference_mode(False), torch.enable_grad():
-        return _Tracer(subject, capture(subject, loss, batch), spectrum).chain()
+    with undisturbed(subject, loss) as overwritten, eager(), torch.inference_mode(False), torch.enable_grad():
+        return _Tracer(subject, capture(subject, loss, batch, overwritten), spectrum).chain()
 
 
 @dataclass(frozen=True)
@@ -82,7 +85,8 @@ class _Tracer:
     def __init__(self, model: nn.Module, captured: Capture, spectrum: int) -> None:
         self._model, self._captured, self._spectrum = model, captured, spectrum
         self._ledger = Ledger()
-        self._gradients: dict[str, Tensor | None] = {}
+        self._parameters = dict(model.named_parameters())
+        self._gradients: dict[str, float | None] = {}
         self._unrolled: dict[int, Unrolled] = {}
         self._spectra: dict[int, tuple[float, ...]] = {}
 
@@ -92,9 +96,12 @@ class _Tracer:
         graph, segments, starts_at = _graph(self._model, captured)
         meter = Meter(graph)
         namer = Namer(captured.operations, type(self._model).__name__)
-        surveyor = Surveyor(graph, meter, self._ledger, namer, captured.batch)
+        measure([weight for operation in captured.operations for weight in operation.weights])
+        surveyor = Surveyor(graph, meter, self._ledger, namer, captured.batch, self._shared())
         with torch.no_grad():
-            pending = surveyor.links(Assembler(graph).links(segments))
+            drafts = Assembler(graph).links(segments)
+            surveyor.prepare(drafts)
+            pending = surveyor.links(drafts)
         ends = self._ends(graph, meter, pending)
         calls = captured.calls.recurrent
         for operation in captured.operations:
@@ -108,6 +115,11 @@ class _Tracer:
                 self._unrolled[id(call.call)] = found
         return self._record(pending, ends, starts_at)
 
+    def _shared(self) -> set[str]:
+        """Weights whose gradient is not that of one use: they enter several operations, or no module holds them."""
+        names = {weight.name for operation in self._captured.operations for weight in operation.weights}
+        return {name for name in names if self._captured.uses[name] != 1 or name not in self._parameters}
+
     def _ends(self, graph: Graph, meter: Meter, pending: list[PendingLink]) -> _Ends:
         tops = graph.places[0].below
         bottom = _bottom(graph, pending)
@@ -120,11 +132,12 @@ class _Tracer:
         )
 
     def _backward(self, graph: Graph, meter: Meter, pending: list[PendingLink]) -> None:
-        parameters = [(name, p) for name, p in self._model.named_parameters() if p.requires_grad]
-        inputs = [*self._captured.leaves, *(parameter for _, parameter in parameters)]
-        gradients = meter.run(self._captured.loss, inputs, keep=self._spectrum > 0)
-        for (name, _), gradient in zip(parameters, gradients[len(self._captured.leaves) :], strict=True):
-            self._gradients[name] = gradient
+        parameters = {name: one for name, one in self._parameters.items() if one.requires_grad}
+        inputs = [*self._captured.leaves, *parameters.values()]
+        found = meter.run(self._captured.loss, inputs, keep=self._spectrum > 0)[len(self._captured.leaves) :]
+        gradients = {name: gradient for name, gradient in zip(parameters, found, strict=True) if gradient is not None}
+        self._gradients = dict.fromkeys(parameters)
+        self._gradients.update(zip(gradients, norms_of([*gradients.values()]), strict=True))
         if self._spectrum:
             for link in pending:
                 self._spectra[id(link)] = singular_values(graph, link.draft, self._spectrum, self._captured.batch)
@@ -132,7 +145,6 @@ class _Tracer:
     def _record(self, pending: list[PendingLink], ends: _Ends, starts_at: str) -> Chain:
         upper, lower = self._ledger.norm(ends.upper), self._ledger.norm(ends.lower)
         rows = ends.lower_rows
-        named = dict(self._model.named_parameters())
         return Chain(
             links=tuple(self._link(link) for link in pending),
             loss=float(self._captured.loss.detach()),
@@ -145,7 +157,7 @@ class _Tracer:
             example_gains=_example_gains(ends),
             batch=self._captured.batch,
             without_gradient=tuple(name for name, gradient in self._gradients.items() if gradient is None),
-            frozen=tuple(name for name, parameter in named.items() if not parameter.requires_grad),
+            frozen=tuple(name for name, parameter in self._parameters.items() if not parameter.requires_grad),
         )
 
     def _link(self, link: PendingLink) -> Link:
@@ -190,13 +202,11 @@ class _Tracer:
         )
 
     def _term(self, term: PendingTerm) -> LocalTerm:
-        norm = self._ledger.norm(term.gradient)
-        whole = self._gradients.get(term.weight.name)
-        if term.gradient is None and whole is not None:
-            norm = float(torch.linalg.vector_norm(whole.float()))
+        name = term.weight.name
+        norm = self._gradients.get(name) if term.gradient is None else self._ledger.norm(term.gradient)
         input_norm = self._ledger.value(term.input_norm)
         return LocalTerm(
-            name=term.weight.name,
+            name=name,
             shape=tuple(term.weight.tensor.shape),
             rms=math.sqrt(term.weight.mean_square),
             ideal_rms=term.ideal_rms,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import weakref
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -10,19 +11,20 @@ from typing import Any
 from torch import Tensor
 
 from evenkeel.chain.operations import Kind
-from evenkeel.chain.statistics import Summary, summarise
+from evenkeel.chain.statistics import Summary, norm_of, norms_of, summarise, summarise_all
 
 
 class Value:
     """One tensor of the forward pass; after `freeze` only its summary and its place in the graph are left."""
 
-    __slots__ = ("_held", "_node", "_summary", "kind", "shape")
+    __slots__ = ("_batch", "_held", "_node", "_summary", "kind", "shape")
 
     def __init__(self, tensor: Tensor, *, weak: bool, kind: Kind) -> None:
         self.kind = kind
         self._held: Any = weakref.ref(tensor) if weak else tensor
         self._node: Any = None
         self._summary: Summary | None = None
+        self._batch: int | None = None
         self.shape = tuple(tensor.shape)
 
     @property
@@ -48,9 +50,20 @@ class Value:
     def summary(self, batch: int | None) -> Summary | None:
         """The summary of the tensor as it was when it was made, or None where it is gone."""
         tensor = self.tensor
-        if tensor is not None and tensor.is_floating_point() and self._summary is None:
-            self._summary = summarise(tensor, batch)
+        known = self._summary is not None and (batch is None or self._batch == batch)
+        if tensor is not None and tensor.is_floating_point() and not known:
+            self._summary, self._batch = summarise(tensor, batch), batch
         return self._summary
+
+
+def summarise_values(values: Iterable[Value], batch: int | None) -> None:
+    """Summarise all that are still held, ahead of their use one by one."""
+    held = {id(value): value for value in values if value._summary is None}
+    pairs = [(value, value.tensor) for value in held.values()]
+    found = [(value, tensor) for value, tensor in pairs if tensor is not None and tensor.is_floating_point()]
+    summaries = summarise_all([tensor for _, tensor in found], batch)
+    for (value, _), summary in zip(found, summaries, strict=True):
+        value._summary, value._batch = summary, batch
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,7 +92,15 @@ class Weight:
     @cached_property
     def mean_square(self) -> float:
         """The mean of the squared entries."""
-        return float(self.tensor.float().square().mean()) if self.tensor.numel() else 0.0
+        return float(norm_of(self.tensor)) ** 2 / self.tensor.numel() if self.tensor.numel() else 0.0
+
+
+def measure(weights: Sequence[Weight]) -> None:
+    """Find the mean squares of many weights at once, ahead of their use one by one."""
+    filled = [weight for weight in weights if weight.tensor.numel()]
+    norms = norms_of([weight.tensor for weight in filled])
+    for weight, norm in zip(filled, norms, strict=True):
+        vars(weight)["mean_square"] = norm**2 / weight.tensor.numel()  # where `cached_property` looks
 
 
 @dataclass(eq=False, kw_only=True)
@@ -92,6 +113,8 @@ class Operation:
     arguments: tuple[Any, ...]
     call: ModuleCall | None
     phase: str
+    hidden: bool = False
+    """Whether it ran inside a custom operation, out of the graph's sight: its output may be that operation's."""
     weights: list[Weight] = field(default_factory=list)
     inputs: list[Value] = field(default_factory=list)
     outputs: list[Value] = field(default_factory=list)
@@ -99,6 +122,19 @@ class Operation:
     """Norms only: tensors that are neither data nor weights (running averages)."""
     keep: float | None = None
     """Dropout only: the probability with which an entry is kept."""
+
+    def as_custom(self, node: Any) -> Operation:
+        """What stands for the custom operation behind `node`, whose last step this was: its output, and no theory."""
+        name = node.name().removesuffix("Backward")
+        return Operation(
+            name=name,
+            kind="operation",
+            function=self.function,
+            arguments=(),
+            call=self.call,
+            phase=self.phase,
+            outputs=self.outputs,
+        )
 
     def release(self) -> None:
         """Let go of all tensors but the weights: the backward pass frees them as it goes."""
