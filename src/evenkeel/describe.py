@@ -26,6 +26,15 @@ EXPLANATIONS = {
     "hamming": "share of labels that are wrong; lower is better",
     "f1_micro": "F1 over all labels together",
     "f1_macro": "F1 averaged over labels",
+    "recall_at_k": "how often the nearest neighbour belongs to the same group",
+    "map_at_r": "how well each row ranks its own group before all others",
+    "alignment": "distance between embeddings that belong together; 0 is best",
+    "uniformity": "how evenly embeddings cover the sphere; lower is more even, 0 is collapse",
+    "perplexity": "among how many equally likely tokens the network hesitates; 1 is certainty",
+    "bits_per_character": "length of the text in the network's own code; lower is better",
+    "reconstruction": "mean squared error of what was decoded",
+    "kl": "how much the code says about what was encoded, in nats; 0 is collapse",
+    "active_units": "latent dimensions that carry something",
 }
 OF_OUR_NET = {"width", "depth", "skip", "activation", "norm", "dropout", "members", "bins"}
 SHARES = ("coverage_90", "accuracy", "hamming", "calibration_error")

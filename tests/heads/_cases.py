@@ -1,28 +1,52 @@
 """Targets for every kind of head: real ones from scikit-learn's sample data, and skewed ones."""
 
+import inspect
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
 from sklearn import datasets
+from torch import nn
 
 from evenkeel import heads, nets
 from evenkeel.network import Network
 
 SKEW = ("real", "skewed")
+# Heads that one network of an ensemble can have; an embedding, a text or a code has no mean over members.
+ENSEMBLES = [name for name, part in heads.PARTS.items() if "members" in inspect.signature(part.call).parameters]
+STEPS, VOCABULARY = 6, 11
 
 
 @dataclass(frozen=True, kw_only=True)
 class Case:
-    """Standardised inputs (row, column), a target, and the sizes its head needs."""
+    """Standardised inputs (row, column), or tokens (row, step), a target, the views of a row, what its head needs."""
 
     inputs: torch.Tensor
     target: torch.Tensor
-    sizes: dict[str, int]
+    sizes: dict[str, Any]
+    views: int = 1
 
 
-def case(name: str, skew: str, rows: int = 400) -> Case:
-    """Data for the head of that name."""
+class Views(nn.Module):
+    """One net for several views of each row, (batch, view, unit)."""
+
+    def __init__(self, net: nn.Module, views: int) -> None:
+        super().__init__()
+        self.net, self.views = net, views
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return torch.stack([self.net(view) for view in (x, x.flip(1), -x)[: self.views]], dim=1)
+
+
+def case(name: str, skew: str, rows: int = 400, loss: str | None = None) -> Case:
+    """Data for the head of that name under that loss."""
+    if name == "embedding":
+        return _groups(skew, rows, loss or heads.Embedding.default_loss)
+    if name == "tokens":
+        return _tokens(skew, rows)
+    if name == "latent":
+        return _decoded(skew, rows, loss or heads.Latent.default_loss)
     reads = heads.PARTS[name].reads
     return {"number": _numbers, "class": _classes, "labels": _labels}[reads](skew, rows)
 
@@ -58,9 +82,52 @@ def _labels(skew: str, rows: int) -> Case:
     return Case(inputs=_inputs(data.data)[:rows], target=labels[:rows], sizes={"labels": 3})
 
 
+def _groups(skew: str, rows: int, loss: str) -> Case:
+    given = _classes(skew, rows)
+    count = len(given.target) // 2 * 2
+    inputs, target = given.inputs[:count], given.target[:count]
+    if loss in ("info_nce", "nt_xent"):
+        target = (torch.arange(count) // 2)[torch.randperm(count)]
+    elif loss in ("contrastive", "triplet"):
+        target = (target == 0).long() if loss == "contrastive" else torch.ones(count)
+    return Case(inputs=inputs, target=target, sizes={"units": 8}, views={"contrastive": 2, "triplet": 3}.get(loss, 1))
+
+
+def _tokens(skew: str, rows: int) -> Case:
+    share = torch.ones(VOCABULARY) if skew == "real" else 0.5 ** torch.arange(VOCABULARY)
+    text = torch.multinomial(share.expand(rows, -1), STEPS + 1, replacement=True)
+    return Case(inputs=text[:, :-1], target=text[:, 1:], sizes={"vocabulary": VOCABULARY})
+
+
+def _decoded(skew: str, rows: int, loss: str) -> Case:
+    """The inputs themselves, in the form that the decoder's loss takes, and a decoder that starts near 0."""
+    inputs = _numbers(skew, rows).inputs
+    values = inputs.double() if skew == "real" else 1e4 * torch.exp(inputs.double())
+    target = {
+        "cross_entropy": (inputs > -0.5).long() + (inputs > 0.5).long(),
+        "binary_cross_entropy": (inputs > 0).float(),
+        "focal": (inputs > 0).float(),
+        "poisson_nll": inputs.abs().round(),
+        "gamma_nll": inputs.exp(),
+    }.get(loss, values)
+    columns = inputs.shape[1]
+    parts = {"cross_entropy": 3, "gaussian_nll": 2, "gamma_nll": 2}.get(loss, 1)
+    shape = (columns, parts) if parts > 1 else (columns,)
+    decoder = nn.Sequential(nn.Linear(2, columns * parts), nn.Unflatten(1, shape))
+    nn.init.normal_(decoder[0].weight, std=0.02)
+    nn.init.zeros_(decoder[0].bias)
+    return Case(inputs=inputs, target=target, sizes={"units": 2, "decoder": decoder})
+
+
 def started(name: str, data: Case, *, members: int | None = None, **options) -> Network:
-    """An MLP with the head of that name, started for the case's target."""
-    net = nets.MLP(data.inputs.shape[1], width=32, members=members)
-    head = heads.PARTS[name].call(32, members=members, **data.sizes, **options)
+    """A network with the head of that name, started for the case's target; codes are not drawn (evaluation mode)."""
+    if name == "tokens":
+        net: nn.Module = nn.Embedding(VOCABULARY, 32)
+    else:
+        net = nets.MLP(data.inputs.shape[1], width=32, members=members)
+    if data.views > 1:
+        net = Views(net, data.views)
+    ensemble = {"members": members} if name in ENSEMBLES else {}
+    head = heads.PARTS[name].call(32, **ensemble, **data.sizes, **options)
     head.start(data.target)
-    return Network(net, head)
+    return Network(net, head).eval()

@@ -3,6 +3,7 @@ from typing import get_args
 import pytest
 
 from evenkeel.errors import RequestError
+from evenkeel.heads import PARTS
 from evenkeel.heads._for_task import head_for
 from evenkeel.task import KINDS, Task
 
@@ -11,6 +12,16 @@ from evenkeel.task import KINDS, Task
 def test_every_task_has_the_head_that_reads_its_target(task):
     assert head_for(task).call.task == task
     assert head_for(task).reads == KINDS[task]
+
+
+@pytest.mark.parametrize("task, name", [("embedding", "embedding"), ("generation", "tokens")])
+def test_of_several_heads_one_is_chosen_by_the_task(task, name):
+    assert head_for(task).name == name
+
+
+def test_no_two_heads_are_chosen_by_one_task():
+    chosen = [record.call.task for record in PARTS.values() if record.chosen == "by-task"]
+    assert len(chosen) == len(set(chosen)) and set(chosen) == {record.call.task for record in PARTS.values()}
 
 
 def test_another_task_is_refused():

@@ -41,11 +41,21 @@ def test_the_order_of_rows_does_not_matter(name):
     assert again == pytest.approx(metrics.PARTS[name].call(*_example(name)), rel=1e-12)
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", [name for name in NAMES if metrics.PARTS[name].rows == "independent"])
 def test_a_weight_is_as_good_as_copies_of_the_row(name):
     copies = torch.randint(0, 4, (ROWS,))
     repeated = metrics.PARTS[name].call(*_regrouped(name, torch.arange(ROWS).repeat_interleave(copies)))
     assert metrics.PARTS[name].call(*_example(name), copies.double()) == pytest.approx(repeated, rel=1e-9)
+
+
+@pytest.mark.parametrize("name", [name for name in NAMES if metrics.PARTS[name].rows == "joint"])
+def test_where_rows_are_compared_a_weight_counts_by_its_share(name):
+    part, weight = metrics.PARTS[name], torch.rand(ROWS, dtype=torch.float64)
+    plain = part.call(*_example(name))
+    assert part.call(*_example(name), torch.full((ROWS,), 3.0)) == pytest.approx(plain, rel=1e-12)
+    weighted = part.call(*_example(name), weight)
+    assert part.call(*_example(name), 3 * weight) == pytest.approx(weighted, rel=1e-9)
+    assert weighted != pytest.approx(plain, rel=1e-6)
 
 
 @pytest.mark.parametrize("name", NAMES)

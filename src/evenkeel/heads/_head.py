@@ -16,7 +16,9 @@ from torch import nn
 
 from evenkeel import losses
 from evenkeel.errors import RequestError
+from evenkeel.heads._match import LossChoice, expects_of, last_operation, name_of, refuse
 from evenkeel.heads._predictive import Predictive
+from evenkeel.heads._targets import CHECKS
 from evenkeel.linear import Linear
 from evenkeel.losses._module import LossModule
 from evenkeel.shapes import Float, Shaped, Tensor
@@ -28,11 +30,12 @@ START_VARIANCE = 1e-3
 # Losses that are a negative log-likelihood up to a constant: an ensemble is then judged as the mixture it predicts.
 LIKELIHOODS = ("gaussian_nll", "cross_entropy", "binary_cross_entropy")
 
-LossChoice = str | Callable[..., Tensor]
-
 
 class Head(nn.Module, ABC):
     """Features to output, output to loss and prediction. The ensemble's axis, where there is one, comes first.
+
+    A head whose output is not one linear map of the features passes `outputs=None` and brings its own. The first batch
+    that a head sees is looked at: a target or a net that cannot fit is refused before the first step.
 
     Shapes: features (batch, unit) or (member, batch, unit) -> output (batch, ...) or (member, batch, ...).
     """
@@ -44,15 +47,17 @@ class Head(nn.Module, ABC):
     def __init__(
         self,
         features: int,
-        outputs: int,
+        outputs: int | None,
         *,
         members: int | None,
         loss: LossChoice | None,
         options: Mapping[str, Any] | None,
     ) -> None:
         super().__init__()
-        self.linear = Linear(features, outputs, members=members, variance=START_VARIANCE)
+        if outputs is not None:
+            self.linear = Linear(features, outputs, members=members, variance=START_VARIANCE)
         self.members = members
+        self.checked, self.begun = False, False
         self.loss_name, self.loss_function = choose_loss(self, loss)
         self.options = dict(options or {})
 
@@ -63,7 +68,42 @@ class Head(nn.Module, ABC):
         return self.loss_name or f"{getattr(own, '__name__', type(own).__name__)} (given)"
 
     def forward(self, features: Float[Tensor, "*lead batch unit"]) -> Float[Tensor, "*lead batch out"]:
+        self.check_features(features, self.linear.outputs)
         return self.linear(features)
+
+    def check(self, target: Shaped[Tensor, "..."] | None) -> None:
+        """Refuse a target that this head cannot learn from; every `start` looks at all of it, else the first batch is.
+
+        Raises:
+            DataError: another kind, shape or range than the head reads, or a value that is not finite.
+        """
+        self.check_target(target)
+        self.checked = True
+
+    def check_target(self, target: Shaped[Tensor, "..."] | None) -> None:
+        """What `check` asks, by the kind of output that the head foremost gives."""
+        if target is not None:
+            CHECKS[self.gives[0]](target, self.linear.outputs)
+
+    def check_features(self, features: Tensor, outputs: int) -> None:
+        """Refuse the features of a net that ends in what the loss does itself; looks until the first loss was taken.
+
+        A sigmoid may well be the activation of a hidden layer: it counts only where its width is that of the output.
+        """
+        if self.begun or torch.compiler.is_compiling() or features.grad_fn is None:
+            return
+        ending = last_operation(features)
+        hidden = ending not in ("softmax", "log-softmax") and features.shape[-1] != outputs
+        if ending is not None and not hidden and self.gives[0] in ("logits", "binary-logits", "features"):
+            refuse(ending, self.loss_name or self.loss_function, "the net")
+
+    def check_first(self, target: Tensor | None) -> None:
+        """Look at the first target; once is enough, and a compiled step must not wait for the answer."""
+        if self.begun or torch.compiler.is_compiling():
+            return
+        if not self.checked:
+            self.check(target)
+        self.begun = True
 
     def loss(
         self,
@@ -74,12 +114,19 @@ class Head(nn.Module, ABC):
         """Mean loss over the batch and the ensemble; `weight` (mean 1 over all data) multiplies each example.
 
         Raises:
+            DataError: the first target is not one that this head can learn from.
             RequestError: a loss of one's own that gives no single number with a gradient, or was asked to weight.
         """
+        self.check_first(target)
         if self.loss_name is None:
             return self._own_loss(output, target, weight)
         values = self.example_loss(output, target)
         return values.mean() if weight is None else (values * weight).mean()
+
+    @classmethod
+    def gives_own(cls) -> tuple[str, ...]:
+        """What a loss of one's own is given: no logarithm of a rate, which only a loss by name takes."""
+        return tuple(kind for kind in cls.gives if kind != "log-rate")
 
     @abstractmethod
     def loss_inputs(
@@ -112,7 +159,7 @@ class Head(nn.Module, ABC):
         return torch.stack([_checked_scalar(self.loss_function(one, truth), output) for one in each]).mean()
 
     def ensemble_loss(
-        self, output: Float[Tensor, "*lead batch out"], target: Shaped[Tensor, "batch *label"]
+        self, output: Float[Tensor, "..."], target: Shaped[Tensor, "batch *label"]
     ) -> Float[Tensor, "batch"]:
         """Loss of each example under the ensemble as one predictor.
 
@@ -155,10 +202,10 @@ class Head(nn.Module, ABC):
 def choose_loss(head: Head, loss: LossChoice | None) -> tuple[str | None, Callable[..., Tensor]]:
     """The loss by name, checked against what the head gives; a callable is taken as it is, with no name.
 
-    A loss fits where it expects a kind of output that the head gives.
+    A loss fits where it expects a kind of output that the head gives; of a callable that is known for torch's own.
     """
     if callable(loss) and not isinstance(loss, LossModule):
-        return None, loss
+        return None, _fitting_callable(head, loss)
     name = loss.function.__name__ if isinstance(loss, LossModule) else loss or head.default_loss
     record = losses.PARTS[name]
     fitting = fitting_losses(type(head))
@@ -168,6 +215,17 @@ def choose_loss(head: Head, loss: LossChoice | None) -> tuple[str | None, Callab
             f"losses that fit: {', '.join(fitting)}"
         )
     return name, loss if isinstance(loss, LossModule) else record.call
+
+
+def _fitting_callable(head: Head, loss: Callable[..., Tensor]) -> Callable[..., Tensor]:
+    """A loss of one's own as it is, unless it is a known one that takes something else than the head gives it."""
+    kinds = expects_of(loss)
+    if kinds and not set(kinds) & set(head.gives_own()):
+        raise RequestError(
+            f"{name_of(loss)} expects {' or '.join(kinds)}, the head for {head.task} gives "
+            f"{' or '.join(head.gives_own())}; losses that fit: {', '.join(fitting_losses(type(head)))}"
+        )
+    return loss
 
 
 def _checked_scalar(value: object, output: Tensor) -> Tensor:

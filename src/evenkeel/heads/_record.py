@@ -1,19 +1,27 @@
 """The record that each head file ends with."""
 
 from dataclasses import dataclass
+from typing import Literal
 
 from evenkeel.data.target import TargetKind
 from evenkeel.heads._head import Head, fitting_losses
 from evenkeel.parts import Part
 
+# What the heads read that is no column of a table: who belongs to whom, the next tokens, the inputs themselves.
+Reads = TargetKind | Literal["groups", "tokens", "inputs"]
+
 
 @dataclass(frozen=True, kw_only=True)
 class HeadPart(Part):
-    """A kind of head: its class, the target it reads, and the metrics it is judged by, the first one foremost."""
+    """A kind of head: its class, the target it reads, and the metrics it is judged by, the first one foremost.
+
+    Where several heads answer one task, one is chosen by the task and the others by their name.
+    """
 
     call: type[Head]
-    reads: TargetKind
+    reads: Reads
     metrics: tuple[str, ...]
+    chosen: Literal["by-task", "by-name"] = "by-task"
 
     @property
     def losses(self) -> tuple[str, ...]:

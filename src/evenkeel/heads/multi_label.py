@@ -49,6 +49,7 @@ class MultiLabel(Head):
                 f"target must be 0 or 1 in each of {self.labels} labels, got shape {tuple(target.shape)} with values "
                 f"{target.unique()[:5].tolist()}; class numbers need task='single-label'"
             )
+        self.check(target)
         each = target.double()
         total = float(len(target)) if weight is None else float(weight.double().sum())
         positive = each.sum(0) if weight is None else (each * weight.double()[:, None]).sum(0)

@@ -84,6 +84,7 @@ class Positive(Head):
                 f"a positive head needs targets of 0 or more, got {float(target.min()):g}; "
                 "try task='probabilistic-regression'"
             )
+        self.check(target)
         mean, spread = mean_and_spread(target, weight)
         self.scale.copy_(torch.where(mean > 0, mean, torch.ones_like(mean)))
         # Until calibrated, the dispersion that the target itself has: variance m²/k of a gamma, m + m²/k of counts.

@@ -49,6 +49,7 @@ class SingleLabel(Head):
             raise DataError(
                 f"target must be whole numbers 0..{self.classes - 1}, got {int(target.min())}..{int(target.max())}"
             )
+        self.check(target)
         totals = torch.bincount(target, weights=weight, minlength=self.classes).double()
         # Half an example for a class that training lacks: rare, not impossible.
         share = torch.where(totals > 0, totals, 0.5 * torch.ones_like(totals))

@@ -47,6 +47,7 @@ class Value(Head):
 
     @override
     def start(self, target: Shaped[Tensor, "row"], weight: Float[Tensor, "row"] | None = None) -> None:
+        self.check(target)
         mean, spread = mean_and_spread(target, weight)
         self.center.copy_(mean)
         self.spread.copy_(spread)

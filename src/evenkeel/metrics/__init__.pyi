@@ -4,18 +4,27 @@ from evenkeel.parts import Registry
 
 from ._record import Metric as Metric
 from .accuracy import accuracy as accuracy
+from .active_units import active_units as active_units
+from .alignment import alignment as alignment
 from .auc import auc as auc
 from .average_precision import average_precision as average_precision
+from .bits_per_character import bits_per_character as bits_per_character
 from .calibration_error import calibration_error as calibration_error
 from .coverage import coverage as coverage
 from .crps import crps as crps
 from .f1 import f1 as f1
 from .hamming import hamming as hamming
 from .interval_width import interval_width as interval_width
+from .kl import kl as kl
 from .log_loss import log_loss as log_loss
 from .mae import mae as mae
+from .map_at_r import map_at_r as map_at_r
 from .nll import nll as nll
+from .perplexity import perplexity as perplexity
 from .r2 import r2 as r2
+from .recall_at_k import recall_at_k as recall_at_k
+from .reconstruction import reconstruction as reconstruction
 from .rmse import rmse as rmse
+from .uniformity import uniformity as uniformity
 
 PARTS: Registry[Metric]

@@ -27,3 +27,24 @@ def labels(rows: int, generator: Generator) -> tuple[Tensor, Tensor]:
     """Probabilities of three labels with targets drawn from them."""
     probability = torch.rand(rows, 3, generator=generator, dtype=torch.float64)
     return probability, torch.bernoulli(probability, generator=generator)
+
+
+def embeddings(rows: int, generator: Generator) -> tuple[Tensor, Tensor]:
+    """Embeddings of three groups, near the center of their group, with the number of the group."""
+    center = torch.randn(3, 4, generator=generator, dtype=torch.float64)
+    group = torch.randint(3, (rows,), generator=generator)
+    return center[group] + torch.randn(rows, 4, generator=generator, dtype=torch.float64), group
+
+
+def tokens(rows: int, generator: Generator) -> tuple[Tensor, Tensor]:
+    """Log-probabilities of the tokens that came, five steps a row, and the tokens; some steps are left out (-100)."""
+    target = torch.randint(-2, 7, (rows, 5), generator=generator)
+    log_probability = torch.rand(rows, 5, generator=generator, dtype=torch.float64).log()
+    return log_probability, torch.where(target < 0, -100, target)
+
+
+def latents(rows: int, generator: Generator) -> tuple[Tensor, Tensor]:
+    """Means and log-variances of three latent dimensions, the last of which hardly moves, and what was encoded."""
+    mean, log_variance = torch.randn(2, rows, 3, generator=generator, dtype=torch.float64)
+    mean = mean * torch.tensor([1.0, 0.5, 0.01], dtype=torch.float64)
+    return torch.cat([mean, log_variance], 1), torch.randn(rows, 2, generator=generator, dtype=torch.float64)

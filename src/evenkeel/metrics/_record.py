@@ -15,6 +15,9 @@ Expects = Literal[
     "distribution",  # an object with .log_prob, .quantile or .cdf (torch's distributions, a head's prediction)
     "class-probability",  # (row, label), each row adds up to 1; target (row,) whole numbers
     "label-probability",  # (row, label), each 0..1 by itself; target (row, label) of 0 and 1
+    "embedding",  # (row, unit); target (row,) whole numbers, the same where rows belong together
+    "log-probability",  # (row, ...) of the tokens that came; target those tokens, of the same shape
+    "latent",  # (row, 2·unit): means, then log-variances; the target plays no part
 ]
 
 MakeExample = Callable[[int, Generator], tuple[Any, Any]]
@@ -24,6 +27,9 @@ MakeExample = Callable[[int, Generator], tuple[Any, Any]]
 @dataclass(frozen=True, kw_only=True)
 class Metric(Part):
     """A metric: `call(prediction, target, weight=None)`, which predictions it takes, which direction is better.
+
+    `rows` says whether the value of a row depends on the other rows: where it does, a weight is that of a row as a
+    question, and is not the same as copies of the row.
 
     Example:
         >>> from evenkeel import metrics
@@ -35,3 +41,4 @@ class Metric(Part):
     expects: tuple[Expects, ...]
     better: Literal["higher", "lower", "neither"]
     example: MakeExample
+    rows: Literal["independent", "joint"] = "independent"

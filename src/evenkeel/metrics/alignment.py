@@ -1,0 +1,53 @@
+"""Alignment: how far apart, on the unit sphere, the embeddings of rows that belong together are; 0 is best.
+
+A = mean over pairs i ≠ j of one group of |z_i - z_j|²,  z = x / |x|;   0..4
+Source: Wang and Isola 2020, arXiv:2005.10242 (alpha = 2)
+
+By the moments of each group, Σ_ij w_i w_j |z_i - z_j|² = 2 (W Σ w |z|² - |Σ w z|²): no pair is ever formed.
+"""
+
+import torch
+
+from evenkeel.metrics._embeddings import grouped
+from evenkeel.metrics._examples import embeddings
+from evenkeel.metrics._gather import Values, row_weight
+from evenkeel.metrics._record import Metric
+
+
+def alignment(embedding: Values, target: Values, weight: Values | None = None) -> float | None:
+    """Alignment of embeddings (row, unit) whose target (row,) is the same number where rows belong together.
+
+    A pair weighs the product of the weights of its rows. None where no two rows belong together.
+
+    Example:
+        >>> import numpy as np
+        >>> alignment(np.array([[1.0, 0.0], [0.0, 3.0], [1.0, 1.0]]), np.array([0, 0, 1]))
+        2.0
+
+    """
+    given = grouped(embedding, target)
+    rows = row_weight(weight, len(given.group))
+    groups = len(given.size)
+    mass, square, own = (
+        torch.zeros(groups, dtype=torch.float64).index_add_(0, given.group, each)
+        for each in (rows, rows * given.embedding.square().sum(1), rows**2)
+    )
+    center = torch.zeros(groups, given.embedding.shape[1], dtype=torch.float64)
+    center.index_add_(0, given.group, rows.unsqueeze(1) * given.embedding)
+    # A group of one row has no pair; the difference of its moments would be rounding.
+    several = given.size > 1
+    pairs = float((mass**2 - own)[several].sum())
+    apart = 2 * (mass * square - center.square().sum(1))[several].sum()
+    return float(apart) / pairs if pairs > 0 else None
+
+
+ALIGNMENT = Metric(
+    name="alignment",
+    summary="distance between embeddings that belong together",
+    source="Wang and Isola 2020, arXiv:2005.10242",
+    call=alignment,
+    expects=("embedding",),
+    better="lower",
+    example=embeddings,
+    rows="joint",
+)

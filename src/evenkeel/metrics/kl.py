@@ -1,0 +1,40 @@
+"""KL divergence of a latent code from the standard normal: how much the code says about what was encoded.
+
+KL = mean over rows of Σ_d (exp(s_d) + m_d² - 1 - s_d) / 2,   m the mean, s the log-variance   [nats]
+Source: Kingma and Welling 2014, arXiv:1312.6114
+"""
+
+import torch
+
+from evenkeel.metrics._examples import latents
+from evenkeel.metrics._gather import Values, mean
+from evenkeel.metrics._latents import code
+from evenkeel.metrics._record import Metric
+
+
+def kl(latent: Values, target: Values | None = None, weight: Values | None = None) -> float:
+    """Mean KL, in nats per row, of codes (row, 2·unit): means, then log-variances.
+
+    The target plays no part; it may be given so that all metrics of a network are called alike. At 0 the code has
+    collapsed onto the prior and says nothing.
+
+    Example:
+        >>> import numpy as np
+        >>> kl(np.array([[1.0, 1.0, 0.0, 0.0]]))
+        1.0
+
+    """
+    given = code(latent)
+    each = 0.5 * (torch.expm1(given.log_variance) - given.log_variance + given.mean**2)
+    return mean(each.sum(1), weight)
+
+
+KL = Metric(
+    name="kl",
+    summary="how much a latent code says about what was encoded",
+    source="Kingma and Welling 2014, arXiv:1312.6114",
+    call=kl,
+    expects=("latent",),
+    better="neither",
+    example=latents,
+)

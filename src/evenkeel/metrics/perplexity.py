@@ -1,0 +1,47 @@
+"""Perplexity: among how many equally likely tokens the network hesitates, on average.
+
+PPL = exp(-Σ w log p(token) / Σ w);   1 is certainty, the size of the vocabulary is knowing nothing
+Source: Jelinek et al. 1977, doi:10.1121/1.2016299
+"""
+
+import math
+
+from evenkeel.metrics._examples import tokens
+from evenkeel.metrics._gather import Values
+from evenkeel.metrics._record import Metric
+from evenkeel.metrics._tokens import surprise
+
+LARGEST = 709.0
+"""Nats above which exp() does not fit into float64."""
+
+
+def perplexity(
+    log_probability: Values, target: Values, weight: Values | None = None, *, ignore_index: int = -100
+) -> float | None:
+    """Perplexity of the natural logarithms (row, ...) of the probabilities of the tokens that came.
+
+    `target`, of the same shape, holds those tokens: where it is `ignore_index` the step is left out. None where every
+    step is; infinite where a token was thought impossible.
+
+    Example:
+        >>> import numpy as np
+        >>> round(perplexity(np.log([[0.5, 0.125]]), np.array([[3, 1]])), 4)
+        4.0
+
+    """
+    given = surprise(log_probability, target, weight, ignore_index)
+    if not given.count:
+        return None
+    mean = given.nats / given.count
+    return math.exp(mean) if mean < LARGEST else math.inf
+
+
+PERPLEXITY = Metric(
+    name="perplexity",
+    summary="among how many equally likely tokens the network hesitates",
+    source="Jelinek et al. 1977, doi:10.1121/1.2016299",
+    call=perplexity,
+    expects=("log-probability",),
+    better="lower",
+    example=tokens,
+)

@@ -1,0 +1,55 @@
+"""Recall at k: how often a row finds one of its own group among its k nearest others.
+
+R@k = share of rows, among those that have another of their group, with one of it among the k nearest
+Source: Jégou, Douze and Schmid 2011, doi:10.1109/TPAMI.2010.57
+"""
+
+from evenkeel.errors import RequestError
+from evenkeel.metrics._embeddings import Closeness, grouped, ranked
+from evenkeel.metrics._examples import embeddings
+from evenkeel.metrics._gather import Values, row_weight
+from evenkeel.metrics._record import Metric
+
+
+def recall_at_k(
+    embedding: Values,
+    target: Values,
+    weight: Values | None = None,
+    *,
+    k: int = 1,
+    closeness: Closeness = "cosine",
+) -> float | None:
+    """Recall at k, 0..1, of embeddings (row, unit) whose target (row,) is the same number where rows belong together.
+
+    The weight is that of a row that asks; every row may be found. None where no row has another of its group.
+
+    Raises:
+        RequestError: k below 1.
+
+    Example:
+        >>> import numpy as np
+        >>> recall_at_k(np.array([[1.0, 0.0], [1.0, 0.1], [0.0, 1.0]]), np.array([0, 0, 1]))
+        1.0
+
+    """
+    if k < 1:
+        raise RequestError(f"k must be 1 or more neighbours, got {k}; try k=1")
+    given = grouped(embedding, target, closeness)
+    rows = row_weight(weight, len(given.group))
+    found = total = 0.0
+    for part in ranked(given, k, closeness):
+        found += float((rows[part.row] * part.hit.any(1)).sum())
+        total += float(rows[part.row].sum())
+    return found / total if total else None
+
+
+RECALL_AT_K = Metric(
+    name="recall_at_k",
+    summary="how often one of the k nearest belongs to the same group",
+    source="Jégou, Douze and Schmid 2011, doi:10.1109/TPAMI.2010.57",
+    call=recall_at_k,
+    expects=("embedding",),
+    better="higher",
+    example=embeddings,
+    rows="joint",
+)

@@ -1,0 +1,41 @@
+import pytest
+import torch
+
+from evenkeel.errors import RequestError
+from evenkeel.heads._next_token import next_token
+
+LOGITS = torch.tensor([0.5, 0.3, 0.15, 0.05]).log()
+
+
+def frequencies(count=20000, **options):
+    generator = torch.Generator().manual_seed(0)
+    drawn = next_token(LOGITS.expand(count, -1), generator=generator, **options)
+    return torch.bincount(drawn, minlength=4) / count
+
+
+@pytest.mark.parametrize(
+    ("options", "expected"),
+    [
+        ({}, [0.5, 0.3, 0.15, 0.05]),
+        ({"top_k": 2}, [0.625, 0.375, 0, 0]),
+        ({"top_k": 9}, [0.5, 0.3, 0.15, 0.05]),
+        ({"top_p": 0.7}, [0.625, 0.375, 0, 0]),
+        ({"top_p": 0.4}, [1, 0, 0, 0]),
+        ({"top_p": 1.0}, [0.5, 0.3, 0.15, 0.05]),
+        ({"temperature": 0.5}, [x / 0.365 for x in (0.25, 0.09, 0.0225, 0.0025)]),
+        ({"temperature": 0}, [1, 0, 0, 0]),
+        ({"top_k": 3, "top_p": 0.5}, [1, 0, 0, 0]),
+    ],
+)
+def test_tokens_come_as_often_as_the_options_say(options, expected):
+    assert frequencies(**options).tolist() == pytest.approx(expected, abs=0.015)
+
+
+def test_a_generator_repeats_itself():
+    assert torch.equal(frequencies(), frequencies())
+
+
+@pytest.mark.parametrize("options", [{"temperature": -1}, {"top_k": 0}, {"top_p": 0.0}, {"top_p": 1.5}])
+def test_options_out_of_range_are_refused(options):
+    with pytest.raises(RequestError, match=r"temperature of 0 or more, top_k of 1 or more, top_p above 0 .* got"):
+        next_token(LOGITS[None], **options)
