@@ -7,7 +7,7 @@ of them, with default settings, and scored on the same test rows by the same met
 from __future__ import annotations
 
 import warnings
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -20,6 +20,7 @@ from evenkeel.network import flatten
 from evenkeel.shapes import Tensor
 
 MOST_ROWS = 100_000
+ROWS_AT_ONCE = 20_000
 MOST_CODES = 255  # scikit-learn's trees take no more levels in a category column
 MOST_CLASSES = 30  # one tree per class and round: beyond this the baseline takes longer than the network
 NAMES = ("linear", "gradient boosting")
@@ -35,21 +36,28 @@ def baseline_scores(part: HeadPart, data: Dataset, *, seed: int) -> dict[str, di
     known = torch.from_numpy(np.sort(rows))
     found = {}
     for name in NAMES:
-        matrix = _linear_matrix if name == "linear" else _tree_matrix
         model = _model(name, part, data, seed)
         if model is None:
             continue
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # "did not converge" is no news for a yardstick
-            predicted = _fit_predict(model, part, data, (matrix(data, known), known), matrix(data, test))
+            predict = _fitted(model, part, data, known, _linear_matrix if name == "linear" else _tree_matrix)
+            # In parts, so that the matrices of a large test part never stand beside the table whole.
+            predicted = np.concatenate([predict(rows) for rows in test.split(ROWS_AT_ONCE)])
         found[name] = _scores(part, predicted, data.target[test])
     return found
 
 
 def _linear_matrix(data: Dataset, rows: Tensor) -> np.ndarray:
-    """Scaled numbers, flags of missing ones, one-hot levels."""
-    numbers, codes = data.inputs["numbers"][rows], data.inputs["categories"][rows]
-    return flatten(numbers, codes, data.schema.levels).numpy()
+    """Scaled numbers, flags where a column misses some, one-hot levels; filled part by part, without a second copy."""
+    numbers, codes, levels = data.inputs["numbers"], data.inputs["categories"], data.schema.levels
+    flagged = torch.tensor([bool(column.isnan().any()) for column in numbers.unbind(1)], dtype=torch.bool)
+    kept = torch.cat([torch.ones_like(flagged), flagged, torch.ones(sum(levels), dtype=torch.bool)])
+    matrix = np.empty((len(rows), int(kept.sum())), dtype=np.float32)
+    for start in range(0, len(rows), ROWS_AT_ONCE):
+        part = rows[start : start + ROWS_AT_ONCE]
+        matrix[start : start + len(part)] = flatten(numbers[part], codes[part], levels)[:, kept].numpy()
+    return matrix
 
 
 def _tree_matrix(data: Dataset, rows: Tensor) -> np.ndarray:
@@ -72,33 +80,47 @@ def _model(name: str, part: HeadPart, data: Dataset, seed: int) -> Any:
     positive = part.call.task == "positive-regression"
     if part.reads == "number":
         if name == "linear":
-            return PoissonRegressor(alpha=1e-3, max_iter=300) if positive else Ridge()
+            return PoissonRegressor(alpha=1e-3, max_iter=300) if positive else Ridge(copy_X=False)
         return HistGradientBoostingRegressor(loss="poisson" if positive else "squared_error", **options)
     model = LogisticRegression(max_iter=300) if name == "linear" else HistGradientBoostingClassifier(**options)
     return MultiOutputClassifier(model) if part.reads == "labels" else model
 
 
-def _fit_predict(
-    model: Any, part: HeadPart, data: Dataset, known: tuple[np.ndarray, Tensor], asked: np.ndarray
-) -> np.ndarray:
-    """Predicted values, or probabilities with a column for every class or label."""
-    matrix, rows = known
+def _fitted(
+    model: Any, part: HeadPart, data: Dataset, rows: Tensor, matrix: Callable[[Dataset, Tensor], np.ndarray]
+) -> Callable[[Tensor], np.ndarray]:
+    """Fit on the rows; what comes back predicts values, or probabilities with a column for every class or label."""
     target = data.target[rows].numpy()
     if part.reads == "labels":
-        constant = [index for index in range(target.shape[1]) if len(np.unique(target[:, index])) < 2]
-        kept = [index for index in range(target.shape[1]) if index not in constant]
+        return _fitted_labels(model, matrix(data, rows), target, lambda asked: matrix(data, asked))
+    weight = None if data.weight is None else data.weight[rows].numpy()
+    model.fit(matrix(data, rows), target, sample_weight=weight)
+    if part.reads == "number":
+        return lambda asked: model.predict(matrix(data, asked))
+
+    def probabilities(asked: Tensor) -> np.ndarray:
+        result = np.zeros((len(asked), len(data.target_schema.levels)))
+        result[:, model.classes_] = model.predict_proba(matrix(data, asked))
+        return result
+
+    return probabilities
+
+
+def _fitted_labels(
+    model: Any, known: np.ndarray, target: np.ndarray, matrix: Callable[[Tensor], np.ndarray]
+) -> Callable[[Tensor], np.ndarray]:
+    """One classifier a label; a label with one value in these rows is predicted by its rate."""
+    kept = [index for index in range(target.shape[1]) if len(np.unique(target[:, index])) > 1]
+    if kept:
+        model.fit(known, target[:, kept])
+
+    def probabilities(asked: Tensor) -> np.ndarray:
         result = np.broadcast_to(target.mean(0), (len(asked), target.shape[1])).copy()
         if kept:
-            model.fit(matrix, target[:, kept])
-            result[:, kept] = np.stack([each[:, 1] for each in model.predict_proba(asked)], axis=1)
+            result[:, kept] = np.stack([each[:, 1] for each in model.predict_proba(matrix(asked))], axis=1)
         return result
-    weight = None if data.weight is None else data.weight[rows].numpy()
-    model.fit(matrix, target, sample_weight=weight)
-    if part.reads == "number":
-        return model.predict(asked)
-    result = np.zeros((len(asked), len(data.target_schema.levels)))
-    result[:, model.classes_] = model.predict_proba(asked)
-    return result
+
+    return probabilities
 
 
 def _scores(part: HeadPart, predicted: np.ndarray, target: Tensor) -> dict[str, float]:

@@ -9,7 +9,7 @@ import torch
 from evenkeel.network import Network
 from evenkeel.shapes import Shaped, Tensor
 
-ROWS_AT_ONCE = 8192  # times members: keeps the hidden layers of a wide ensemble below some hundred megabytes
+ROWS_AT_ONCE = 4096  # times members: keeps the hidden layers of a wide ensemble at some ten megabytes
 
 
 def outputs(network: Network, inputs: Mapping[str, Tensor], rows: Tensor | None = None) -> Shaped[Tensor, "..."]:
@@ -32,14 +32,19 @@ def _in_batches(
     device = next(network.parameters()).device
     size = max(256, ROWS_AT_ONCE // (network.head.members or 1))
     count = len(next(iter(inputs.values()))) if rows is None else len(rows)
+    axis = 0 if network.head.members is None else 1
     training = network.training
     network.eval()
-    found = []
+    found = torch.empty(0)
     try:
         with torch.no_grad():
             for start in range(0, max(count, 1), size):
                 part = slice(start, start + size) if rows is None else rows[start : start + size]
-                found.append(call({name: value[part].to(device) for name, value in inputs.items()}).cpu())
+                given = call({name: value[part].to(device) for name, value in inputs.items()}).cpu()
+                if start == 0:
+                    # One block for the result: small pieces kept between large temporary ones would split the heap.
+                    found = given.new_empty(*given.shape[:axis], count, *given.shape[axis + 1 :])
+                found.narrow(axis, start, given.shape[axis]).copy_(given)
     finally:
         network.train(training)
-    return torch.cat(found, dim=0 if network.head.members is None else 1)
+    return found
