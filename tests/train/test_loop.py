@@ -54,6 +54,22 @@ def test_the_same_seed_gives_the_same_bits_and_another_seed_does_not():
     assert not same(first.network.state_dict(), other.network.state_dict())
 
 
+def test_a_loop_uses_tapes_and_is_the_loop_without_them_to_the_last_bit():
+    """Batches of two sizes, dropout, looks in between."""
+    found, settings = [], {"dropout": 0.3, "batch_size": 33}
+    for use in (True, False):
+        data = small_dataset(TASK)
+        loop = Loop(small_network(TASK, data, **settings), data, small_plan(TASK, **settings), device=CPU)
+        loop.step._gradients._usable = use
+        loop.run(Watchers())
+        found.append(loop)
+    with_tapes, without = found
+    assert len(with_tapes.step._gradients._proved) == 2 and not without.step._gradients._proved
+    assert same(with_tapes.network.state_dict(), without.network.state_dict())
+    looks = [[look.model_dump(exclude={"seconds"}) for look in loop.state.looks] for loop in found]
+    assert looks[0] == looks[1] and torch.equal(with_tapes.random, without.random)
+
+
 def test_dropout_depends_on_the_seed_of_the_plan_alone():
     """The same first weights and order; the masks differ only because the seed of the loop's generator does."""
     data, weights = small_dataset(TASK), small_network(TASK, dropout=0.5).state_dict()
@@ -177,9 +193,9 @@ def test_without_validation_rows_the_last_weights_are_kept():
 
 
 def test_training_where_no_step_is_finite_is_an_error():
-    data = small_dataset(TASK)
+    data = small_dataset(TASK, weight=[1.0] * 240)
     network = small_network(TASK, data)
-    data.target[:] = torch.nan
+    data.weight[torch.from_numpy(data.split.train)] = torch.nan
     loop = Loop(network, data, small_plan(TASK, updates=12, patience=1.0), device=CPU)
     before = copy.deepcopy(network.state_dict())
     with pytest.raises(TrainingError, match=r"none of 12 steps had a finite gradient; .* try a smaller learning_rate"):
@@ -188,9 +204,9 @@ def test_training_where_no_step_is_finite_is_an_error():
 
 
 def test_skipped_steps_are_counted_and_left_out_of_the_means():
-    data = small_dataset(TASK)
+    data = small_dataset(TASK, weight=[1.0] * 240)
     network = small_network(TASK, data)
-    data.target[torch.from_numpy(data.split.train[:2])] = torch.nan
+    data.weight[torch.from_numpy(data.split.train[:2])] = torch.nan
     loop = Loop(network, data, small_plan(TASK, updates=50, patience=1.0), device=CPU)
     loop.run(Watchers())
     skipped = loop.state.skipped

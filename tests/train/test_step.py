@@ -104,6 +104,26 @@ def test_a_frozen_layer_stays_and_the_rest_learns(data, network):
     assert "head.linear.weight" in changed and "net.blocks.0.widen.weight" in changed
 
 
+@pytest.mark.parametrize("optimizer", ["adamw", "sgd"])
+def test_a_hook_of_the_optimizer_is_called_in_every_step_and_changes_nothing(data, network, optimizer):
+    twin, seen = copy.deepcopy(network), []
+    hooked, plain = step_of(network, 0.1, optimizer=optimizer), step_of(twin, 0.1, optimizer=optimizer)
+    hooked.optimizer.register_step_post_hook(lambda *given: seen.append(1))
+    for first in range(0, 200, 32):
+        hooked(*batch(data, slice(first, first + 32)))
+        plain(*batch(data, slice(first, first + 32)))
+    assert len(seen) == 7 and same(network.state_dict(), twin.state_dict())
+
+
+def test_gradients_left_by_somebody_else_are_added_as_ever(data, network):
+    """What a step by autograd does is what every step does."""
+    step = step_of(network, None, optimizer="sgd", weight_decay=0.0)
+    for _ in range(4):
+        norm = step(*batch(data)).gradient_norm
+    network.head.linear.bias.grad = torch.full((2, 1), 1e6)
+    assert step(*batch(data)).gradient_norm > 1e6 > norm
+
+
 def test_what_is_measured_is_of_the_batch_before_the_update(data, network):
     expected = network.loss(*batch(data)).detach()
     result = step_of(network, None)(*batch(data))

@@ -29,15 +29,15 @@ class Ledger:
         self._readings.append(reading)
         return reading
 
-    def settle(self) -> None:
-        """Fetch everything."""
+    def settle(self, unit: float = 1.0) -> None:
+        """Fetch everything; the norms of gradients are divided by `unit`."""
         norms = [(reading, reading.norm) for reading in self._readings]
         found = [(reading, norm) for reading, norm in norms if norm is not None]
         fetched = numbers([*self._tensors, *(norm for _, norm in found)])
         self._values = fetched[: len(self._tensors)]
         self._norms = {id(reading): None for reading, _ in norms}
         for (reading, _), value in zip(found, fetched[len(self._tensors) :], strict=True):
-            self._norms[id(reading)] = value
+            self._norms[id(reading)] = value / unit
 
     def value(self, ticket: int | None) -> float | None:
         """The number behind a ticket."""

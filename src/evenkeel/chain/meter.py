@@ -7,7 +7,8 @@ value). Both are exact; neither needs a module, so functional and in-place code 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -103,13 +104,14 @@ class Meter:
                 self._keepers.append((tensor.grad_fn, tensor.output_nr, found, position))
         return found
 
-    def run(self, loss: Tensor, inputs: Sequence[Tensor], *, keep: bool = False) -> tuple[Tensor | None, ...]:
-        """The backward pass: gradients of `inputs`, with everything asked for read on the way."""
+    @contextmanager
+    def reading(self) -> Iterator[None]:
+        """Within the block, a backward pass over the graph is read."""
         handles = [node.register_prehook(_reader(readings)) for node, readings in self._totals.items()]
         handles += [node.register_prehook(_keeper(slot, into, at)) for node, slot, into, at in self._keepers]
         handles += [node.register_hook(_adder(node, sums)) for node, sums in self._sums.items()]
         try:
-            return torch.autograd.grad(loss, inputs, retain_graph=keep, allow_unused=True)
+            yield
         finally:
             for handle in handles:
                 handle.remove()

@@ -70,6 +70,10 @@ class Recorder(TorchDispatchMode):
         """Tensors that were made for this pass: nobody else sees what is written to them."""
         self._made.update(_key(tensor) for tensor in tensors)
 
+    def feed(self, inputs: Iterable[Tensor]) -> None:
+        """Further inputs: the model is called once more before the backward pass."""
+        self._data.update(_key(tensor) for tensor in inputs)
+
     def rest(self) -> None:
         """Write down nothing more; tensors from before are still kept when they are written to."""
         self._data, self._foreign = set(), False

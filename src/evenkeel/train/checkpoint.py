@@ -191,7 +191,7 @@ def fingerprint(data: Dataset) -> str:
     found = hashlib.sha256()
     for name in sorted(data.inputs):
         found.update(name.encode())
-        found.update(data.inputs[name].cpu().contiguous().numpy())  # read in place: no second copy
+        found.update(data.inputs[name].cpu().contiguous().numpy().data)  # read in place: no second copy
     for tensor in (data.target, data.weight):
         found.update(b"none" if tensor is None else tensor.cpu().contiguous().numpy().tobytes())
     for rows in (data.split.train, data.split.validation):

@@ -23,6 +23,7 @@ from evenkeel.shapes import Float, Int, Tensor
 from evenkeel.train.evaluate import outputs
 from evenkeel.train.optimizers import build_optimizer, rate_share, set_rate
 from evenkeel.train.step import Step, StepResult
+from evenkeel.train.threads import largest_product, threads_worth
 
 # An improvement smaller than this share of the loss does not renew patience, so that noise cannot prolong training.
 LEAST_GAIN = 1e-4
@@ -128,7 +129,8 @@ class Loop:
             state.start_loss = self._validation_loss()
         self.network.train()
         devices = [self.device] if self.device.type == "cuda" else []
-        with torch.random.fork_rng(devices=devices):
+        product = largest_product(self.network, self.inputs.values(), self.plan.batch_size)
+        with torch.random.fork_rng(devices=devices), threads_worth(product, self.device):
             _set_random(self.device, self.random)
             state.ended = self._over() if state.update else ""  # a restored loop may have been at its end
             while not state.ended:

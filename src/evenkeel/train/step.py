@@ -4,11 +4,14 @@
 
 The norm decides on the device, and the division happens inside the fused optimizer kernel: no extra pass over the
 gradients, no wait for the host. Source of clipping by norm: Pascanu et al. 2013, arXiv:1211.5063.
+
+Where nobody looks, loss and gradient are replayed from a tape and Adam's kernel is called directly: the same kernels on
+the same numbers, hence the same bits, without the bookkeeping in between (bench/train_speed.py).
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -17,6 +20,8 @@ from torch.optim import Optimizer
 
 from evenkeel.network import Network
 from evenkeel.shapes import Float, Tensor
+from evenkeel.train.adam import DirectAdam
+from evenkeel.train.gradients import Gradients
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,22 +45,54 @@ class Step:
     def __init__(self, network: Network, optimizer: Optimizer, clip: float | None) -> None:
         self.network, self.optimizer, self.clip = network, optimizer, clip
         self.parameters = [p for group in optimizer.param_groups for p in group["params"]]
+        self._gradients = Gradients(network, self.parameters)
+        self._direct = DirectAdam(optimizer) if DirectAdam.fits(optimizer) else None
 
-    def __call__(self, inputs: Mapping[str, Tensor], target: Tensor, weight: Tensor | None = None) -> StepResult:
-        """Update the weights on one batch."""
-        loss = self.network.loss(inputs, target, weight)
-        loss.backward()
-        norm = gradient_norm(self.parameters)
-        skipped = (~torch.isfinite(norm)).float()
+    def __call__(
+        self,
+        inputs: Mapping[str, Tensor],
+        target: Tensor,
+        weight: Tensor | None = None,
+        *,
+        backward: Callable[[Tensor], None] | None = None,
+    ) -> StepResult:
+        """Update the weights on one batch.
+
+        Args:
+            inputs: the network's inputs by name.
+            target: one for each example.
+            weight: of each example, or None.
+            backward: called with the loss instead of `loss.backward()`, which it must do; for those who want to walk
+                or hook the graph, or keep it. The weights are the same, to the bit, with and without.
+        """
+        loss, gradients = self._gradients(inputs, target, weight, backward)
+        norm = _norm(gradients)
+        skipped = norm.mul(0.0).ne_(0.0)  # infinity and NaN times zero are NaN
         # The fused kernels read these two: gradients are divided by grad_scale, and found_inf = 1 leaves all as it was.
-        self.optimizer.grad_scale = (norm / self.clip).clamp(min=1.0) if self.clip is not None else None  # type: ignore[attr-defined]
+        scale = norm.div(self.clip).clamp_(min=1.0) if self.clip is not None else None
+        if self._direct is not None and not self._direct.watched:
+            self._direct(gradients, scale, skipped)
+        else:
+            self._through_optimizer(gradients, scale, skipped)
+        for parameter in self.parameters:
+            parameter.grad = None
+        return StepResult(loss=loss, gradient_norm=norm, skipped=skipped)
+
+    def _through_optimizer(self, gradients: list[Tensor | None], scale: Tensor | None, skipped: Tensor) -> None:
+        """The update by `optimizer.step()`: for other optimizers and devices, and where it has hooks."""
+        for parameter, gradient in zip(self.parameters, gradients, strict=True):
+            parameter.grad = gradient
+        self.optimizer.grad_scale = scale  # type: ignore[attr-defined]
         self.optimizer.found_inf = skipped  # type: ignore[attr-defined]
         self.optimizer.step()
-        self.optimizer.zero_grad(set_to_none=True)
-        return StepResult(loss=loss.detach(), gradient_norm=norm, skipped=skipped)
 
 
 def gradient_norm(parameters: list[nn.Parameter]) -> Float[Tensor, ""]:
     """||g||₂ over all parameters that have a gradient."""
-    gradients = [parameter.grad for parameter in parameters if parameter.grad is not None]
-    return torch.linalg.vector_norm(torch.stack(torch._foreach_norm(gradients)))
+    return _norm([parameter.grad for parameter in parameters])
+
+
+def _norm(gradients: Sequence[Tensor | None]) -> Float[Tensor, ""]:
+    """||g||₂ over all gradients that there are."""
+    present = [gradient for gradient in gradients if gradient is not None]
+    return torch.linalg.vector_norm(torch.stack(torch._foreach_norm(present)))
