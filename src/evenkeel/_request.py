@@ -25,6 +25,7 @@ from evenkeel.train.baselines import baseline_scores, verdict
 from evenkeel.train.checkpoint import restore_loop, save_loop
 from evenkeel.train.evaluate import outputs
 from evenkeel.train.findings import findings_of
+from evenkeel.train.heap import give_back_freed
 from evenkeel.train.importance import Importance, importance
 from evenkeel.train.loop import Loop, LoopState
 from evenkeel.train.precision import fast_products
@@ -56,7 +57,9 @@ class Request:
         network, shape = build_network(self.plan, self.dataset, net=self.net, loss=self.loss)
         products = (self.plan.members or 1) * self.plan.batch_size * self.plan.width**2
         with fast_products(products, self.device) as changed:
+            give_back_freed()
             loop = self._train(network, interruption)
+            give_back_freed()
             measured = self._measure(network.cpu(), interruption)
         if interruption.reason and loop.state.ended not in EXIT_CODES:
             loop.state.ended = interruption.reason
@@ -94,6 +97,7 @@ class Request:
         columns: list[Importance] = []
         if not interruption.reason:
             with interruption.at_once():
+                give_back_freed()
                 theirs = baseline_scores(part, data, seed=plan.seed)
                 columns = importance(network, part, data, seed=plan.seed)
         return Measured(

@@ -61,8 +61,14 @@ def _linear_matrix(data: Dataset, rows: Tensor) -> np.ndarray:
 
 
 def _tree_matrix(data: Dataset, rows: Tensor) -> np.ndarray:
-    """Numbers with NaN where missing, then codes."""
-    return torch.cat([data.inputs["numbers"][rows], data.inputs["categories"][rows].float()], dim=1).numpy()
+    """Numbers with NaN where missing, then codes; in float64, which scikit-learn's trees would copy it to."""
+    numbers, codes = data.inputs["numbers"], data.inputs["categories"]
+    matrix = np.empty((len(rows), numbers.shape[1] + codes.shape[1]))
+    for start in range(0, len(rows), ROWS_AT_ONCE):
+        part = rows[start : start + ROWS_AT_ONCE]
+        matrix[start : start + len(part), : numbers.shape[1]] = numbers[part].numpy()
+        matrix[start : start + len(part), numbers.shape[1] :] = codes[part].numpy()
+    return matrix
 
 
 def _model(name: str, part: HeadPart, data: Dataset, seed: int) -> Any:
