@@ -13,7 +13,7 @@ FLOORS = (
     {"errors", "parts", "shapes", "linear", "svg", "version"},
     {"losses", "metrics", "chain", "data", "finding"},
     {"heads", "nets", "symptoms"},
-    {"task", "plan", "network", "watch"},
+    {"task", "plan", "network", "watching"},
     {"train"},
     {"remedies"},
     {"doctor"},

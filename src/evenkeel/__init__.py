@@ -18,19 +18,23 @@ __version__ = VERSION
 _PLACES = {
     "Network": "evenkeel.network",
     "Run": "evenkeel.run",
+    "checkup": "evenkeel.doctor",
     "fit": "evenkeel.fitting",
     "load": "evenkeel.run",
     "trace": "evenkeel.chain",
+    "watch": "evenkeel.watching",
 }
 _FOLDERS = ("heads", "losses", "metrics", "nets")
-__all__ = ["Network", "Run", "fit", "heads", "load", "losses", "metrics", "nets", "trace"]
+__all__ = ["Network", "Run", "checkup", "fit", "heads", "load", "losses", "metrics", "nets", "trace", "watch"]
 
 if TYPE_CHECKING:
     from evenkeel import heads, losses, metrics, nets
     from evenkeel.chain import trace
+    from evenkeel.doctor import checkup
     from evenkeel.fitting import fit
     from evenkeel.network import Network
     from evenkeel.run import Run, load
+    from evenkeel.watching import watch
 
 
 def __getattr__(name: str) -> Any:

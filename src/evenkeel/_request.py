@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -13,7 +13,9 @@ import numpy as np
 import torch
 from torch import nn
 
+from evenkeel.chain import Chain
 from evenkeel.data.dataset import Dataset
+from evenkeel.finding import Finding
 from evenkeel.heads._for_task import head_for
 from evenkeel.network import NetShape, Network, build_network
 from evenkeel.plan import Plan
@@ -27,12 +29,13 @@ from evenkeel.train.evaluate import outputs
 from evenkeel.train.findings import findings_of
 from evenkeel.train.heap import give_back_freed
 from evenkeel.train.importance import Importance, importance
-from evenkeel.train.loop import Loop, LoopState
+from evenkeel.train.loop import Loop
 from evenkeel.train.precision import fast_products
 from evenkeel.train.progress import TrainingProgress
 from evenkeel.train.scores import scores
 from evenkeel.train.signals import EXIT_CODES, Interruption
 from evenkeel.version import VERSION
+from evenkeel.watching import watch
 
 SAMPLE_ROWS = 2000  # test rows kept with the run for the report's pictures
 
@@ -64,12 +67,13 @@ class Request:
         if interruption.reason and loop.state.ended not in EXIT_CODES:
             loop.state.ended = interruption.reason
             self._leave_checkpoint(loop)
-        record = self._record(network, shape, loop.state, measured, _engine(self.device, changed))
+        record = self._record(network, shape, loop, measured, _engine(self.device, changed))
         return Run(record, network, measured.sample)
 
     def _train(self, network: Network, interruption: Interruption) -> Loop:
         """Run the loop, from a checkpoint where an interrupted run left one; leave one if interrupted again."""
         loop = Loop(network, self.dataset, self.plan, device=self.device)
+        loop.watch = watch(network, loop.step.optimizer)
         if self.resume == "auto" and self.checkpoint is not None and self.checkpoint.is_dir():
             restore_loop(loop, self.checkpoint)
         with TrainingProgress(self.plan.updates, "auto" if self.progress else "silent") as shown:
@@ -104,10 +108,9 @@ class Request:
             ours=ours, baselines=theirs, importance=tuple(columns), sample=_sample(found, data, tested, network)
         )
 
-    def _record(
-        self, network: Network, shape: NetShape, state: LoopState, measured: Measured, engine: str
-    ) -> RunRecord:
+    def _record(self, network: Network, shape: NetShape, loop: Loop, measured: Measured, engine: str) -> RunRecord:
         """Everything besides weights, as one value."""
+        state = loop.state
         data, plan, metric = self.dataset, self.plan, head_for(self.plan.task).metrics[0]
         return RunRecord(
             version=VERSION,
@@ -134,8 +137,22 @@ class Request:
             baselines=measured.baselines,
             verdict=verdict(measured.ours, measured.baselines, metric),
             importance=measured.importance,
-            findings=findings_of(state.looks, state.start_loss),
+            findings=_findings(loop),
+            chains=() if loop.watch is None else ends_of(loop.watch.history.chains),
         )
+
+
+def _findings(loop: Loop) -> tuple[Finding, ...]:
+    """What the loop's own looks tell, which know the validation part, then what the watch saw of the chain."""
+    found = findings_of(loop.state.looks, loop.state.start_loss)
+    told = {finding.symptom for finding in found}
+    watched = () if loop.watch is None else loop.watch.judge(ended=True)
+    return (*found, *(finding for finding in watched if finding.symptom not in told))
+
+
+def ends_of(chains: Sequence[Chain]) -> tuple[Chain, ...]:
+    """The first and the last of them."""
+    return tuple(chains[:1]) + tuple(chains[1:][-1:])
 
 
 @dataclass(frozen=True, kw_only=True)

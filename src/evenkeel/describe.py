@@ -6,6 +6,7 @@ import numpy as np
 from torch import nn
 
 from evenkeel import metrics, report
+from evenkeel.chain import Chain
 from evenkeel.report.predictions import ClassesSection, LabelScore, LabelsSection, RegressionSection, Reliability
 from evenkeel.run import Run
 
@@ -56,9 +57,16 @@ def describe(run: Run) -> report.Report:
         importance=_importance(run),
         baselines=_baselines(run),
         findings=[
-            report.FoundSymptom(symptom=each.symptom, sentence=each.sentence, severity=each.severity, where=each.where)
+            report.FoundSymptom(
+                symptom=each.symptom,
+                sentence=each.sentence,
+                severity=each.severity,
+                where=each.where,
+                cause=each.cause or "",
+            )
             for each in run.findings
         ],
+        extra=_chains(run),
         repeat=_repeat(run),
         created=record.created,
         version=f"evenkeel {record.version}",
@@ -90,6 +98,25 @@ def _verdict(run: Run) -> list[report.Sentence]:
         found.append(report.Sentence(text=text, tone="good" if sound else "note"))
     found += [report.Sentence(text=note, tone="bad") for note in record.notes if "leakage" in note]
     return found or [report.Sentence(text="The network is trained; no rows were held out to measure it.", tone="note")]
+
+
+def _chains(run: Run) -> list[report.Section]:
+    """The chain of back-propagation, at the first step and at the last one that was looked at."""
+    told = (
+        ("The chain at the first step", "Before anything is learned theory and measurement should agree."),
+        ("The chain late in training", "Weights align with what they learn; theory speaks of the first step only."),
+    )
+    return [
+        report.Section(title=title, svg=chain.figure(title=title), caption=_caption(chain, words))
+        for chain, (title, words) in zip(run.record.chains, told, strict=False)
+    ]
+
+
+def _caption(chain: Chain, words: str) -> str:
+    if chain.total_gain is None:
+        return words
+    ideal = "" if chain.ideal_gain is None else f" (ideal {chain.ideal_gain:.2g})"
+    return f"From output to input the gradient is multiplied by {chain.total_gain:.2g}{ideal}. {words}"
 
 
 def _data(run: Run) -> report.DataSection:

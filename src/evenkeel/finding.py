@@ -28,10 +28,29 @@ Symptom = Literal[
     "accumulating-gradient",
     "overfitting",
 ]
+Cause = Literal[
+    "depth",
+    "initialisation",
+    "activation",
+    "learning-rate",
+    "optimizer",
+    "data-scale",
+    "target-scale",
+    "output-activation",
+    "loss-choice",
+    "missing-normalisation",
+    "batch-size",
+    "numerics",
+    "training-loop",
+    "regularisation",
+]
 
 
 class Finding(BaseModel):
     """What was found: `evidence` holds the numbers behind the sentence, by name.
+
+    `cause` is the likeliest cause by the evidence, not yet proved by an intervention; None where nothing speaks for any
+    one.
 
     Example:
         >>> Finding(symptom="no-learning", where="training", severity="critical", sentence="Nothing moved.").severity
@@ -46,3 +65,4 @@ class Finding(BaseModel):
     severity: Severity
     sentence: str
     evidence: dict[str, float] = {}
+    cause: Cause | None = None

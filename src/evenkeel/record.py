@@ -6,6 +6,7 @@ from typing import Literal
 
 from pydantic import ConfigDict
 
+from evenkeel.chain import Chain
 from evenkeel.data.schema import Frozen, Schema
 from evenkeel.data.target import Target
 from evenkeel.finding import Finding
@@ -22,6 +23,7 @@ class RunRecord(Frozen):
 
     `metrics` and `baselines` are those of the test rows; `rows` counts the rows of each part; `ended` says why
     training ended; `net` is `own` or, for a module of the user's, `given`; `net_text` and `loss_text` name them.
+    `chains` are those of the first and of the last step that was looked at.
     """
 
     # A metric may be infinite; JSON's usual null would not read back as a number.
@@ -53,3 +55,4 @@ class RunRecord(Frozen):
     verdict: str
     importance: tuple[Importance, ...]
     findings: tuple[Finding, ...]
+    chains: tuple[Chain, ...] = ()

@@ -9,15 +9,16 @@ from __future__ import annotations
 
 import dataclasses
 import inspect
-import math
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from contextlib import ExitStack
+from functools import wraps
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor, distributed, nn
 from typing_extensions import override
 
+from evenkeel.chain.again import Arguments, Call, called
 from evenkeel.chain.batch import batch_length, map_tensors, tensors_in
 from evenkeel.chain.capture import Capture
 from evenkeel.chain.link import Chain
@@ -25,7 +26,11 @@ from evenkeel.chain.measurement import Measurement
 from evenkeel.chain.overwritten import Overwritten
 from evenkeel.chain.record import Recorder
 from evenkeel.chain.trace import trace
+from evenkeel.errors import TrainingError
 from evenkeel.shapes import Float
+
+MOST_PASSES = 16
+"""Forward passes recorded while none is differentiated; then those before are let go, with what they hold."""
 
 
 class _Kept(Overwritten):
@@ -34,6 +39,29 @@ class _Kept(Overwritten):
     @override
     def keep(self, tensors: Iterable[Tensor]) -> None:
         """Keep nothing."""
+
+
+class _Careful(Recorder):
+    """In somebody else's forward pass nothing of ours may raise: what goes wrong ends the recording, not the pass."""
+
+    problem: Exception | None = None
+
+
+def _guarded(method: Callable[..., Any]) -> Callable[..., Any]:
+    @wraps(method)
+    def careful(self: _Careful, *arguments: Any, **named: Any) -> Any:
+        if self.problem is None:
+            try:
+                return method(self, *arguments, **named)
+            except Exception as problem:
+                self.problem = problem
+        return None
+
+    return careful
+
+
+for _name in ("_learn", "_overwrite", "_before", "_describe", "_after"):
+    setattr(_Careful, _name, _guarded(getattr(Recorder, _name)))
 
 
 class LiveLook:
@@ -54,19 +82,24 @@ class LiveLook:
 
     def __init__(self, model: nn.Module) -> None:
         self._model = model
-        self._recorder: Recorder | None = None
+        self._recorder: _Careful | None = None
         self._running = ExitStack()
         self._reading = ExitStack()
         self._outputs: list[Tensor] = []
         self._batch: int | None = None
+        self._passes = 0
         self._measurement: Measurement | None = None
         self._gradients: dict[str, Tensor | None] = {}
+        self._fresh = False
 
-    def enter(self, arguments: tuple[tuple[Any, ...], Mapping[str, Any]]) -> None:
+    def enter(self, arguments: Arguments) -> None:
         """Before a forward pass with these arguments, positional and named: start to record."""
+        self._passes += 1
+        if self._passes % MOST_PASSES == 0:
+            self._recorder, self._outputs = None, []
         if self._recorder is None:
             self._batch = batch_length(arguments)
-            self._recorder = Recorder(self._model, tensors_in(arguments), self._batch, _Kept())
+            self._recorder = _Careful(self._model, tensors_in(arguments), self._batch, _Kept())
         else:
             self._recorder.feed(tensors_in(arguments))
         self._running.enter_context(self._recorder.calls)
@@ -77,36 +110,60 @@ class LiveLook:
         self._running.close()
         self._outputs += [tensor for tensor in tensors_in(output) if tensor.grad_fn is not None]
 
+    def reaches(self, loss: Float[Tensor, "*one"]) -> bool:
+        """Whether the loss depends on an output that was recorded."""
+        wanted = {tensor.grad_fn for tensor in self._outputs}
+        seen, stack = {loss.grad_fn}, [loss.grad_fn]
+        while stack and wanted:
+            node = stack.pop()
+            if node in wanted:
+                return True
+            below = [one for one, _ in getattr(node, "next_functions", ()) if one is not None and one not in seen]
+            seen.update(below)
+            stack += below
+        return False
+
     def attach(self, loss: Float[Tensor, "*one"]) -> None:
         """Before the backward pass: look at the tensors, and put hooks on the nodes.
 
         Raises:
-            TrainingError: the loss does not depend on what was recorded.
+            TrainingError: the loss does not depend on what was recorded, or recording failed.
         """
-        assert self._recorder is not None
+        recorder = self._recorder
+        if recorder is None:
+            raise TrainingError("no forward pass was recorded: call enter and leave around it")
+        if recorder.problem is not None:
+            raise TrainingError(f"the forward pass could not be recorded: {recorder.problem}") from recorder.problem
         captured = Capture(
             loss=loss,
             leaves=[],
             entries=[],
             outputs=self._outputs,
-            operations=self._recorder.operations,
-            calls=self._recorder.calls,
-            uses=self._recorder.uses,
+            operations=recorder.operations,
+            calls=recorder.calls,
+            uses=recorder.uses,
             batch=self._batch,
             known_loss=None,
         )
         self._measurement = Measurement(self._model, captured)
         self._recorder, self._outputs = None, []
-        for name, parameter in self._measurement.parameters.items():
+        parameters = self._measurement.parameters
+        self._fresh = _stays(parameters.values())
+        for name, parameter in () if self._fresh else parameters.items():
             handle = parameter.register_hook(_keeper(self._gradients, name))
             self._reading.callback(handle.remove)
         self._reading.enter_context(self._measurement.meter.reading())
 
     def chain(self, unit: float = 1.0) -> Chain:
         """After the backward pass: the chain; `unit` is what the loss was multiplied with."""
-        assert self._measurement is not None
+        if self._measurement is None:
+            raise TrainingError("no backward pass was seen: call attach before it")
         self._reading.close()
-        return self._measurement.chain(self._gradients, unit=unit)
+        if self._fresh:
+            self._gradients = {name: one.grad for name, one in self._measurement.parameters.items()}
+        found = self._measurement.chain(self._gradients, unit=unit)
+        self._measurement, self._gradients = None, {}
+        return found
 
     def drop(self) -> None:
         """Take everything back, whatever state this is in."""
@@ -119,17 +176,18 @@ class ReplayLook:
 
     def __init__(self, model: nn.Module) -> None:
         self._model = getattr(model, "_orig_mod", model)
+        self._call: Call | None = None
         self._inputs: Any = None
-        self._states: list[Tensor] = []
         self._gradients: dict[int, Tensor | None] = {}
-        self._loss = math.nan
+        self._handles: list[Any] = []
+        self._loss: Tensor | None = None
         self._entered = 0
 
-    def enter(self, arguments: tuple[tuple[Any, ...], Mapping[str, Any]]) -> None:
+    def enter(self, arguments: Arguments) -> None:
         """Before a forward pass: keep its inputs and the random state."""
         self._entered += 1
         if self._entered == 1:
-            self._states = _random_states()
+            self._call = called(arguments)
             self._inputs = map_tensors(_bound(self._model, arguments), lambda one: one.detach().clone())
 
     def leave(self, output: Any) -> None:
@@ -137,30 +195,40 @@ class ReplayLook:
         if self._entered > 1:
             return
         for index, tensor in enumerate(each for each in tensors_in(output) if each.requires_grad):
-            tensor.register_hook(_keeper(self._gradients, index))
+            self._handles.append(tensor.register_hook(_keeper(self._gradients, index)))
+
+    def reaches(self, loss: Float[Tensor, "*one"]) -> bool:
+        """Whether it may depend on an output that was seen: the backward pass will tell."""
+        return self._call is not None
 
     def attach(self, loss: Float[Tensor, "*one"]) -> None:
         """Before the backward pass: keep the loss."""
-        self._loss = float(loss.detach())
+        self._loss = loss.detach()
 
     def chain(self, unit: float = 1.0) -> Chain:
         """After the backward pass: the chain of the first forward pass, replayed along the dL/dy that was seen."""
+        if self._call is None or self._loss is None or not self._gradients:
+            raise TrainingError("the loss does not depend on the output of the first forward pass")
 
         def along(output: Any, target: None) -> Tensor:
             tensors = [tensor for tensor in tensors_in(output) if tensor.requires_grad]
             seen = [(tensor, self._gradients.get(index)) for index, tensor in enumerate(tensors)]
             return torch.stack([(tensor * given / unit).sum() for tensor, given in seen if given is not None]).sum()
 
-        before = _random_states()
-        _set_random_states(self._states)
-        try:
+        with self._call.again():
             found = trace(self._model, along, (self._inputs, None))
-        finally:
-            _set_random_states(before)
-        return dataclasses.replace(found, loss=self._loss / unit, known_loss=None)
+        return dataclasses.replace(found, loss=float(self._loss) / unit, known_loss=None)
 
     def drop(self) -> None:
-        """Nothing hangs on the model."""
+        """Take the hooks on outputs back."""
+        for handle in self._handles:
+            handle.remove()
+
+
+def _stays(parameters: Iterable[Tensor]) -> bool:
+    """Whether `.grad` after the pass will be what this pass alone gave: nothing lies there, nobody changes it."""
+    hooked = any(one.grad is not None or one._post_accumulate_grad_hooks for one in parameters)
+    return not hooked and not (distributed.is_available() and distributed.is_initialized())
 
 
 def _keeper(into: dict[Any, Tensor | None], key: Any) -> Callable[[Tensor], None]:
@@ -170,21 +238,14 @@ def _keeper(into: dict[Any, Tensor | None], key: Any) -> Callable[[Tensor], None
     return hook
 
 
-def _bound(model: nn.Module, arguments: tuple[tuple[Any, ...], Mapping[str, Any]]) -> Any:
+def _bound(model: nn.Module, arguments: Arguments) -> Any:
     """The arguments of a call as `trace` takes them: a tuple, or by name where some came so."""
     positional, named = arguments
     if not named:
         return tuple(positional)
-    return dict(inspect.signature(model.forward).bind(*positional, **named).arguments)
-
-
-def _random_states() -> list[Tensor]:
-    """The states of the CPU's generator and of every GPU's."""
-    gpus = torch.cuda.get_rng_state_all() if torch.cuda.is_available() and torch.cuda.is_initialized() else []
-    return [torch.get_rng_state(), *gpus]
-
-
-def _set_random_states(states: list[Tensor]) -> None:
-    torch.set_rng_state(states[0])
-    if states[1:]:
-        torch.cuda.set_rng_state_all(states[1:])
+    signature = inspect.signature(model.forward)
+    found = dict(signature.bind(*positional, **named).arguments)
+    for name, parameter in signature.parameters.items():
+        if parameter.kind is parameter.VAR_KEYWORD:
+            found |= found.pop(name, {})
+    return found

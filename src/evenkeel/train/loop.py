@@ -24,6 +24,7 @@ from evenkeel.train.evaluate import outputs
 from evenkeel.train.optimizers import build_optimizer, rate_share, set_rate
 from evenkeel.train.step import Step, StepResult
 from evenkeel.train.threads import largest_product, threads_worth
+from evenkeel.watching.watch import Watch
 
 # An improvement smaller than this share of the loss does not renew patience, so that noise cannot prolong training.
 LEAST_GAIN = 1e-4
@@ -91,7 +92,8 @@ def batches_an_epoch(rows: int, batch_size: int) -> int:
 class Loop:
     """Training in progress: call `run`, look at `state`; `best` holds the weights of the best look.
 
-    `recent` are the steps since the last look, `random` the state of the generator that dropout draws from.
+    `recent` are the steps since the last look, `random` the state of the generator that dropout draws from. `watch`
+    is asked at each step whether to look at its chain, if there is one.
 
     Args:
         network: trained in place.
@@ -114,6 +116,7 @@ class Loop:
             torch.Generator(device="cuda" if device.type == "cuda" else "cpu").manual_seed(plan.seed).get_state()
         )
         self.recent: list[StepResult] = []
+        self.watch: Watch | None = None
         self._epoch, self._order = -1, ()
 
     def run(self, watchers: Watchers) -> LoopState:
@@ -136,7 +139,7 @@ class Loop:
             while not state.ended:
                 rate = self.plan.learning_rate * rate_share(self._progress(), self.plan.warmup)
                 set_rate(self.step.optimizer, rate)
-                self.recent.append(self.step(*self._batch(self._next_rows())))
+                self.recent.append(self._update(*self._batch(self._next_rows())))
                 state.update += 1
                 state.seconds = before + time.monotonic() - started
                 if state.update % every == 0:
@@ -154,6 +157,17 @@ class Loop:
                 "data, or try a smaller learning_rate"
             )
         return state
+
+    def _update(self, inputs: Mapping[str, Tensor], target: Tensor, weight: Tensor | None) -> StepResult:
+        """One step; where a look is due it is made by autograd, with the same weights to the bit."""
+        if self.watch is None:
+            return self.step(inputs, target, weight)
+        if self.watch.due():
+            with self.watch.looking():
+                return self.step(inputs, target, weight, backward=torch.Tensor.backward)
+        result = self.step(inputs, target, weight)
+        self.watch.passed(result.loss)
+        return result
 
     def keep_best(self) -> None:
         """Give the network the weights of the best look; without validation rows it keeps its last.

@@ -1,0 +1,22 @@
+"""The record that each symptom file ends with: how a symptom is read off a history."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from evenkeel.finding import Cause, Finding, Symptom
+from evenkeel.parts import Part
+from evenkeel.symptoms._history import History
+
+
+@dataclass(frozen=True, kw_only=True)
+class SymptomPart(Part):
+    """A symptom: a pure function from what a run has shown to findings of this one symptom.
+
+    `causes` are those that it may name, the commonest first.
+    """
+
+    symptom: Symptom
+    call: Callable[[History], tuple[Finding, ...]]
+    causes: tuple[Cause, ...]

@@ -1,0 +1,169 @@
+"""Collapsed output: training has made the outputs of all inputs alike.
+
+    similarity of the outputs above .99, their differences (1 - similarity) shrunk tenfold or more since the first step
+
+With harm done, that is a network that fell back on one answer. Without it, it is worse: the loss is content with one
+answer for all, as a pull between pairs is where nothing pushes others apart. Then harm cannot be seen in the loss.
+Source: Hadsell 2006 (doi:10.1109/CVPR.2006.100).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from evenkeel.chain import Chain, Link
+from evenkeel.finding import Cause, Finding
+from evenkeel.symptoms._blindness import blindness
+from evenkeel.symptoms._harm import harmed, level, severity
+from evenkeel.symptoms._history import History, Look
+from evenkeel.symptoms._record import SymptomPart
+from evenkeel.symptoms._scales import RAW, input_size, largest_step, target_size
+from evenkeel.symptoms._stretch import explains, finite
+
+ALIKE = 0.99
+"""Similarity of outputs above which they are one answer."""
+SHRUNK = 10.0
+"""How many times smaller their differences must have become: training did it, not the first weights."""
+SOLVED = 0.1
+"""Share of the first loss above its floor that counts as nearly nothing."""
+LARGE_STEP = 0.1
+"""A step that changes a parameter by more than this share of its size is too large."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Collapse:
+    """The output at the first and at the last look."""
+
+    before: Link
+    after: Link
+    first: Look
+    last: Look
+
+    @property
+    def similarities(self) -> tuple[float, float]:
+        """At the first and the last look."""
+        return finite(self.before.similarity) or 0.0, min(1.0, finite(self.after.similarity) or 0.0)
+
+
+def collapsed_output(history: History) -> tuple[Finding, ...]:
+    """Compare the outputs of the first and the last look."""
+    found = _collapse(history)
+    if found is None:
+        return ()
+    content = _content(history, found)
+    if not content and (not harmed(history) or _explained(history, found)):
+        return ()
+    cause = "loss-choice" if content else _cause(history)
+    grade = severity(history)
+    before, after = found.similarities
+    losses = [point.loss for point in history.losses]
+    return (
+        Finding(
+            symptom="collapsed-output",
+            where=found.after.name,
+            severity="warning" if content and grade == "note" else grade,
+            sentence=_sentence(history, found, cause),
+            evidence={
+                "similarity": after,
+                "first_similarity": before,
+                "first_loss": losses[0],
+                "loss": level(losses),
+                "step": float(found.last.step),
+            },
+            cause=cause,
+        ),
+    )
+
+
+def _collapse(history: History) -> _Collapse | None:
+    """The shape: alike now, not at first. An output of one unit has nothing but its sign to compare."""
+    looks = [(look, look.chain) for look in history.looks if look.chain is not None]
+    if len(looks) < 2 or not history.losses:
+        return None
+    before, after = _output(looks[0][1]), _output(looks[-1][1])
+    if before is None or after is None or _width(after) in (None, 1):
+        return None
+    found = _Collapse(before=before, after=after, first=looks[0][0], last=looks[-1][0])
+    if finite(before.similarity) is None or finite(after.similarity) is None:
+        return None
+    first, last = found.similarities
+    return found if last > ALIKE and 1 - first >= SHRUNK * (1 - last) else None
+
+
+def _output(chain: Chain) -> Link | None:
+    """The last link with weights, inside branches too: the loss may follow in the same chain."""
+    weighted = [link for _, link in chain.walk() if link.terms]
+    return weighted[-1] if weighted else None
+
+
+def _width(link: Link) -> int | None:
+    """Units of the output; where they are folded into other axes, the smaller side of its weights."""
+    shape = link.terms[0].shape if link.terms else ()
+    return link.width or min(shape, default=None)
+
+
+def _content(history: History, found: _Collapse) -> bool:
+    """Whether the loss is content with one answer for all: it fell, and a constant does as well (zeros, or the best).
+
+    A raw target of several values is no such thing: its mean lies far off, and outputs that reach it are alike rightly.
+    """
+    first, now = history.losses[0].loss, level([point.loss for point in history.losses])
+    start = history.start
+    floor = finite(start.free_floor) if start is not None else None
+    floor = min(0.0, now) if floor is None else floor
+    room = finite(first - floor)
+    if room is None or room <= 0 or finite(now) is None or now - floor > room / 2 or _raw(history, found):
+        return False
+    known = found.first.chain.known_loss if found.first.chain is not None else None
+    trivial = [finite(known), finite(start.constant_loss) if start is not None else None]
+    return now - floor <= SOLVED * room or any(each is not None and each - floor <= SOLVED * room for each in trivial)
+
+
+def _raw(history: History, found: _Collapse) -> bool:
+    """Whether the outputs had to go far off zero, all together."""
+    start = history.start
+    mean, spread = (start.target_mean, start.target_spread) if start is not None else (None, None)
+    if mean is not None and abs(mean) > (spread or 0.0):
+        return True
+    before, after = finite(found.before.forward_rms), finite(found.after.forward_rms)
+    return before is not None and after is not None and after > RAW * before
+
+
+def _explained(history: History, found: _Collapse) -> bool:
+    """Whether the first weights already say why nothing but one answer can be learned."""
+    blind = found.first.chain is not None and blindness(found.first.chain) is not None
+    return blind or explains(history)
+
+
+def _cause(history: History) -> Cause | None:
+    if target_size(history) > RAW:
+        return "target-scale"
+    if input_size(history) > RAW:
+        return "data-scale"
+    return "learning-rate" if (largest_step(history) or 0.0) > LARGE_STEP else None
+
+
+def _sentence(history: History, found: _Collapse, cause: Cause | None) -> str:
+    before, after = found.similarities
+    cosine = f"{after:.3f}" if after < 0.9995 else "above 0.999"
+    opening = (
+        f"The outputs of different inputs have become alike: mean cosine {cosine} at step {found.last.step}, "
+        f"{before:.2f} at step {found.first.step}"
+    )
+    reasons: dict[Cause | None, str] = {
+        "loss-choice": "; the loss is content with that, nothing in it holds them apart.",
+        "target-scale": f"; the target is {target_size(history):.2g} in size, and reaching it leaves no room for more.",
+        "data-scale": f"; an input is {input_size(history):.2g} in size, not near 1.",
+        "learning-rate": f"; a step changed a parameter by {100 * (largest_step(history) or 0.0):.0f} % of its size.",
+    }
+    return opening + reasons.get(cause, ", and the loss is no better for it.")
+
+
+COLLAPSED_OUTPUT = SymptomPart(
+    name="collapsed-output",
+    summary="training has made the outputs of all inputs alike",
+    source="Hadsell 2006",
+    symptom="collapsed-output",
+    call=collapsed_output,
+    causes=("loss-choice", "target-scale", "learning-rate", "data-scale"),
+)

@@ -1,0 +1,78 @@
+"""Input-blind: the features of different inputs are alike, so that the differences are too small to learn from.
+
+    similarity = mean cosine of two inputs' features;   1 - similarity: the share in which they differ
+
+Norms do not show it: a deep He-ReLU net keeps its gradient and goes blind all the same. Along the shared direction the
+loss is 1/(1 - similarity) times as curved as across it, and steps that suit the former are that much too short for the
+latter. Source: Schoenholz 2017 (doi:10.48550/arXiv.1611.01232).
+"""
+
+from __future__ import annotations
+
+from evenkeel.finding import Cause, Finding
+from evenkeel.symptoms._blindness import Blindness, blindness
+from evenkeel.symptoms._harm import severity
+from evenkeel.symptoms._history import History
+from evenkeel.symptoms._record import SymptomPart
+from evenkeel.symptoms._stretch import FAR, by_activation, by_initialisation
+
+
+def input_blind(history: History) -> tuple[Finding, ...]:
+    """Read off the first chain whether the features of different inputs are alike at its upper end."""
+    look = next((look for look in history.looks if look.chain is not None), None)
+    found = None if look is None or look.chain is None else blindness(look.chain)
+    if look is None or found is None:
+        return ()
+    cause = _cause(found)
+    times = (1 - found.seen) / max(1 - found.left, 1e-7)
+    sentence = (
+        f"At `{found.last.name}` the features of different inputs are alike (mean cosine {_cosine(found.left)}; "
+        f"{found.seen:.2f} at `{found.first.name}`): {_because(found, cause)}."
+    )
+    evidence = {
+        "similarity": found.left,
+        "first_similarity": found.seen,
+        "fall": times,
+        "links": float(len(found.between)),
+        "step": float(look.step),
+    }
+    return (
+        Finding(
+            symptom="input-blind",
+            where=found.last.name,
+            severity=severity(history),
+            sentence=sentence,
+            evidence=evidence,
+            cause=cause,
+        ),
+    )
+
+
+def _cause(found: Blindness) -> Cause:
+    """Links near their ideal: too many of them. Otherwise what holds each one back."""
+    if by_activation(found.between, -1.0) >= FAR:
+        return "activation"
+    off = abs(by_initialisation(found.between, 1.0))
+    return "initialisation" if off >= FAR / 2 else "depth"
+
+
+def _because(found: Blindness, cause: Cause) -> str:
+    if cause == "activation":
+        return f"{found.last.activation or 'the activation'} adds the same to all of them, layer after layer"
+    if cause == "initialisation":
+        return "the weights there start at a size that does not carry the differences through"
+    return f"{len(found.between)} links in a row leave no difference, though each keeps the size"
+
+
+def _cosine(value: float) -> str:
+    return f"{value:.3f}" if value < 0.9995 else "above 0.999"
+
+
+INPUT_BLIND = SymptomPart(
+    name="input-blind",
+    summary="the features of different inputs are alike at the upper end of the chain",
+    source="Schoenholz 2017",
+    symptom="input-blind",
+    call=input_blind,
+    causes=("depth", "activation", "initialisation"),
+)

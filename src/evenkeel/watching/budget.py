@@ -1,0 +1,112 @@
+"""When to look next: as often as a share of the loop's own time pays for.
+
+A look at step 1, the next ones as soon as everything spent so far, and the next look with it, is within `budget` of
+the loop's own time. `every=n` looks at each n-th step, whatever it costs. In a distributed run all ranks must look at
+the same steps: there the next one is agreed on at each look.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from typing import Protocol
+
+import torch
+from torch import distributed
+
+from evenkeel.errors import RequestError
+
+DEFAULT_BUDGET = 0.01
+
+
+class Schedule(Protocol):
+    """Decides when to look, and is told what looking cost; `cost` is a share of the loop's own time."""
+
+    @property
+    def cost(self) -> float:
+        """So far."""
+        ...
+
+    def start(self) -> None:
+        """The loop begins now."""
+
+    def due(self, step: int) -> bool:
+        """Whether to look at this step, counted from 1."""
+        ...
+
+    def charge(self, seconds: float) -> None:
+        """Time was spent."""
+
+    def looked(self, step: int) -> None:
+        """A look at this step is over."""
+
+
+class Budget:
+    """Accounts the watch's own time against that of the loop, in seconds.
+
+    Example:
+        >>> budget = Budget(0.01, every=10)
+        >>> [step for step in range(1, 31) if budget.due(step)]
+        [1, 10, 20, 30]
+    """
+
+    def __init__(self, share: float = DEFAULT_BUDGET, every: int | None = None) -> None:
+        if not 0 < share <= 1:
+            raise RequestError(f"budget is a share of the time, above 0 and at most 1, got {share}; try 0.01")
+        if every is not None and (not isinstance(every, int) or every < 1):
+            raise RequestError(f"every must be a whole number of steps, 1 or more, got {every!r}")
+        self.share, self.every = share, every
+        self.spent = 0.0
+        self._before = 0.0
+        self._look = 0.0
+        self._planned: int | None = None
+        self.start()
+
+    def start(self) -> None:
+        """The loop begins now."""
+        self._started = time.perf_counter()
+
+    @property
+    def own(self) -> float:
+        """Seconds that the loop itself has taken."""
+        return max(time.perf_counter() - self._started - self.spent, 0.0)
+
+    @property
+    def cost(self) -> float:
+        """Time spent on watching so far as a share of the loop's own."""
+        own = self.own
+        return self.spent / own if own > 0 else 0.0
+
+    def due(self, step: int) -> bool:
+        """Whether to look at this step, counted from 1."""
+        if step == 1:
+            return True
+        if self.every is not None:
+            return step % self.every == 0
+        if self._planned is not None:
+            return step >= self._planned
+        return self.spent + self._look <= self.share * self.own
+
+    def charge(self, seconds: float) -> None:
+        """Time was spent."""
+        self.spent += seconds
+
+    def looked(self, step: int) -> None:
+        """A look at this step is over and paid for; the first one pays for what is set up once."""
+        last, self._before = self.spent - self._before, self.spent
+        self._look = last if not self._look else 0.5 * (self._look + last)
+        if distributed.is_available() and distributed.is_initialized():
+            self._planned = _agreed(self._next(step))
+
+    def _next(self, step: int) -> int:
+        """The step at which the next look will be paid for, as things go."""
+        missing = (self.spent + self._look) / self.share - self.own
+        return step + max(1, math.ceil(missing / max(self.own / step, 1e-9)))
+
+
+def _agreed(step: int) -> int:
+    """The latest of what all ranks propose."""
+    device = "cuda" if distributed.get_backend() == "nccl" else "cpu"
+    proposed = torch.tensor(step, device=device)
+    distributed.all_reduce(proposed, op=distributed.ReduceOp.MAX)
+    return int(proposed)

@@ -1,0 +1,192 @@
+"""What one optimizer step does to each weight: sizes of gradient and update, and Adam's surprise.
+
+    update = w_after - w_before,   moved = share of entries that changed,   surprise = rms of g²/v
+    v is Adam's moving mean of g² before this step, with its bias corrected.
+
+Everything stays on the device until `read`; weights are copied for the length of one step only.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.optim import Optimizer
+
+from evenkeel.symptoms._history import ParameterLook
+
+ADAPTIVE = (torch.optim.Adam, torch.optim.AdamW, torch.optim.NAdam, torch.optim.RAdam, torch.optim.Adamax)
+_SAFE = (1e-15, 1e18)
+"""Norms between which no square that counts is lost in float32."""
+
+
+@dataclass(kw_only=True)
+class _Row:
+    """One parameter; the tensors are 0-d, on the device: norms (of the update, ...) and the number of changed entries."""
+
+    name: str
+    parameter: Tensor
+    group: dict[str, Any]
+    gradient: Tensor | None = None
+    norms: dict[str, Tensor | None]
+
+
+class StepLook:
+    """Taken just before an optimizer's step, finished just after it.
+
+    Example:
+        >>> model = torch.nn.Linear(2, 1)
+        >>> optimizer = torch.optim.SGD(model.parameters(), lr=0.5)
+        >>> model(torch.ones(4, 2)).sum().backward()
+        >>> look = StepLook(model.named_parameters(), optimizer)
+        >>> optimizer.step()
+        >>> look.finish()
+        >>> [(row.name, row.gradient_rms, row.update_rms) for row in look.read()]
+        [('weight', 4.0, 2.0), ('bias', 4.0, 2.0)]
+    """
+
+    def __init__(self, named: Iterable[tuple[str, Tensor]], optimizer: Optimizer) -> None:
+        names = {id(parameter): name for name, parameter in named}
+        self.optimizer = optimizer
+        self.rate = max((float(group["lr"]) for group in optimizer.param_groups if "lr" in group), default=0.0)
+        self._rows = [
+            _Row(name=names[id(parameter)], parameter=parameter, group=group, norms={})
+            for group in optimizer.param_groups
+            for parameter in group["params"]
+            if id(parameter) in names
+        ]
+        self._before = [row.parameter.detach().clone() for row in self._rows]
+        self._scale = getattr(optimizer, "grad_scale", None)  # what a scaler left for a fused step to divide by
+        self.gradients()
+
+    @torch.no_grad()
+    def gradients(self) -> None:
+        """Look at the gradients as they lie there now."""
+        for row in self._rows:
+            gradient = row.parameter.grad
+            gradient = None if gradient is None else _dense(gradient.detach())
+            row.gradient = gradient if gradient is None or self._scale is None else gradient / self._scale
+        self._put("gradient", [row.gradient for row in self._rows])
+        self._put("surprise", _surprises(self._rows, self.optimizer))
+
+    @torch.no_grad()
+    def finish(self, *, closure: bool = False) -> None:
+        """After the step: what changed; a `closure` made the gradients meanwhile."""
+        if closure:
+            self.gradients()
+        changes = [row.parameter.detach() - before for row, before in zip(self._rows, self._before, strict=True)]
+        self._put("weight", self._before)
+        self._put("update", changes)
+        for row, change in zip(self._rows, changes, strict=True):
+            row.norms["moved"] = _whole(torch.count_nonzero(change)) if change.numel() else None
+        self._before = []
+
+    def _put(self, key: str, values: Sequence[Tensor | None]) -> None:
+        for row, norm in zip(self._rows, _norms(values), strict=True):
+            row.norms[key] = norm
+
+    def read(self) -> tuple[ParameterLook, ...]:
+        """The records: everything is fetched here, with one wait for the device."""
+        tensors = [norm for row in self._rows for norm in row.norms.values() if norm is not None]
+        fetched = iter(torch.stack([tensor.double() for tensor in tensors]).tolist() if tensors else [])
+        found = []
+        for row in self._rows:
+            value = {key: None if norm is None else next(fetched) for key, norm in row.norms.items()}
+            found.append(_record(row, value))
+            row.gradient = None
+        return tuple(found)
+
+
+def optimizer_kind(optimizers: Iterable[Optimizer]) -> Any:
+    """`adaptive`, `momentum` or `descent`: how a step follows from the gradients."""
+    found = list(optimizers)
+    if any(isinstance(one, ADAPTIVE) or type(one).__name__ not in ("SGD", "ASGD", "LBFGS") for one in found):
+        return "adaptive"
+    return "momentum" if any(group.get("momentum") for one in found for group in one.param_groups) else "descent"
+
+
+def gradient_norm(rows: Iterable[ParameterLook]) -> float | None:
+    """Norm over all parameters, from their rms values.
+
+    Example:
+        >>> row = ParameterLook(name="w", size=4, weight_rms=1.0, gradient_rms=1.5, update_rms=None, moved=None)
+        >>> gradient_norm([row])
+        3.0
+    """
+    norms = [math.sqrt(row.size) * row.gradient_rms for row in rows if row.gradient_rms is not None]
+    return math.hypot(*norms) if norms else None
+
+
+def _record(row: _Row, norms: Mapping[str, float | None]) -> ParameterLook:
+    root = math.sqrt(max(row.parameter.numel(), 1))
+
+    def rms(norm: float | None) -> float | None:
+        return None if norm is None else norm / root
+
+    norm = norms["gradient"]
+    if norm is not None and row.gradient is not None and not _SAFE[0] < norm < _SAFE[1]:
+        norm = float(_norm(row.gradient, torch.float64))
+    moved = norms.get("moved")
+    return ParameterLook(
+        name=row.name,
+        size=row.parameter.numel(),
+        weight_rms=rms(norms.get("weight")) or 0.0,
+        gradient_rms=rms(norm),
+        update_rms=rms(norms.get("update")),
+        moved=None if moved is None else moved / row.parameter.numel(),
+        surprise=rms(norms["surprise"]),
+    )
+
+
+def _surprises(rows: Sequence[_Row], optimizer: Optimizer) -> list[Tensor | None]:
+    """g²/v for each parameter with such a v; an entry that never had a gradient has none."""
+    states = [optimizer.state.get(row.parameter, {}) for row in rows]
+    counted: dict[int, float] = {}
+    found: list[Tensor | None] = []
+    for row, state in zip(rows, states, strict=True):
+        square, gradient = state.get("exp_avg_sq"), row.gradient
+        if square is None or gradient is None or square.shape != gradient.shape:
+            found.append(None)
+            continue
+        step, group = state.get("step", 0), id(row.group)
+        if isinstance(step, Tensor) and step.device.type != "cpu":  # one wait for the device, not one a parameter
+            step = counted[group] if group in counted else counted.setdefault(group, float(step))
+        correction = 1 - row.group["betas"][1] ** float(step)
+        # `square` may be of lower precision than the gradient; 0/0 and g²/0 are no surprise.
+        ratio = (gradient.square() / square).mul_(correction).nan_to_num_(nan=0.0, posinf=0.0)
+        found.append(ratio if correction > 0 else None)
+    return found
+
+
+def _dense(gradient: Tensor) -> Tensor:
+    return gradient.coalesce().values() if gradient.is_sparse else gradient
+
+
+def _norms(values: Sequence[Tensor | None]) -> list[Tensor | None]:
+    """Norms of all tensors, those of one kind in one call; those that are split over processes are collectives."""
+    found: list[Tensor | None] = [None] * len(values)
+    plain: dict[object, list[tuple[int, Tensor]]] = {}
+    for place, value in enumerate(values):
+        if value is not None and value.numel() and value.layout == torch.strided:
+            if hasattr(value, "full_tensor") or value.dtype not in (torch.float32, torch.float64):
+                found[place] = _whole(_norm(value, torch.float32))
+            else:
+                plain.setdefault((value.dtype, value.device), []).append((place, value))
+    for group in plain.values():
+        norms = torch._foreach_norm([value for _, value in group])
+        for (place, _), norm in zip(group, norms, strict=True):
+            found[place] = norm
+    return found
+
+
+def _norm(value: Tensor, kind: torch.dtype) -> Tensor:
+    return _whole(torch.linalg.vector_norm(value, dtype=kind))
+
+
+def _whole(value: Tensor) -> Tensor:
+    """A number of a sharded tensor is a collective; of a plain one it is itself."""
+    return value.full_tensor() if hasattr(value, "full_tensor") else value  # type: ignore[attr-defined]
