@@ -77,11 +77,10 @@ def reachable_loss(
         order: which batch trains at each step.
         seed: of the first weights.
     """
-    found = [_rows(each, outputs[0]) for each in inputs]
-    if any(each is None for each in found):
+    found = _rows(inputs, outputs[0])
+    if found is None:
         return None
-    rows = [each for each in found if each is not None]
-    rows, tokens = _scaled(rows)
+    rows, tokens = _scaled(found)
     per_position = rows[0].ndim == 3
     shape = tuple(outputs[0].shape[2:] if per_position else outputs[0].shape[1:]) or (1,)
     base = constant.mean(0) if per_position and constant.ndim == len(shape) + 1 else constant
@@ -106,16 +105,18 @@ def reachable_loss(
     return level if math.isfinite(level) else None
 
 
-def _rows(inputs: Any, output: Tensor) -> Tensor | None:
-    """One example (or position) a row: the first tensor whose first axis is that of the output."""
-    for tensor in tensors_in(inputs):
-        if not tensor.ndim or not tensor.shape[0] or tensor.is_complex() or tensor.layout != torch.strided:
+def _rows(inputs: Sequence[Any], output: Tensor) -> list[Tensor] | None:
+    """One example (or position) a row, of each batch: the tensor whose first axis is that of the first output."""
+    first = list(tensors_in(inputs[0]))
+    for index, tensor in enumerate(first):
+        if not tensor.ndim or tensor.shape[0] != output.shape[0] or tensor.layout != torch.strided:
             continue
+        if tensor.is_complex() or not 0 < tensor[0].numel() <= MOST_INPUTS:
+            continue
+        chosen = [list(tensors_in(each))[index].detach() for each in inputs]
         if output.ndim >= 3 and tensor.ndim >= 2 and tensor.shape[1] == output.shape[1] > 1:
-            return _with_before(tensor.flatten(2) if tensor.ndim > 2 else tensor.unsqueeze(-1))
-        flat = tensor.reshape(tensor.shape[0], -1)
-        if 0 < flat.shape[1] <= MOST_INPUTS:
-            return flat.detach()
+            return [_with_before(each.flatten(2) if each.ndim > 2 else each.unsqueeze(-1)) for each in chosen]
+        return [each.reshape(each.shape[0], -1) for each in chosen]
     return None
 
 
@@ -124,7 +125,7 @@ def _with_before(positions: Tensor) -> Tensor:
     parts = [positions]
     for back in range(1, BEFORE + 1):
         parts.append(torch.cat([torch.zeros_like(positions[:, :back]), positions[:, :-back]], dim=1))
-    return torch.cat(parts, dim=-1).detach()
+    return torch.cat(parts, dim=-1)
 
 
 def _scaled(rows: list[Tensor]) -> tuple[list[Tensor], int]:

@@ -7,9 +7,11 @@ from evenkeel.symptoms._record import SymptomPart as SymptomPart
 
 PARTS: Registry[SymptomPart] = fill(__name__, "symptom", globals())
 SEVERITIES = ("critical", "warning", "note")
+READS = ("facts", "output", "chain", "course")
 
 
 def findings(history: History) -> tuple[Finding, ...]:
-    """All findings of a history, the gravest first."""
-    found = [finding for part in PARTS.values() for finding in part.call(history)]
-    return tuple(sorted(found, key=lambda each: SEVERITIES.index(each.severity)))
+    """All findings of a history: the gravest first, and among equals what explains before what is explained."""
+    found = [(part, finding) for part in PARTS.values() for finding in part.call(history)]
+    found.sort(key=lambda pair: (SEVERITIES.index(pair[1].severity), READS.index(pair[0].reads)))
+    return tuple(finding for _, finding in found)

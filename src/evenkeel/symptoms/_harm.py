@@ -1,7 +1,7 @@
 """Is learning harmed? How much of what the inputs could teach has not been learned, and will not soon be.
 
     gap(t) = loss(t) - reachable,   possible = best constant output's loss - reachable
-    harm   = gap(now)/possible · (gap(now)/gap(at half the steps))^16     as it goes on for ten times as long
+    harm   = gap(now)/possible · (gap(now)/gap(at half the steps))^32     as it goes on for many times as long
 
 With nothing reachable to compare with, a loss that does not fall in the scatter of its steps is harm 1, one that falls
 is harm 0: a departure from theory in a network that learns well is a note at most.
@@ -17,13 +17,17 @@ from evenkeel.symptoms._history import History
 
 HARMED, DEVASTATED = 1 / 3, 2 / 3
 """Shares of the possible gain from which a loss is called a warning, and critical."""
+HALVES_TRUSTED = 12
+"""The same where the chain itself speaks of a fault."""
 FEWEST_STEPS = 12
 """Below this nobody can say whether a loss falls."""
-HALVES_AHEAD = 16
-"""A look at the first steps of a training that is usually ten times as long: a loss that falls steadily is no fault."""
+LEAST_POSSIBLE = 0.02
+"""Share of the constant guess's loss below which there is nothing to learn, or nothing that so few steps can teach."""
+HALVES_AHEAD = 32
+"""These are the first steps of a training that is many times as long: a loss that falls steadily is no fault."""
 
 
-def harm(history: History) -> float | None:
+def harm(history: History, halves: int = HALVES_AHEAD) -> float | None:
     """How much of what could be learned is not, in [0, 1]; None while too little has been seen, or is to be learned.
 
     Example:
@@ -32,24 +36,65 @@ def harm(history: History) -> float | None:
         >>> harm(History(optimizer="adaptive", steps=40, losses=flat))
         1.0
     """
-    losses = [point.loss for point in history.losses]
-    if history.non_finite_steps and not all(map(math.isfinite, losses[-3:])):
+    missing = lag(history)
+    if missing is None or not _known(history) or len(_finite(history)) < FEWEST_STEPS:
+        return missing
+    return missing * _pace(_finite(history), *_range(history)) ** halves
+
+
+def lag(history: History) -> float | None:
+    """The share of what could be learned that is missing now, however fast the loss falls; None as for `harm`."""
+    values = [point.loss for point in history.losses]
+    if history.non_finite_steps and not all(map(math.isfinite, values[-3:])):
         return 1.0
-    losses = [loss for loss in losses if math.isfinite(loss)]
+    losses = _finite(history)
     if len(losses) < FEWEST_STEPS:
         return None
-    start = history.start
-    if start is None or start.constant_loss is None or start.reachable_loss is None:
+    if not _known(history):
         return _by_itself(losses)
-    possible = start.constant_loss - start.reachable_loss
-    if possible <= 0.02 * max(abs(start.constant_loss), 1e-12):
+    reachable, possible = _range(history)
+    if possible <= LEAST_POSSIBLE * max(abs(reachable + possible), 1e-12):
         return None
-    middle, now = level(losses[: (len(losses) + 1) // 2]), level(losses)
-    gap, before = now - start.reachable_loss, middle - start.reachable_loss
-    if gap <= 0:
-        return 0.0
-    pace = min(gap / before, 1.0) if before > 0 else 1.0
-    return min(1.0, gap / possible) * pace**HALVES_AHEAD
+    return min(max((_standing(history, losses) - reachable) / possible, 0.0), 1.0)
+
+
+def _standing(history: History, losses: list[float]) -> float:
+    """The loss now: on validation where that is lower, as dropout and tiny batches make training look worse."""
+    held = [point.loss for point in history.validation[-1:] if math.isfinite(point.loss)]
+    return min(level(losses), *held) if held else level(losses)
+
+
+def _finite(history: History) -> list[float]:
+    return [point.loss for point in history.losses if math.isfinite(point.loss)]
+
+
+def _known(history: History) -> bool:
+    start = history.start
+    return start is not None and start.constant_loss is not None and start.reachable_loss is not None
+
+
+def _range(history: History) -> tuple[float, float]:
+    """What is reachable, and how much that gains on the constant guess."""
+    start = history.start
+    assert start is not None and start.constant_loss is not None and start.reachable_loss is not None
+    return start.reachable_loss, start.constant_loss - start.reachable_loss
+
+
+def _pace(losses: list[float], reachable: float, possible: float) -> float:
+    """What is left of the gap after half of the steps, in [0, 1]; a fall within the scatter of the steps is none.
+
+    What lies above the constant guess does not count: to come down from there is no learning yet.
+    """
+    half = losses[: (len(losses) + 1) // 2]
+    scatter = math.hypot(_error(half), _error(losses))
+    gap, before = min(level(losses) + scatter - reachable, possible), min(level(half) - reachable, possible)
+    return min(max(gap / before, 0.0), 1.0) if before > 0 else 1.0
+
+
+def _error(losses: list[float]) -> float:
+    """Standard error of `level`."""
+    last = losses[-_count(losses) :]
+    return pstdev(last) / math.sqrt(len(last))
 
 
 def _by_itself(losses: list[float]) -> float:
@@ -63,12 +108,29 @@ def _by_itself(losses: list[float]) -> float:
 
 def level(losses: list[float]) -> float:
     """Where the loss stands: the mean of the last fifth, at least three steps."""
-    return fmean(losses[-max(3, len(losses) // 5) :])
+    return fmean(losses[-_count(losses) :])
+
+
+def _count(losses: list[float]) -> int:
+    return max(3, len(losses) // 5)
 
 
 def severity(history: History) -> Severity:
-    """What a fault in the chain amounts to, by the harm done; a note while harm is not known."""
-    found = harm(history)
+    """What a fault amounts to, by the harm done; a note while harm is not known."""
+    return _graded(harm(history))
+
+
+def shape_severity(history: History) -> Severity:
+    """The same where theory itself calls the chain out of band: what it predicts is not trusted to pass so soon."""
+    return _graded(harm(history, HALVES_TRUSTED))
+
+
+def lag_severity(history: History) -> Severity:
+    """The same where theory leaves no doubt: all that is missing counts, however fast the loss falls."""
+    return _graded(lag(history))
+
+
+def _graded(found: float | None) -> Severity:
     if found is None or found < HARMED:
         return "note"
     return "critical" if found >= DEVASTATED else "warning"

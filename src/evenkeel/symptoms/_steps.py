@@ -17,8 +17,8 @@ from evenkeel.symptoms._history import History, Look
 
 STOPPED = 1e-3
 """Share of the largest rate seen below which a rate is as good as 0."""
-SHORT, SHORT_IN_ALL = 1e-5, 0.03
-"""Steps smaller than this share of the weights, or that could not change them by 3 % if all went the same way."""
+SHORT, SHORT_IN_ALL = 1e-5, 0.1
+"""Steps smaller than this share of the weights, or that could not change them by a tenth if all went the same way."""
 LONG, LEAP = 0.1, 0.3
 """Share of the weights that a usual step, or any one, changes when what was learned before is overwritten."""
 MODEST = 0.01
@@ -90,6 +90,14 @@ def step_size(history: History) -> float | None:
     """The usual size of a step as a share of the weights: the median over the looks."""
     known = [share for look in history.looks if (share := _changed(history, look)) is not None]
     return median(known) if known else None
+
+
+def restless(history: History) -> Reason | None:
+    """Steps on the long side, where nothing else is left to blame: the last resort."""
+    known = [share for look in history.looks if (share := _changed(history, look)) is not None]
+    if not known or max(known) <= LONG:
+        return None
+    return Reason("learning-rate", f"a single step changed the weights by {max(known):.2g} of their size")
 
 
 def _changed(history: History, look: Look) -> float | None:

@@ -56,6 +56,7 @@ ACCUMULATING_GRADIENT = SymptomPart(
     summary="the gradients of earlier steps are never cleared",
     source="torch.optim.Optimizer.zero_grad",
     symptom="accumulating-gradient",
+    reads="facts",
     call=accumulating_gradient,
     causes=("training-loop",),
 )

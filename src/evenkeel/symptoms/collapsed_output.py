@@ -15,7 +15,7 @@ from evenkeel.chain import Chain, Link
 from evenkeel.finding import Cause, Finding
 from evenkeel.symptoms._blindness import blindness
 from evenkeel.symptoms._harm import harmed, level, severity
-from evenkeel.symptoms._history import History, Look
+from evenkeel.symptoms._history import History, Look, Start
 from evenkeel.symptoms._record import SymptomPart
 from evenkeel.symptoms._scales import RAW, input_size, largest_step, target_size
 from evenkeel.symptoms._stretch import explains, finite
@@ -24,8 +24,10 @@ ALIKE = 0.99
 """Similarity of outputs above which they are one answer."""
 SHRUNK = 10.0
 """How many times smaller their differences must have become: training did it, not the first weights."""
-SOLVED = 0.1
-"""Share of the first loss above its floor that counts as nearly nothing."""
+SOLVED = 0.01
+"""Share of the first loss above its floor that counts as nothing; rare labels leave a constant output some per cent."""
+WORSE = 1.5
+"""How many times the first loss zeros must give before they are no answer at all, as for a direction."""
 LARGE_STEP = 0.1
 """A step that changes a parameter by more than this share of its size is too large."""
 
@@ -103,30 +105,30 @@ def _width(link: Link) -> int | None:
 
 
 def _content(history: History, found: _Collapse) -> bool:
-    """Whether the loss is content with one answer for all: it fell, and a constant does as well (zeros, or the best).
+    """Whether the loss fell and is content with one answer for all: with zeros, with the best constant, or as it is.
 
-    A raw target of several values is no such thing: its mean lies far off, and outputs that reach it are alike rightly.
+    A raw target of several values is no such thing: its mean lies far off zero, and outputs that reach it are rightly
+    alike. Its zeros do about as badly as the first outputs; those of a pull between directions do worse.
     """
     first, now = history.losses[0].loss, level([point.loss for point in history.losses])
     start = history.start
     floor = finite(start.free_floor) if start is not None else None
     floor = min(0.0, now) if floor is None else floor
     room = finite(first - floor)
-    if room is None or room <= 0 or finite(now) is None or now - floor > room / 2 or _raw(history, found):
+    if room is None or room <= 0 or finite(now) is None or now - floor > room / 2:
         return False
-    known = found.first.chain.known_loss if found.first.chain is not None else None
-    trivial = [finite(known), finite(start.constant_loss) if start is not None else None]
-    return now - floor <= SOLVED * room or any(each is not None and each - floor <= SOLVED * room for each in trivial)
-
-
-def _raw(history: History, found: _Collapse) -> bool:
-    """Whether the outputs had to go far off zero, all together."""
-    start = history.start
-    mean, spread = (start.target_mean, start.target_spread) if start is not None else (None, None)
-    if mean is not None and abs(mean) > (spread or 0.0):
+    little = floor + SOLVED * room
+    zeros = finite(found.first.chain.known_loss if found.first.chain is not None else None)
+    best = finite(start.constant_loss) if start is not None and not _off_zero(start) else None
+    if any(constant is not None and constant <= min(little, now) for constant in (zeros, best)):
         return True
-    before, after = finite(found.before.forward_rms), finite(found.after.forward_rms)
-    return before is not None and after is not None and after > RAW * before
+    return now <= little and zeros is not None and zeros - floor > WORSE * room
+
+
+def _off_zero(start: Start) -> bool:
+    """Whether a target's values lie further from zero than from each other."""
+    mean, spread = finite(start.target_mean), finite(start.target_spread)
+    return mean is not None and abs(mean) > (spread or 0.0)
 
 
 def _explained(history: History, found: _Collapse) -> bool:
@@ -164,6 +166,7 @@ COLLAPSED_OUTPUT = SymptomPart(
     summary="training has made the outputs of all inputs alike",
     source="Hadsell 2006",
     symptom="collapsed-output",
+    reads="chain",
     call=collapsed_output,
     causes=("loss-choice", "target-scale", "learning-rate", "data-scale"),
 )

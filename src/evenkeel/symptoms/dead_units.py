@@ -152,6 +152,7 @@ DEAD_UNITS = SymptomPart(
     summary="rectified units that are zero for every input seen",
     source="Lu 2019",
     symptom="dead-units",
+    reads="chain",
     call=dead_units,
     causes=("depth", "learning-rate", "initialisation", "data-scale", "target-scale"),
 )

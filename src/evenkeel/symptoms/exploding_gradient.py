@@ -117,8 +117,8 @@ def _forwards(history: History) -> Finding | None:
     over = links[len(sound)]
     cause: Cause = "activation" if any(_without_theory(link) for link in sound) else "initialisation"
     sentence = (
-        f"The features grow from {first:.2g} below `{sound[0].name}` to {last:.2g} above `{sound[-1].name}` and overflow "
-        f"in `{over.name}`, before any step."
+        f"The features grow from {first:.2g} below `{sound[0].name}` to {last:.2g} above `{sound[-1].name}` "
+        f"and overflow in `{over.name}`, before any step."
     )
     evidence = {"first_rms": first, "last_rms": last, "links": float(len(sound) + 1)}
     where = f"{sound[0].name} to {over.name}"
@@ -235,6 +235,7 @@ EXPLODING_GRADIENT = SymptomPart(
     summary="the gradient grows along the chain, over time or from step to step",
     source="Pascanu 2013",
     symptom="exploding-gradient",
+    reads="chain",
     call=exploding_gradient,
     causes=("learning-rate", "initialisation", "activation", "depth", "target-scale", "data-scale", "loss-choice"),
 )

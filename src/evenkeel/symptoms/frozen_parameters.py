@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from evenkeel.finding import Cause, Finding, Severity
-from evenkeel.symptoms._harm import harmed, severity
+from evenkeel.symptoms._harm import harmed, lag_severity, severity
 from evenkeel.symptoms._history import History, Look, ParameterLook
 from evenkeel.symptoms._record import SymptomPart
 
@@ -83,6 +83,8 @@ def _not_asked(history: History, looks: Sequence[Look]) -> _Still | None:
     if not names or (share < MOST and not harmed(history)):
         return None
     grade = _grade_of(history, share)
+    if share >= MOST and lag_severity(history) != "note":  # a head that is trained alone may fall steadily, and low
+        grade = _at_least("warning", history)
     return _Still(names=names, share=share, reason="their requires_grad is off", cause="optimizer", grade=grade)
 
 
@@ -183,6 +185,7 @@ FROZEN_PARAMETERS = SymptomPart(
     summary="weights that are meant to learn and never move",
     source="torch.nn.Module.requires_grad_",
     symptom="frozen-parameters",
+    reads="facts",
     call=frozen_parameters,
     causes=("optimizer", "training-loop", "numerics", "learning-rate"),
 )

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from evenkeel.finding import Cause, Finding
 from evenkeel.symptoms._blindness import Blindness, blindness
-from evenkeel.symptoms._harm import severity
+from evenkeel.symptoms._harm import shape_severity
 from evenkeel.symptoms._history import History
 from evenkeel.symptoms._record import SymptomPart
 from evenkeel.symptoms._stretch import FAR, by_activation, by_initialisation
@@ -40,7 +40,7 @@ def input_blind(history: History) -> tuple[Finding, ...]:
         Finding(
             symptom="input-blind",
             where=found.last.name,
-            severity=severity(history),
+            severity=shape_severity(history),
             sentence=sentence,
             evidence=evidence,
             cause=cause,
@@ -73,6 +73,7 @@ INPUT_BLIND = SymptomPart(
     summary="the features of different inputs are alike at the upper end of the chain",
     source="Schoenholz 2017",
     symptom="input-blind",
+    reads="chain",
     call=input_blind,
     causes=("depth", "activation", "initialisation"),
 )

@@ -130,6 +130,7 @@ LOSS_SPIKE = SymptomPart(
     summary="a loss far above what the steps before it lead one to expect",
     source="Wortsman et al. 2023",
     symptom="loss-spike",
+    reads="course",
     call=loss_spike,
     causes=("learning-rate", "batch-size"),
 )

@@ -18,7 +18,18 @@ from evenkeel.symptoms._harm import FEWEST_STEPS, harm, harmed, level, severity
 from evenkeel.symptoms._history import History, Start
 from evenkeel.symptoms._record import SymptomPart
 from evenkeel.symptoms._scales import RAW, input_size, target_size
-from evenkeel.symptoms._steps import Reason, long, lost, short, short_descent, skipped, slow, step_size, stopped
+from evenkeel.symptoms._steps import (
+    Reason,
+    long,
+    lost,
+    restless,
+    short,
+    short_descent,
+    skipped,
+    slow,
+    step_size,
+    stopped,
+)
 from evenkeel.symptoms._stretch import finite
 from evenkeel.symptoms.accumulating_gradient import accumulating_gradient
 from evenkeel.symptoms.collapsed_output import collapsed_output
@@ -40,8 +51,10 @@ FEWEST_UNITS = 8
 """A smaller random weight may come near to one direction by chance."""
 UNTAUGHT, UNMOVED = 0.9, 0.95
 """Shares of the constant guess's loss: a sound network stays above the first, validation too, but for chance."""
-FITTED = 0.5
-"""Share of its loss that one batch alone must lose to count as learned by heart."""
+FITTED = 0.2
+"""Share of its loss that one batch alone must lose, in the few steps that are tried, to be on its way to by heart."""
+FAR_OFF = 3.0
+"""Times the constant guess's loss that the first weights must lose for the loss itself to be in doubt."""
 SEES_NOTHING = 0.01
 """Relative difference in loss that zeroed inputs must make to be used at all."""
 TELLING = (
@@ -193,7 +206,7 @@ def _loop(history: History) -> Reason | None:
     """What is left where the network itself can learn: the loop around it."""
     evaluating = history.looks[-1].evaluating if history.looks else ()
     if evaluating:
-        return Reason("training-loop", f"{len(evaluating)} layers are in evaluation mode, `{evaluating[0]}` first")
+        return Reason("training-loop", f"`{evaluating[0]}` (of {len(evaluating)} such layers) is in evaluation mode")
     if not _fits_one(history.start):
         return None
     if _unmoved(history):
@@ -219,11 +232,13 @@ def _untaught(history: History) -> Reason | None:
     taught = start.reachable_loss < UNTAUGHT * start.constant_loss
     if taught or not _fits_one(start) or not _unmoved(history):
         return None
+    if start.loss > FAR_OFF * start.constant_loss:
+        return Reason("loss-choice", f"the first loss is {start.loss:.3g}: the loss makes far too much of its input")
     return Reason("training-loop", "the inputs seem to tell nothing of the targets")
 
 
 _REASONS: tuple[Callable[[History], Reason | None], ...] = (
-    skipped, stopped, lost, short, long, _output, _alike, _others, short_descent, _scales, _loop, slow,
+    skipped, stopped, lost, short, long, _output, _alike, _others, short_descent, _scales, _loop, slow, restless,
 )  # fmt: skip
 
 NO_LEARNING = SymptomPart(
@@ -231,6 +246,7 @@ NO_LEARNING = SymptomPart(
     summary="a loss that does not come down as it could",
     source="the gain on a constant guess that a small sound network reaches on the same batches",
     symptom="no-learning",
+    reads="course",
     call=no_learning,
     causes=(
         "learning-rate", "initialisation", "activation", "depth", "output-activation", "numerics", "target-scale",

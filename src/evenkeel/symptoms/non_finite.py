@@ -121,6 +121,7 @@ NON_FINITE = SymptomPart(
     summary="infinite values or NaN, with the operation that made the first",
     source="IEEE 754; Micikevicius et al. 2018",
     symptom="non-finite",
+    reads="facts",
     call=non_finite,
     causes=("numerics", "learning-rate", "target-scale", "data-scale", "activation", "initialisation"),
 )

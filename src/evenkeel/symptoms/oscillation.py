@@ -133,6 +133,7 @@ OSCILLATION = SymptomPart(
     summary="a loss that jumps up and down around a level",
     source="LeCun et al. 1998; Wu and He 2018",
     symptom="oscillation",
+    reads="course",
     call=oscillation,
     causes=("learning-rate", "batch-size"),
 )

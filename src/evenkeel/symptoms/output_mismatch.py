@@ -81,6 +81,7 @@ OUTPUT_MISMATCH = SymptomPart(
     summary="an output activation, a loss and a target that do not fit together",
     source="the least loss within the range of the output's last operation",
     symptom="output-mismatch",
+    reads="output",
     call=output_mismatch,
     causes=("output-activation", "loss-choice"),
 )

@@ -11,11 +11,11 @@ from __future__ import annotations
 import math
 
 from evenkeel.finding import Finding
-from evenkeel.symptoms._harm import FEWEST_STEPS, level
+from evenkeel.symptoms._harm import FEWEST_STEPS, HARMED, level
 from evenkeel.symptoms._history import History, LossPoint
 from evenkeel.symptoms._record import SymptomPart
 
-SOME, MUCH = 0.1, 0.5
+SOME, MUCH = 0.1, HARMED
 """Shares of the gain given back from which it is a note, and a warning."""
 LEARNED = 1 / 3
 """Share of its constant loss that training must have gained before validation must have gained something too."""
@@ -99,6 +99,7 @@ OVERFITTING = SymptomPart(
     summary="a training loss that falls while the validation loss does not",
     source="the share of the validation gain that is given back",
     symptom="overfitting",
+    reads="course",
     call=overfitting,
     causes=("regularisation", "training-loop"),
 )

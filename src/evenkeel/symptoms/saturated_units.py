@@ -82,6 +82,7 @@ SATURATED_UNITS = SymptomPart(
     summary="most entries of a bounded activation lie on its flat part",
     source="Glorot and Bengio 2010",
     symptom="saturated-units",
+    reads="chain",
     call=saturated_units,
     causes=("initialisation", "data-scale", "learning-rate", "target-scale"),
 )

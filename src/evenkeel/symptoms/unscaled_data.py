@@ -104,6 +104,7 @@ UNSCALED_DATA = SymptomPart(
     summary="inputs or a target that are not of order one",
     source="LeCun et al. 1998, Efficient BackProp",
     symptom="unscaled-data",
+    reads="output",
     call=unscaled_data,
     causes=("data-scale", "target-scale"),
 )

@@ -12,13 +12,15 @@ import math
 
 from evenkeel.chain.recurrent import FORGOTTEN, Direction
 from evenkeel.finding import Cause, Finding, Severity
-from evenkeel.symptoms._harm import harmed, severity
+from evenkeel.symptoms._harm import harmed, lag_severity, severity, shape_severity
 from evenkeel.symptoms._history import History, Look
 from evenkeel.symptoms._record import SymptomPart
 from evenkeel.symptoms._stretch import FAR, Departure, Stretch, against_theory, blame, finite, latest, opening, stretch
 
 ADAM_COPES = 3.0
 """Decades that an optimizer which rescales each entry makes good for long: below, noise and its epsilon take over."""
+SURELY = 3.0
+"""Decades from which a lag counts however fast the loss falls: the lower layers learn later, if at all."""
 FLAT = 0.5
 """Share of entries on the flat part from which a layer counts as saturated by its steps."""
 
@@ -74,7 +76,7 @@ def _finding(worst: Stretch, found: Departure, grade: Severity, sentence: str, c
 
 def _grade(history: History, found: Departure) -> Severity:
     """By harm; a loss that an adaptive optimizer copes with is not alone to blame for learning nothing."""
-    grade = severity(history)
+    grade = lag_severity(history) if found.reaches(-SURELY) else shape_severity(history)
     mild = history.optimizer == "adaptive" and found.decades > -ADAM_COPES
     return "warning" if grade == "critical" and mild else grade
 
@@ -155,6 +157,7 @@ VANISHING_GRADIENT = SymptomPart(
     summary="what reaches the lower layers, or the early steps, is too little to learn from",
     source="Hochreiter 1991; Glorot and Bengio 2010",
     symptom="vanishing-gradient",
+    reads="chain",
     call=vanishing_gradient,
     causes=("activation", "initialisation", "depth", "learning-rate"),
 )

@@ -111,6 +111,7 @@ WRONG_FIRST_LOSS = SymptomPart(
     summary="a first loss far above that of a network that knows nothing",
     source="for outputs near 0: loss/variance = 1 + mean²/variance; ln C for classes",
     symptom="wrong-first-loss",
+    reads="output",
     call=wrong_first_loss,
     causes=("target-scale", "initialisation", "loss-choice", "data-scale", "output-activation"),
 )
