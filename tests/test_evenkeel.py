@@ -50,7 +50,7 @@ def test_import_loads_nothing_heavy(loaded, heavy):
 
 def test_an_unknown_name_lists_the_known_ones():
     with pytest.raises(
-        AttributeError, match=r"module 'evenkeel' has no attribute 'fitt'; there are: Network, Run, fit"
+        AttributeError, match=r"module 'evenkeel' has no attribute 'fitt'; there are: Network, Run, checkup, fit"
     ):
         evenkeel.fitt  # noqa: B018
 

@@ -26,11 +26,11 @@ def signal_at(monkeypatch, update, number):
     """Send this process a signal in the middle of an update."""
     plain, count = Step.__call__, []
 
-    def call(self, *batch):
+    def call(self, *batch, **named):
         count.append(1)
         if len(count) == update:
             os.kill(os.getpid(), number)
-        return plain(self, *batch)
+        return plain(self, *batch, **named)
 
     monkeypatch.setattr(Step, "__call__", call)
 

@@ -15,6 +15,7 @@ from torch import nn
 
 from evenkeel.chain import Chain
 from evenkeel.data.dataset import Dataset
+from evenkeel.doctor.before import measure_before
 from evenkeel.finding import Finding
 from evenkeel.heads._for_task import head_for
 from evenkeel.network import NetShape, Network, build_network
@@ -22,6 +23,7 @@ from evenkeel.plan import Plan
 from evenkeel.record import RunRecord
 from evenkeel.run import Run
 from evenkeel.shapes import Tensor
+from evenkeel.symptoms._history import Start
 from evenkeel.task import TaskChoice
 from evenkeel.train.baselines import baseline_scores, verdict
 from evenkeel.train.checkpoint import restore_loop, save_loop
@@ -74,6 +76,7 @@ class Request:
         """Run the loop, from a checkpoint where an interrupted run left one; leave one if interrupted again."""
         loop = Loop(network, self.dataset, self.plan, device=self.device)
         loop.watch = watch(network, loop.step.optimizer)
+        loop.watch.record.start = _before(loop)
         if self.resume == "auto" and self.checkpoint is not None and self.checkpoint.is_dir():
             restore_loop(loop, self.checkpoint)
         with TrainingProgress(self.plan.updates, "auto" if self.progress else "silent") as shown:
@@ -140,6 +143,12 @@ class Request:
             findings=_findings(loop),
             chains=() if loop.watch is None else ends_of(loop.watch.history.chains),
         )
+
+
+def _before(loop: Loop) -> Start:
+    """What one batch tells before the first step."""
+    rows = loop.rows[: loop.plan.batch_size].to(loop.device)
+    return measure_before(loop.network, {name: value[rows] for name, value in loop.inputs.items()}, loop.target[rows])
 
 
 def _findings(loop: Loop) -> tuple[Finding, ...]:

@@ -9,7 +9,7 @@ from evenkeel.cli.parts import KINDS
 from evenkeel.plan import Plan
 
 
-@pytest.mark.parametrize("kind", ["losses", "heads", "nets", "metrics"])
+@pytest.mark.parametrize("kind", ["losses", "heads", "nets", "metrics", "symptoms"])
 def test_every_part_of_a_folder_is_listed(kind):
     result = invoke("parts", kind)
     assert result.exit_code == 0

@@ -8,13 +8,13 @@ import click
 from rich.console import Console
 from rich.table import Table
 
-KINDS = ("losses", "heads", "nets", "metrics", "samples", "settings")
+KINDS = ("losses", "heads", "nets", "metrics", "symptoms", "samples", "settings")
 
 
 @click.command(short_help="List what there is to choose from.")
 @click.argument("kind", required=False, type=click.Choice(KINDS))
 def parts(kind: str | None) -> None:
-    """List the parts of a KIND: losses, heads, nets, metrics, samples, settings; all kinds without."""
+    """List the parts of a KIND: losses, heads, nets, metrics, symptoms, samples, settings; all kinds without."""
     console = Console(width=None if Console().is_terminal else 120)
     for each in (kind,) if kind else KINDS:
         console.print(_table(each))

@@ -21,6 +21,8 @@ HALVES_TRUSTED = 12
 """The same where the chain itself speaks of a fault."""
 FEWEST_STEPS = 12
 """Below this nobody can say whether a loss falls."""
+FEWEST_ALONE = 40
+"""The same where there is nothing to compare the loss with but its own beginning, and the rate may still be rising."""
 LEAST_POSSIBLE = 0.02
 """Share of the constant guess's loss below which there is nothing to learn, or nothing that so few steps can teach."""
 HALVES_AHEAD = 32
@@ -51,7 +53,7 @@ def lag(history: History) -> float | None:
     if len(losses) < FEWEST_STEPS:
         return None
     if not _known(history):
-        return _by_itself(losses)
+        return _by_itself(losses) if len(losses) >= FEWEST_ALONE else None
     reachable, possible = _range(history)
     if possible <= LEAST_POSSIBLE * max(abs(reachable + possible), 1e-12):
         return None

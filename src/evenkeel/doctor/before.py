@@ -1,0 +1,62 @@
+"""The checks of a network of ours that need no training: some milliseconds before the first step of a run.
+
+The head has already refused an output, loss and target that do not fit, and the data are scaled by the schema; what is
+left is whether the first loss is that of a network that knows nothing yet, and what the inputs look like to the net.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import torch
+
+from evenkeel.doctor.bounds import constant_loss
+from evenkeel.network import Network
+from evenkeel.shapes import Tensor
+from evenkeel.symptoms._history import Start
+
+
+def measure_before(network: Network, inputs: Mapping[str, Tensor], target: Tensor) -> Start:
+    """First loss beside that of the best constant output, and the scale of number columns, on one batch.
+
+    The network's mode and the random state are put back.
+
+    Example:
+        >>> from evenkeel import heads, nets
+        >>> network = Network(nets.MLP(4, width=8), heads.Value(8))
+        >>> found = measure_before(network, {"numbers": torch.randn(32, 4)}, torch.randn(32))
+        >>> found.loss >= found.constant_loss
+        True
+    """
+    training = network.training
+    network.eval()
+    devices = [target.device.index or 0] if target.is_cuda else []
+    try:
+        with torch.random.fork_rng(devices=devices), torch.no_grad():
+            output = network.output(dict(inputs))
+            loss = float(network.head.loss(output, target))
+    finally:
+        network.train(training)
+    members = network.head.members
+
+    def of_one(one: Tensor, truth: Tensor) -> Tensor:
+        """Every member gives the same."""
+        return network.head.loss(one if members is None else one.expand(members, *one.shape), truth)
+
+    single = output if members is None else output[0]
+    constant = constant_loss([single.detach()], [target], of_one, None)
+    scales, spreads = _columns(inputs.get("numbers"))
+    return Start(
+        loss=loss, constant_loss=None if constant is None else constant[0], input_scales=scales, input_spreads=spreads
+    )
+
+
+def _columns(numbers: Tensor | None) -> tuple[tuple[float, ...], tuple[float, ...]]:
+    """Rms and standard deviation of each column, gaps left out."""
+    if numbers is None or len(numbers) < 2 or not numbers.shape[1]:
+        return (), ()
+    known = numbers.isfinite()
+    count = known.sum(0).clamp(min=1)
+    filled = torch.where(known, numbers, torch.zeros_like(numbers))
+    mean, square = filled.sum(0) / count, filled.square().sum(0) / count
+    return tuple(square.sqrt().tolist()), tuple((square - mean.square()).clamp(min=0.0).sqrt().tolist())
