@@ -22,7 +22,7 @@ import numpy, scipy.linalg
 # The buffers that each matrix library takes once, whatever the table: part of what is resident before.
 torch.ones(512, 512) @ torch.ones(512, 512)
 numpy.ones((512, 512)) @ numpy.ones((512, 512))
-scipy.linalg.cho_factor(scipy.linalg.blas.sgemm(1.0, numpy.ones((512, 512)), numpy.ones((512, 512))) + 1e4 * numpy.eye(512))
+scipy.linalg.cho_factor(1e4 * numpy.eye(512) + numpy.ones((512, 512)))
 before = int(next(line.split()[1] for line in open("/proc/self/status") if line.startswith("VmRSS"))) * 1024
 ek.fit(sys.argv[1], target="y", out=sys.argv[2], progress=False, time_limit=float(sys.argv[3]))
 print(before, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024)
