@@ -8,17 +8,15 @@ Either way the step itself computes what it would have computed. Tensors are let
 from __future__ import annotations
 
 import dataclasses
-import inspect
 from collections.abc import Callable, Iterable
 from contextlib import ExitStack
 from functools import wraps
 from typing import Any
 
-import torch
 from torch import Tensor, distributed, nn
 from typing_extensions import override
 
-from evenkeel.chain.again import Arguments, Call, called
+from evenkeel.chain.again import Arguments, Call, along, bound, called, forget_hooks
 from evenkeel.chain.batch import batch_length, map_tensors, tensors_in
 from evenkeel.chain.capture import Capture
 from evenkeel.chain.link import Chain
@@ -108,6 +106,7 @@ class LiveLook:
     def leave(self, output: Any) -> None:
         """After a forward pass, also one that raised: stop to record."""
         self._running.close()
+        forget_hooks()
         self._outputs += [tensor for tensor in tensors_in(output) if tensor.grad_fn is not None]
 
     def reaches(self, loss: Float[Tensor, "*one"]) -> bool:
@@ -169,6 +168,7 @@ class LiveLook:
         """Take everything back, whatever state this is in."""
         self._running.close()
         self._reading.close()
+        forget_hooks()
 
 
 class ReplayLook:
@@ -188,7 +188,7 @@ class ReplayLook:
         self._entered += 1
         if self._entered == 1:
             self._call = called(arguments)
-            self._inputs = map_tensors(_bound(self._model, arguments), lambda one: one.detach().clone())
+            self._inputs = map_tensors(bound(self._model, arguments), lambda one: one.detach().clone())
 
     def leave(self, output: Any) -> None:
         """After a forward pass: hooks where dL/dy will pass."""
@@ -198,8 +198,13 @@ class ReplayLook:
             self._handles.append(tensor.register_hook(_keeper(self._gradients, index)))
 
     def reaches(self, loss: Float[Tensor, "*one"]) -> bool:
-        """Whether it may depend on an output that was seen: the backward pass will tell."""
+        """Whether it may depend on an output that was seen: `seen` tells after the backward pass."""
         return self._call is not None
+
+    @property
+    def seen(self) -> bool:
+        """Whether a gradient came to an output of the first forward pass."""
+        return bool(self._gradients)
 
     def attach(self, loss: Float[Tensor, "*one"]) -> None:
         """Before the backward pass: keep the loss."""
@@ -209,14 +214,9 @@ class ReplayLook:
         """After the backward pass: the chain of the first forward pass, replayed along the dL/dy that was seen."""
         if self._call is None or self._loss is None or not self._gradients:
             raise TrainingError("the loss does not depend on the output of the first forward pass")
-
-        def along(output: Any, target: None) -> Tensor:
-            tensors = [tensor for tensor in tensors_in(output) if tensor.requires_grad]
-            seen = [(tensor, self._gradients.get(index)) for index, tensor in enumerate(tensors)]
-            return torch.stack([(tensor * given / unit).sum() for tensor, given in seen if given is not None]).sum()
-
+        scaled = {index: None if one is None else one / unit for index, one in self._gradients.items()}
         with self._call.again():
-            found = trace(self._model, along, (self._inputs, None))
+            found = trace(self._model, along(scaled), (self._inputs, None))
         return dataclasses.replace(found, loss=float(self._loss) / unit, known_loss=None)
 
     def drop(self) -> None:
@@ -236,16 +236,3 @@ def _keeper(into: dict[Any, Tensor | None], key: Any) -> Callable[[Tensor], None
         into[key] = gradient.detach()
 
     return hook
-
-
-def _bound(model: nn.Module, arguments: Arguments) -> Any:
-    """The arguments of a call as `trace` takes them: a tuple, or by name where some came so."""
-    positional, named = arguments
-    if not named:
-        return tuple(positional)
-    signature = inspect.signature(model.forward)
-    found = dict(signature.bind(*positional, **named).arguments)
-    for name, parameter in signature.parameters.items():
-        if parameter.kind is parameter.VAR_KEYWORD:
-            found |= found.pop(name, {})
-    return found

@@ -28,6 +28,13 @@ class LookAt:
         """Whether to look at this step, counted from 1."""
         return step in self._at
 
+    def brief(self, step: int) -> bool:
+        """Every look is a full one."""
+        return False
+
+    def glanced(self) -> None:
+        """Never."""
+
     def charge(self, seconds: float) -> None:
         """Seconds are noted, and decide nothing."""
         self.spent += seconds

@@ -2,14 +2,14 @@
 
 A look at step 1, the next ones as soon as everything spent so far, and the next look with it, is within `budget` of
 the loop's own time. `every=n` looks at each n-th step, whatever it costs. In a distributed run all ranks must look at
-the same steps: there the next one is agreed on at each look.
+the same steps: where the model is spread over processes the next one is agreed on at each look.
 """
 
 from __future__ import annotations
 
 import math
 import time
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import torch
 from torch import distributed
@@ -17,8 +17,11 @@ from torch import distributed
 from evenkeel.errors import RequestError
 
 DEFAULT_BUDGET = 0.01
+LOOKING, JUDGING, KEEPING = 0.5, 0.25, 0.25
+"""Parts of the budget: for looks, for judging what they saw, and for what each step in between costs."""
 
 
+@runtime_checkable
 class Schedule(Protocol):
     """Decides when to look, and is told what looking cost; `cost` is a share of the loop's own time."""
 
@@ -34,11 +37,18 @@ class Schedule(Protocol):
         """Whether to look at this step, counted from 1."""
         ...
 
+    def brief(self, step: int) -> bool:
+        """Whether to look at the weights of this step alone, which costs little."""
+        ...
+
     def charge(self, seconds: float) -> None:
         """Time was spent."""
 
     def looked(self, step: int) -> None:
         """A look at this step is over."""
+
+    def glanced(self) -> None:
+        """A brief look is over."""
 
 
 class Budget:
@@ -59,7 +69,10 @@ class Budget:
         self.spent = 0.0
         self._before = 0.0
         self._look = 0.0
+        self.together = False
+        """Whether ranks train one model, and agree."""
         self._planned: int | None = None
+        self._looked = self._judged = 0.0
         self.start()
 
     def start(self) -> None:
@@ -85,22 +98,49 @@ class Budget:
             return step % self.every == 0
         if self._planned is not None:
             return step >= self._planned
-        return self.spent + self._look <= self.share * self.own
+        return self._looked + self._look <= LOOKING * self.share * self.own
+
+    def brief(self, step: int) -> bool:
+        """Steps 2, 4, 8, ...: a fault of the loop itself shows at once, and in a long run that costs nothing."""
+        return self.every is None and step > 1 and step & (step - 1) == 0
 
     def charge(self, seconds: float) -> None:
         """Time was spent."""
         self.spent += seconds
 
+    def opened(self) -> None:
+        """A look begins."""
+        self._before = self.spent
+
+    def glanced(self) -> None:
+        """A brief look is over and paid for: it says nothing of what the next full one costs."""
+        self._looked += self.spent - self._before
+
     def looked(self, step: int) -> None:
         """A look at this step is over and paid for; the first one pays for what is set up once."""
-        last, self._before = self.spent - self._before, self.spent
+        last = self.spent - self._before
+        self._looked += last
         self._look = last if not self._look else 0.5 * (self._look + last)
-        if distributed.is_available() and distributed.is_initialized():
+        if self.together and self.every is None and distributed.is_available() and distributed.is_initialized():
             self._planned = _agreed(self._next(step))
+
+    def affords(self, seconds: float) -> bool:
+        """Whether a judgement that takes this long is within the part of the budget that is set aside for them."""
+        return self.every is not None or self._judged + seconds <= JUDGING * self.share * self.own
+
+    def judged(self, seconds: float) -> None:
+        """A judgement took this long (and is charged as everything else)."""
+        self._judged += seconds
+
+    def stride(self, seconds: float, steps: int) -> int:
+        """At each how many of the steps, so many until now, a cost of some seconds is within what is set aside."""
+        if self.every is not None:
+            return 1
+        return max(1, math.ceil(seconds * steps / max(KEEPING * self.share * self.own, 1e-9)))
 
     def _next(self, step: int) -> int:
         """The step at which the next look will be paid for, as things go."""
-        missing = (self.spent + self._look) / self.share - self.own
+        missing = (self._looked + self._look) / (LOOKING * self.share) - self.own
         return step + max(1, math.ceil(missing / max(self.own / step, 1e-9)))
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import torch
 from torch import Tensor, nn
@@ -19,6 +19,7 @@ from torch.optim import Optimizer
 UNIT = "evenkeel: the loss before a scaler multiplied it, and the factor"  # a key in an autograd node's metadata
 
 
+@runtime_checkable
 class Listener(Protocol):
     """Who is told, in the order of a training step."""
 
@@ -34,34 +35,36 @@ class Listener(Protocol):
     def backward_ends(self) -> None:
         """All gradients of that pass are there."""
 
+    def backward_fails(self) -> None:
+        """It raised: some gradients are there."""
+
     def step_begins(self, optimizer: Optimizer) -> None:
         """An optimizer is about to change the weights."""
 
     def step_ends(self, optimizer: Optimizer) -> None:
         """It has."""
 
-    def scaler_stepped(self) -> None:
-        """A gradient scaler was asked to step, and left the step out where no optimizer hook fired in between."""
+    def scaler_stepped(self, optimizer: Optimizer) -> None:
+        """A gradient scaler was asked to step it, and left the step out where no hook fired in between."""
 
 
 @contextmanager
 def installed(model: nn.Module, optimizers: Sequence[Optimizer], listener: Listener) -> Iterator[None]:
     """Tell the listener all of this while the block runs."""
-    quiet: Any = torch.compiler.disable  # a compiled model must not try to compile us
 
     def before(module: nn.Module, positional: tuple[Any, ...], named: dict[str, Any]) -> None:
-        if torch.is_grad_enabled():
+        if torch.is_grad_enabled() and not _unobservable():
             listener.forward_begins(positional, named)
 
     def after(module: nn.Module, positional: Any, output: Any) -> None:
-        if torch.is_grad_enabled():
+        if torch.is_grad_enabled() and not _unobservable():
             listener.forward_ends(output)
 
     with ExitStack() as stack:
-        handles = [
-            model.register_forward_pre_hook(quiet(before), with_kwargs=True),
-            model.register_forward_hook(quiet(after), always_call=True),
-        ]
+        handles: list[Any] = []
+        if not _wrap_compiled(model, listener, stack):
+            handles.append(model.register_forward_pre_hook(before, with_kwargs=True))
+            handles.append(model.register_forward_hook(after, always_call=True))
         for optimizer in optimizers:
             handles.append(optimizer.register_step_pre_hook(lambda one, *_: listener.step_begins(one)))
             handles.append(optimizer.register_step_post_hook(lambda one, *_: listener.step_ends(one)))
@@ -70,6 +73,34 @@ def installed(model: nn.Module, optimizers: Sequence[Optimizer], listener: Liste
         _wrap_scaler(listener, stack)
         _wrap_backward(listener, stack)
         yield
+
+
+def _unobservable() -> bool:
+    """While a model that is called inside a compiled region is compiled, or a CUDA graph is recorded."""
+    # The compiler reads this test itself and leaves the rest of the hook out: no break, no word to the listener.
+    return torch.compiler.is_compiling() or (torch.cuda.is_initialized() and torch.cuda.is_current_stream_capturing())
+
+
+def _wrap_compiled(model: nn.Module, listener: Listener, stack: ExitStack) -> bool:
+    """Stand around the call of a model that `model.compile()` was called on: hooks would be compiled with it."""
+    compiled = getattr(model, "_compiled_call_impl", None)
+    if compiled is None:
+        return False
+
+    def call(*positional: Any, **named: Any) -> Any:
+        if not torch.is_grad_enabled() or _unobservable():
+            return compiled(*positional, **named)
+        output = None
+        listener.forward_begins(positional, named)
+        try:
+            output = compiled(*positional, **named)
+        finally:
+            listener.forward_ends(output)
+        return output
+
+    model._compiled_call_impl = call
+    stack.callback(setattr, model, "_compiled_call_impl", compiled)
+    return True
 
 
 def _wrap_backward(listener: Listener, stack: ExitStack) -> None:
@@ -87,7 +118,11 @@ def _wrap_backward(listener: Listener, stack: ExitStack) -> None:
         try:
             plain, unit = getattr(given.grad_fn, "metadata", {}).get(UNIT, (given, None))
             listener.backward_begins(given, plain, unit)
-            original(tensors, *arguments, **named)
+            try:
+                original(tensors, *arguments, **named)
+            except BaseException:
+                listener.backward_fails()
+                raise
             listener.backward_ends()
         finally:
             inside = False
@@ -108,9 +143,9 @@ def _wrap_scaler(listener: Listener, stack: ExitStack) -> None:
         return found
 
     @functools.wraps(step)
-    def stepped(self: GradScaler, *arguments: Any, **named: Any) -> Any:
-        found = step(self, *arguments, **named)
-        listener.scaler_stepped()
+    def stepped(self: GradScaler, optimizer: Optimizer, *arguments: Any, **named: Any) -> Any:
+        found = step(self, optimizer, *arguments, **named)
+        listener.scaler_stepped(optimizer)
         return found
 
     GradScaler.scale, GradScaler.step = scaled, stepped  # type: ignore[method-assign]

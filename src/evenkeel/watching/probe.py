@@ -3,30 +3,37 @@
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Literal
 
+import torch
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from evenkeel.chain import Chain
 from evenkeel.chain.live import LiveLook, ReplayLook
-from evenkeel.chain.statistics import norms_of, numbers
+from evenkeel.chain.statistics import norm_of, numbers
 from evenkeel.symptoms._history import Look
-from evenkeel.watching.weights import StepLook, gradient_norm
+from evenkeel.watching.weights import StepLook, gradient_norm, unheld
 
 MODES = (nn.modules.batchnorm._BatchNorm, nn.modules.dropout._DropoutNd)
 
 
 class Probe:
-    """Fed by the events of one step; `measured` once its first backward pass is over."""
+    """Fed by the events of one step; `measured` once the first backward pass that is about the model is over.
 
-    def __init__(self, model: nn.Module, optimizers: Sequence[Optimizer]) -> None:
-        self._model, self._optimizers = model, optimizers
-        self._live: LiveLook | ReplayLook | None = ReplayLook(model) if _compiled(model) else LiveLook(model)
+    A brief one leaves the chain out.
+    """
+
+    def __init__(
+        self, model: nn.Module, optimizers: Sequence[Optimizer], depth: Literal["full", "brief"] = "full"
+    ) -> None:
+        self._model, self._optimizers, self.depth = model, optimizers, depth
+        self._live = _look(model) if depth == "full" else None
         self._chain: Chain | None = None
-        self._carried = 0.0
-        self._unit = 1.0
+        self._lying: list[Tensor] = []
+        self._unit: Tensor | None = None
         self._attached = False
         self._steps: list[StepLook] = []
         self._evaluating = tuple(
@@ -36,54 +43,64 @@ class Probe:
 
     def enter(self, arguments: tuple[tuple[Any, ...], Mapping[str, Any]]) -> None:
         """Before a forward pass."""
-        if self._live is not None:
+        if self._live is not None and not self._attached:
             self._live.enter(arguments)
 
     def leave(self, output: Any) -> None:
         """After it."""
-        if self._live is not None:
+        if self._live is not None and not self._attached:
             self._live.leave(output)
 
-    def attach(self, loss: Tensor, unit: float) -> None:
-        """Before the backward pass; gradients that lie there already are from before."""
+    def attach(self, loss: Tensor, unit: Tensor | None) -> None:
+        """Before a backward pass; gradients that lie there already are from before."""
+        if self._attached or (self._live is not None and not self._live.reaches(loss)):
+            return
         held = [p for one in self._optimizers for group in one.param_groups for p in group["params"]]
         lying = [p.grad for p in held if p.grad is not None and p.grad.numel()]
-        self._carried = math.hypot(*norms_of(lying)) if lying else 0.0
+        self._lying = list(map(_norm, lying))
         self._unit = unit
         if self._live is not None:
             self._live.attach(loss)
-            self._attached = True
+        self._attached = True
 
     def measure(self) -> None:
         """After it: the chain."""
+        if not self._attached or self.measured:
+            return
+        if isinstance(self._live, ReplayLook) and not self._live.seen:
+            self._attached = False  # another model's loss
+            return
         self.measured = True
-        if self._live is not None and self._attached:
-            self._chain = self._live.chain(self._unit)
+        if self._live is not None:
+            self._chain = self._live.chain(self._factor)
+
+    def stepped(self, optimizer: Optimizer) -> bool:
+        """Whether this optimizer's step has been looked at."""
+        return any(one.optimizer is optimizer for one in self._steps)
 
     def step_begins(self, optimizer: Optimizer) -> None:
-        """Before an optimizer's step."""
-        self._steps.append(StepLook(self._model.named_parameters(), optimizer))
+        """Before an optimizer's step; of several the first is looked at."""
+        if not self.stepped(optimizer):
+            self._steps.append(StepLook(self._model.named_parameters(), optimizer))
 
-    def step_ends(self) -> None:
-        """After it."""
-        self._steps[-1].finish()
+    def step_ends(self, optimizer: Optimizer, *, closure: bool = False) -> None:
+        """After it; `closure`: gradients came only meanwhile."""
+        for one in self._steps:
+            if one.optimizer is optimizer and not one.finished:
+                one.finish(closure=closure)
 
     def look(self, step: int, loss: float | None) -> Look:
-        """Everything as one record: the numbers of all weights are fetched here, together."""
-        tensors = [step_look.tensors() for step_look in self._steps]
-        fetched = iter(numbers([tensor for part in tensors for tensor in part]))
-        rows = tuple(
-            row
-            for step_look, part in zip(self._steps, tensors, strict=True)
-            for row in step_look.read([next(fetched) for _ in part])
-        )
+        """Everything as one record: the numbers of all weights are fetched here."""
+        rows = tuple(row for step_look in self._steps for row in step_look.read())
         norm = gradient_norm(rows)
+        rows += unheld(self._model.named_parameters(), self._optimizers)
+        carried = math.hypot(*numbers(self._lying)) if self._lying else 0.0
         return Look(
             step=step,
             loss=loss,
             rate=max((each.rate for each in self._steps), default=0.0),
             gradient_norm=norm,
-            carried=self._carried / self._unit / norm if norm else None,
+            carried=carried / self._factor / norm if norm and self._attached else None,
             chain=self._chain,
             parameters=rows,
             evaluating=self._evaluating,
@@ -95,10 +112,35 @@ class Probe:
             self._live.drop()
             self._live = None
 
+    @property
+    def _factor(self) -> float:
+        return 1.0 if self._unit is None else float(self._unit)
+
+
+def sharded(model: nn.Module) -> bool:
+    """Whether parameters are split over processes: their values come and go during a step."""
+    return any(hasattr(parameter, "full_tensor") for parameter in model.parameters())
+
+
+def _look(model: nn.Module) -> LiveLook | ReplayLook | None:
+    if sharded(model):
+        return None
+    return ReplayLook(model) if _compiled(model) else LiveLook(model)
+
 
 def _compiled(model: nn.Module) -> bool:
-    """Whether any part of the model is compiled: hooks and modes never see the inside of such a part."""
-    return any(
+    """Whether a part of the model may be compiled: hooks and modes never see the inside of such a part.
+
+    A function that is compiled may be called from anywhere, so that where any was made, models are replayed.
+    """
+    compiler = sys.modules.get("torch._dynamo.eval_frame")
+    backends = getattr(compiler, "cached_backends", {})
+    return any(one is not None for one in backends.values()) or any(
         hasattr(module, "_orig_mod") or getattr(module, "_compiled_call_impl", None) is not None
         for module in model.modules()
     )
+
+
+def _norm(gradient: Tensor) -> Tensor:
+    norm = norm_of(gradient) if not hasattr(gradient, "full_tensor") else torch.linalg.vector_norm(gradient)
+    return norm.full_tensor() if hasattr(norm, "full_tensor") else norm  # type: ignore[attr-defined]

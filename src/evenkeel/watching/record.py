@@ -10,7 +10,8 @@ from torch import Tensor
 
 from evenkeel.symptoms._history import History, Look, LossPoint, NonFinite, Optimizer, Start
 
-MOST_LOSSES = 4096  # beyond this every second of the older half is let go
+MOST_LOSSES = 4096  # beyond this evenly spaced ones are kept, at most half as many, and
+RECENT = 1024  # the latest
 MOST_LOOKS, FIRST_LOOKS = 64, 8  # the first ones tell how it began and are kept
 BATCHES = 32  # sizes of the last batches
 
@@ -32,7 +33,8 @@ class Record:
         self.skipped = 0
         self.zeroed_loss: float | None = None
         self.seen_loss: float | None = None
-        self._pending: list[tuple[int, Tensor]] = []
+        self._pending: list[tuple[int, Tensor | float]] = []
+        self._overflows: list[Tensor] = []
 
     @property
     def pending(self) -> int:
@@ -40,24 +42,36 @@ class Record:
         return len(self._pending)
 
     def note_loss(self, step: int, loss: Tensor) -> None:
-        """Keep a reference; nothing is fetched."""
-        self._pending.append((step, loss.detach()))
+        """Keep a copy on the device; nothing is fetched but from the CPU, where there is nothing to wait for."""
+        copy = loss.item() if loss.device.type == "cpu" else loss.detach().clone()
+        self._pending.append((step, copy))
 
-    def fetch(self) -> None:
-        """Take the losses from the device, all at once; several of one step (accumulation) are averaged."""
-        if not self._pending:
+    def note_overflow(self, found: Tensor) -> None:
+        """What a scaler told a fused step: above 0, the step left the weights alone."""
+        self._overflows.append(found.detach().clone())
+
+    def fetch(self, *, ended: bool = False) -> None:
+        """Take the losses of all whole steps from the device at once; several of one step are averaged."""
+        ready = [(step, loss) for step, loss in self._pending if ended or step <= self.step]
+        self._pending = self._pending[len(ready) :]
+        if self._overflows:
+            self.skipped += sum(value > 0 for value in torch.stack([o.reshape(()) for o in self._overflows]).tolist())
+            self._overflows = []
+        if not ready:
             return
-        values = torch.stack([loss.reshape(()).float() for _, loss in self._pending]).tolist()
+        waiting = [loss.reshape(()).float() for _, loss in ready if isinstance(loss, Tensor)]
+        fetched = iter(torch.stack(waiting).tolist() if waiting else [])
+        values = [next(fetched) if isinstance(loss, Tensor) else loss for _, loss in ready]
         by_step: dict[int, list[float]] = {}
-        for (step, _), value in zip(self._pending, values, strict=True):
+        for (step, _), value in zip(ready, values, strict=True):
             by_step.setdefault(step, []).append(value)
-        self._pending = []
         points = [LossPoint(step=step, loss=sum(found) / len(found)) for step, found in by_step.items()]
         self.non_finite_steps += sum(not math.isfinite(point.loss) for point in points)
         self.losses += points
         if len(self.losses) > MOST_LOSSES:
-            half = len(self.losses) // 2
-            self.losses = [self.losses[0], *self.losses[1:half:2], *self.losses[half:]]
+            stride = 2 ** math.ceil(math.log2(2 * points[-1].step / MOST_LOSSES))
+            older = [point for point in self.losses[1:-RECENT] if point.step % stride == 0]
+            self.losses = [self.losses[0], *older[-MOST_LOSSES // 2 :], *self.losses[-RECENT:]]
 
     def look(self, look: Look) -> None:
         """Keep a look."""

@@ -7,7 +7,6 @@ compiled), and what the optimizer did to each weight. Between looks a reference 
 
 from __future__ import annotations
 
-import math
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
@@ -17,20 +16,20 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from evenkeel.chain import Chain
-from evenkeel.chain.batch import batch_length
-from evenkeel.chain.live import random_states
 from evenkeel.errors import RequestError
-from evenkeel.finding import Finding
-from evenkeel.symptoms import findings
-from evenkeel.symptoms._history import History, NonFinite
+from evenkeel.finding import Finding, Severity
+from evenkeel.symptoms import SEVERITIES, findings
+from evenkeel.symptoms._history import History
 from evenkeel.watching.budget import DEFAULT_BUDGET, Budget, Schedule
-from evenkeel.watching.culprit import find_culprit
 from evenkeel.watching.hooks import installed
-from evenkeel.watching.probe import Probe
+from evenkeel.watching.probe import sharded
 from evenkeel.watching.record import Record
+from evenkeel.watching.step import StepWatch
 from evenkeel.watching.weights import optimizer_kind
 
-FETCH = 64  # steps between two looks at the losses alone
+FETCH = 64  # losses that may wait on the device
+JUDGE_EVERY = 10  # a judgement each time the steps have grown by one in so many
+MOST_NOTES = 32
 
 
 def watch(
@@ -81,15 +80,14 @@ class Watch:
         self._model, self._optimizers, self._budget = model, list(optimizers), budget
         self.record = Record(optimizer_kind(optimizers), _outside(model, optimizers))
         self.notes: list[str] = []
-        self._probe: Probe | None = None
-        self._arguments: tuple[tuple[Any, ...], Mapping[str, Any]] | None = None
-        self._states: list[Tensor] = []
-        self._stepped = False
-        self._told_loss: Tensor | None = None
+        self._step = StepWatch(model, self._optimizers, budget, self.record, self.note)
         self._callbacks: list[Callable[[Finding], None]] = []
         self._findings: tuple[Finding, ...] = ()
-        self._told: dict[str, str] = {}
+        self._told: dict[str, Severity] = {}
+        self._judge_at, self._judging = 1, 0.0
         self._resources = ExitStack()
+        if isinstance(budget, Budget):
+            budget.together = sharded(model) or isinstance(model, nn.parallel.DistributedDataParallel)
 
     def __enter__(self) -> Watch:
         """Start to watch."""
@@ -100,13 +98,13 @@ class Watch:
     def __exit__(self, *problem: object) -> None:
         """Take every hook away, and judge the whole."""
         self._resources.close()
-        self._drop_probe()
-        self._arguments = None
-        self.judge(ended=True)
+        self._step.close()
+        self._consider(ended=True)
+        self._tell()
 
     @property
     def findings(self) -> tuple[Finding, ...]:
-        """What stands as of the last look, the gravest first."""
+        """What stands as of the last judgement, the gravest first."""
         return self._findings
 
     @property
@@ -126,18 +124,25 @@ class Watch:
         return self._budget.cost
 
     def on_finding(self, callback: Callable[[Finding], None]) -> None:
-        """Call back with each finding when it is first made, and again when it becomes graver."""
+        """Call back with each finding when it is first made, and again when it becomes graver.
+
+        What the callback raises is raised from the loop's optimizer step: a way to stop a training that is lost.
+        """
         self._callbacks.append(callback)
 
     def loss(self, value: Tensor) -> Tensor:
         """Say what the loss of this step is, where `backward` is not called on it; gives it back."""
-        self._told_loss = value
-        self.record.note_loss(self.record.step + 1, value)
+        self._step.told_loss(value)
         return value
+
+    def note(self, text: str) -> None:
+        """Keep what could not be done, the latest of it."""
+        self.notes = [*self.notes[1 - MOST_NOTES :], text]
 
     def due(self) -> bool:
         """Whether the next step is one to look at; for a loop that asks, instead of one that is watched unasked."""
-        return self._budget.due(self.record.step + 1)
+        step = self.record.step + 1
+        return self._budget.due(step) or self._budget.brief(step)
 
     @contextmanager
     def looking(self) -> Iterator[None]:
@@ -147,125 +152,82 @@ class Watch:
 
     def passed(self, loss: Tensor) -> None:
         """One step of a loop that asks was made unwatched."""
-        self.record.note_loss(self.record.step + 1, loss)
-        self._advance()
+        self._step.passed(loss)
+        self._judge_when_due()
 
     def judge(self, *, ended: bool = False) -> tuple[Finding, ...]:
         """Judge what has been seen so far."""
-        self.record.fetch()
-        self._findings = findings(self.record.history(ended=ended))
-        for finding in self._findings:
-            if self._told.get(finding.symptom) != finding.severity:
-                self._told[finding.symptom] = finding.severity
-                for callback in self._callbacks:
-                    callback(finding)
+        self._consider(ended=ended)
+        self._tell()
         return self._findings
 
     def forward_begins(self, positional: tuple[Any, ...], named: Mapping[str, Any]) -> None:
         """The model is called."""
-        self._arguments = positional, named
-        self._states = random_states()
-        if self._probe is None and self.due():
-            self._probe = Probe(self._model, self._optimizers)
-        if self._probe is not None and not self._probe.measured:
-            with self._safely():
-                self._probe.enter((positional, named))
+        self._step.forward_begins(positional, named)
 
     def forward_ends(self, output: Any) -> None:
         """It returned."""
-        if self._probe is not None and not self._probe.measured:
-            with self._safely():
-                self._probe.leave(output)
+        self._step.forward_ends(output)
 
     def backward_begins(self, loss: Tensor, original: Tensor, unit: Tensor | None) -> None:
         """The loss of this step, or a part of it."""
-        self._stepped = False
-        if self._told_loss is None:
-            self.record.note_loss(self.record.step + 1, original)
-        if self.record.non_finite is None and loss.device.type == "cpu" and not math.isfinite(float(original.detach())):
-            self._locate(original)
-        if self._probe is not None and not self._probe.measured:
-            with self._safely():
-                self._probe.attach(loss, 1.0 if unit is None else float(unit))
+        self._step.backward_begins(loss, original, unit)
 
     def backward_ends(self) -> None:
         """All gradients are there."""
-        self._told_loss = None
-        if self._probe is not None and not self._probe.measured:
-            with self._safely():
-                self._probe.measure()
+        self._step.backward_ends()
+
+    def backward_fails(self) -> None:
+        """It raised."""
+        self._step.backward_fails()
 
     def step_begins(self, optimizer: Optimizer) -> None:
         """Weights are about to change."""
-        self._stepped = True
-        if self._probe is not None:
-            with self._safely():
-                self._probe.step_begins(optimizer)
+        self._step.step_begins(optimizer)
 
     def step_ends(self, optimizer: Optimizer) -> None:
-        """Weights have changed; the first optimizer counts the steps."""
-        if self._probe is not None:
-            with self._safely():
-                self._probe.step_ends()
-        if optimizer is self._optimizers[0]:
-            self._advance()
+        """Weights have changed."""
+        if self._step.step_ends(optimizer):
+            self._judge_when_due()
 
-    def scaler_stepped(self) -> None:
-        """A scaler stepped, or left it out: then gradients overflowed, and nothing else tells."""
-        if not self._stepped:
-            self.record.skipped += 1
-            self._advance()
-        self._stepped = False
+    def scaler_stepped(self, optimizer: Optimizer) -> None:
+        """A scaler stepped, or left it out."""
+        if self._step.scaler_stepped(optimizer):
+            self._judge_when_due()
 
-    def _advance(self) -> None:
-        """One step is over."""
-        record = self.record
-        record.step += 1
-        if self._arguments is not None:
-            length = batch_length(self._arguments)
-            record.sizes.extend([] if length is None else [length])
-        if self._probe is not None:
-            with self._safely():
-                record.fetch()
-                record.look(self._probe.look(record.step, next((p.loss for p in reversed(record.losses)), None)))
-                self.judge()
-            self._budget.looked(record.step)
-            self._drop_probe()
-        elif record.pending >= FETCH:
-            with self._safely():
-                self.judge()
+    def _judge_when_due(self) -> None:
+        """Judge at steps that grow by a tenth, as far as the budget goes; at once where a value was not finite."""
+        step, urgent = self.record.step, self._step.urgent
+        if step < self._judge_at and not urgent:
+            if self.record.pending >= FETCH:
+                with self._step.care:
+                    self.record.fetch()
+            return
+        if not urgent and isinstance(self._budget, Budget) and not self._budget.affords(self._judging):
+            return
+        self._step.urgent = False
+        self._judge_at = step + max(1, step // JUDGE_EVERY)
+        self._consider()
+        self._tell()
 
-    def _locate(self, loss: Tensor) -> None:
-        """A loss that is not finite, seen before it reached the weights: replay the batch and name the producer."""
-        with self._safely():
-            found = None if self._arguments is None else find_culprit(self._model, self._arguments, self._states, loss)
-            step = self.record.step + 1
-            self.record.non_finite = NonFinite(
-                step=step,
-                where="the loss" if found is None else found.where,
-                operation="unknown" if found is None else found.operation,
-                direction="forward" if found is None else found.direction,
-                replayed=found is not None,
-            )
-
-    @contextmanager
-    def _safely(self) -> Iterator[None]:
-        """Account for the time; a look that fails is left out and noted: the loop itself must go on."""
+    def _consider(self, *, ended: bool = False) -> None:
         started = time.perf_counter()
-        try:
-            yield
-        except Exception as problem:  # whatever a strange model does to us is no reason to stop its training
-            self._drop_probe()
-            said = next(iter(str(problem).splitlines()), "")
-            note = f"step {self.record.step + 1}: could not look: {type(problem).__name__}: {said}"
-            self.notes = [*self.notes[-31:], note]
-        finally:
-            self._budget.charge(time.perf_counter() - started)
+        with self._step.care:
+            self.record.fetch(ended=ended)
+            self._step.look_back()
+            self._findings = findings(self.record.history(ended=ended))
+        self._judging = time.perf_counter() - started
+        if isinstance(self._budget, Budget):
+            self._budget.judged(self._judging)
 
-    def _drop_probe(self) -> None:
-        if self._probe is not None:
-            self._probe.drop()
-            self._probe = None
+    def _tell(self) -> None:
+        """Call back with what is new or graver."""
+        for finding in self._findings:
+            told = self._told.get(finding.symptom)
+            if told is None or SEVERITIES.index(finding.severity) < SEVERITIES.index(told):
+                self._told[finding.symptom] = finding.severity
+                for callback in self._callbacks:
+                    callback(finding)
 
 
 def _outside(model: nn.Module, optimizers: Sequence[Optimizer]) -> tuple[str, ...]:

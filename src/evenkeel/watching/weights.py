@@ -26,7 +26,7 @@ _SAFE = (1e-15, 1e18)
 
 @dataclass(kw_only=True)
 class _Row:
-    """One parameter; the tensors are 0-d, on the device: norms (of the update, ...) and the number of changed entries."""
+    """One parameter; `norms` are 0-d and on the device, one is the number of changed entries."""
 
     name: str
     parameter: Tensor
@@ -51,7 +51,7 @@ class StepLook:
 
     def __init__(self, named: Iterable[tuple[str, Tensor]], optimizer: Optimizer) -> None:
         names = {id(parameter): name for name, parameter in named}
-        self.optimizer = optimizer
+        self.optimizer, self.finished = optimizer, False
         self.rate = max((float(group["lr"]) for group in optimizer.param_groups if "lr" in group), default=0.0)
         self._rows = [
             _Row(name=names[id(parameter)], parameter=parameter, group=group, norms={})
@@ -83,7 +83,7 @@ class StepLook:
         self._put("update", changes)
         for row, change in zip(self._rows, changes, strict=True):
             row.norms["moved"] = _whole(torch.count_nonzero(change)) if change.numel() else None
-        self._before = []
+        self._before, self.finished = [], True
 
     def _put(self, key: str, values: Sequence[Tensor | None]) -> None:
         for row, norm in zip(self._rows, _norms(values), strict=True):
@@ -99,6 +99,22 @@ class StepLook:
             found.append(_record(row, value))
             row.gradient = None
         return tuple(found)
+
+
+@torch.no_grad()
+def unheld(named: Iterable[tuple[str, Tensor]], optimizers: Iterable[Optimizer]) -> tuple[ParameterLook, ...]:
+    """The trainable parameters that no optimizer holds: they may well get a gradient, and never move."""
+    held = {id(parameter) for one in optimizers for group in one.param_groups for parameter in group["params"]}
+    rows = [
+        _Row(name=name, parameter=one, group={}, gradient=None if one.grad is None else _dense(one.grad), norms={})
+        for name, one in named
+        if one.requires_grad and id(one) not in held
+    ]
+    for key, values in (("gradient", [row.gradient for row in rows]), ("weight", [row.parameter for row in rows])):
+        for row, norm in zip(rows, _norms(values), strict=True):
+            row.norms[key] = norm
+    fetched = [{key: None if norm is None else float(norm) for key, norm in row.norms.items()} for row in rows]
+    return tuple(_record(row, norms) for row, norms in zip(rows, fetched, strict=True))
 
 
 def optimizer_kind(optimizers: Iterable[Optimizer]) -> Any:
@@ -138,7 +154,7 @@ def _record(row: _Row, norms: Mapping[str, float | None]) -> ParameterLook:
         gradient_rms=rms(norm),
         update_rms=rms(norms.get("update")),
         moved=None if moved is None else moved / row.parameter.numel(),
-        surprise=rms(norms["surprise"]),
+        surprise=rms(norms.get("surprise")),
     )
 
 

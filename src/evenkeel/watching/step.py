@@ -1,0 +1,297 @@
+"""One training step as its events tell it: when to look, what to look at, when it is over.
+
+A step is one of the first optimizer. With several optimizers a look stays open until all have stepped, or the first
+steps again.
+"""
+
+from __future__ import annotations
+
+import gc
+import math
+import time
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from torch import Tensor, nn
+from torch.nn.parallel import DistributedDataParallel
+from torch.optim import Optimizer
+
+from evenkeel.chain import Chain
+from evenkeel.chain.again import Call, called, glimpsed
+from evenkeel.chain.batch import batch_length
+from evenkeel.watching._guard import Guard
+from evenkeel.watching._uses import Uses
+from evenkeel.watching.budget import Budget, Schedule
+from evenkeel.watching.probe import Probe, sharded
+from evenkeel.watching.record import Record
+
+OUT_OF_SIGHT = 30e-6
+"""Seconds a step that torch spends on calling hooks at all, which no clock of ours sees (bench/watch_overhead.py)."""
+CLOSE = 16  # so many steps are followed closely before any is only counted
+SHARDED = "the model is split over processes: its weights are looked at, its chain is not"
+UNCALLED = "the model itself was not called: its weights were looked at, its chain was not"
+
+
+class StepWatch:
+    """The state of the step in progress; `urgent` asks for a judgement at once."""
+
+    def __init__(
+        self,
+        model: nn.Module,
+        optimizers: Sequence[Optimizer],
+        budget: Schedule,
+        record: Record,
+        note: Callable[[str], None],
+    ) -> None:
+        self._model, self._optimizers, self._budget, self._record, self._note = model, optimizers, budget, record, note
+        self.care = Care(budget, self._failed)
+        self.urgent = False
+        self._guard, self._uses = Guard(model, optimizers), Uses()
+        self._probe: Probe | None = None
+        self._looking = self._passed = self._brief = False
+        self._call: Call | None = None
+        self._loss: Tensor | None = None
+        self._told = self._scaled = self._differentiating = self._left_out = False
+        self._light, self._keeping, self._spent = False, 0.0, 0.0
+        self._pattern: list[bool] = []
+        self._known: list[bool] = []
+        self._inside = 0
+        self._stepped: set[int] = set()
+        self._said: set[str] = set()
+
+    def told_loss(self, value: Tensor) -> None:
+        """The loss of this step, as the loop says."""
+        self._told = True
+        self._record.note_loss(self._record.step + 1, value)
+
+    def forward_begins(self, positional: tuple[Any, ...], named: Mapping[str, Any]) -> None:
+        """The model is called; not where a checkpoint or a replay runs it once more."""
+        if self._differentiating or self.care.active:
+            return
+        with self.care:
+            self._open()
+            self._call = glimpsed((positional, named)) if self._light else called((positional, named))
+            if self._probe is not None:
+                self._probe.enter((positional, named))
+
+    def forward_ends(self, output: Any) -> None:
+        """It returned, or raised (None)."""
+        if self._differentiating or self.care.active or self._light:
+            return
+        with self.care:
+            if self._probe is not None:
+                self._probe.leave(output)
+            self._uses.follow(output)
+
+    def backward_begins(self, loss: Tensor, original: Tensor, unit: Tensor | None) -> None:
+        """The loss of this step, or a part of it."""
+        with self.care:
+            self._differentiating, self._scaled, self._loss = True, unit is not None, original
+            self._stepped.clear()
+            self._uses.begin()
+            self._open()
+            if self._probe is not None:
+                self._probe.attach(loss, unit)
+
+    def backward_ends(self) -> None:
+        """All gradients are there: now it is known whether the loss was about this model."""
+        self._differentiating = False
+        with self.care:
+            loss, self._loss = self._loss, None
+            if loss is None or not self._about_us():
+                return
+            if not self._told and self._inside < 2:  # a closure may ask again and again: its first loss counts
+                self._record.note_loss(self._record.step + 1, loss)
+            self._inside += bool(self._inside)
+            if self._record.non_finite is None:
+                self._record.non_finite = self._guard.check_loss(loss, self._call, self._record.step + 1)
+                self.urgent = self._record.non_finite is not None
+            self._loss = loss
+            if self._probe is not None:
+                self._probe.measure()
+
+    def backward_fails(self) -> None:
+        """It raised: what was being measured is lost."""
+        self._differentiating = False
+        self._drop()
+
+    def step_begins(self, optimizer: Optimizer) -> None:
+        """Weights are about to change."""
+        first = optimizer is self._optimizers[0]
+        if first and self._looking and self._passed:
+            self._finish()  # the others did not step
+        with self.care:
+            self._stepped.add(id(optimizer))
+            self._inside = 1
+            if first:
+                self._open()
+            careful = first and not self._light and not self._scaled and self._record.non_finite is None
+            if careful and self._loss is not None:
+                self._check_gradient(self._loss)
+            if self._probe is not None:
+                self._probe.step_begins(optimizer)
+
+    def step_ends(self, optimizer: Optimizer) -> bool:
+        """Weights have changed. Returns whether a step is over."""
+        with self.care:
+            if self._probe is not None:
+                self._probe.step_ends(optimizer, closure=self._inside > 1)
+            self._inside = 0
+            overflow = getattr(optimizer, "found_inf", None)
+            if isinstance(overflow, Tensor) and optimizer is self._optimizers[0]:
+                self._record.note_overflow(overflow)
+        self._budget.charge(OUT_OF_SIGHT)
+        return self._over(optimizer)
+
+    def scaler_stepped(self, optimizer: Optimizer) -> bool:
+        """A scaler stepped, or left the step out: then gradients overflowed, and nothing else tells."""
+        if id(optimizer) in self._stepped or optimizer is not self._optimizers[0]:
+            return False
+        self._record.skipped += 1
+        return self._over(optimizer)
+
+    def passed(self, loss: Tensor) -> None:
+        """A step that nobody watched."""
+        with self.care:
+            self._record.note_loss(self._record.step + 1, loss)
+        self._over(self._optimizers[0])
+
+    def look_back(self) -> None:
+        """Where the fetched losses show what no step was stopped to see, ask now."""
+        bad = [point.step for point in self._record.losses if not math.isfinite(point.loss)]
+        if bad and self._record.non_finite is None:
+            self._record.non_finite = self._guard.locate(None, self._call, bad[0])
+
+    def close(self) -> None:
+        """The loop is over: let go of everything."""
+        self._drop()
+        self._uses.clear()
+        self._call = self._loss = None
+        self._looking = self._differentiating = False
+
+    def _open(self) -> None:
+        """Begin a look if one is due."""
+        step = self._record.step + 1
+        full = not self._looking and self._budget.due(step)
+        if self._looking or not (full or self._budget.brief(step)):
+            return
+        self._looking, self._passed = True, False
+        if sharded(self._model):
+            self._say(SHARDED)
+        if isinstance(self._budget, Budget):
+            self._budget.together |= DistributedDataParallel._active_ddp_module is not None
+            self._budget.opened()
+        self._brief, self.care.pausing, self._light = not full, True, False
+        self._probe = Probe(self._model, self._optimizers, "full" if full else "brief")
+
+    def _about_us(self) -> bool:
+        """Whether the backward pass was about this model: seen, or as in the last step that was followed."""
+        place = len(self._pattern)
+        self._pattern.append(self._uses.about_us if not self._light else self._known[place : place + 1] != [False])
+        return self._pattern[-1]
+
+    def _plan(self) -> None:
+        """Whether the next step is followed closely, or only counted: short steps cannot pay for more."""
+        budget, step = self._budget, self._record.step
+        if not isinstance(budget, Budget):
+            return
+        if not self._light:
+            self._known = self._pattern
+            if not self._looking:  # a look is paid for elsewhere
+                self._keeping = min(self._keeping or math.inf, budget.spent - self._spent)
+        self._pattern, self._spent = [], budget.spent
+        self._light = step >= CLOSE and (step + 1) % budget.stride(self._keeping, step) > 0
+
+    def _check_gradient(self, loss: Tensor) -> None:
+        step = self._record.step + 1
+        self._record.non_finite = self._guard.check_gradient(loss, self._call, self._uses.gradients, step)
+        self.urgent |= self._record.non_finite is not None
+
+    def _over(self, optimizer: Optimizer) -> bool:
+        """The first optimizer's step is one step; a look ends when all have stepped."""
+        first = optimizer is self._optimizers[0]
+        skipped = id(optimizer) not in self._stepped
+        if first:
+            self._record.step += 1
+            self._left_out = skipped
+            self._passed = True
+            length = None if self._call is None or self._light else batch_length(self._call.arguments)
+            self._record.sizes.extend([] if length is None else [length])
+            self._uses.clear()
+            self._told, self._loss = False, None
+            self._plan()
+        if self._looking and self._passed and (skipped or self._complete()):
+            self._finish()
+        return first
+
+    def _complete(self) -> bool:
+        return self._probe is None or all(map(self._probe.stepped, self._optimizers))
+
+    def _finish(self) -> None:
+        """Keep the look; the next is planned even where this one failed, as other processes may wait for that."""
+        with self.care:
+            probe, record = self._probe, self._record
+            if probe is not None:
+                record.fetch()
+                last = record.losses[-1] if record.losses else None
+                look = probe.look(record.step, last.loss if last is not None and last.step == record.step else None)
+                if not self._left_out or _finite(look.chain):
+                    record.look(look)
+                if not probe.measured and probe.depth == "full" and not sharded(self._model):
+                    self._say(UNCALLED)
+        brief, self._looking = self._brief, False
+        self._budget.glanced() if brief else self._budget.looked(self._record.step)
+        self._drop()
+
+    def _say(self, text: str) -> None:
+        """A note, once."""
+        if text not in self._said:
+            self._said.add(text)
+            self._note(text)
+
+    def _failed(self, problem: Exception) -> None:
+        """A look that fails is left out and noted: the loop itself must go on."""
+        said = next(iter(str(problem).splitlines()), "")
+        self._note(f"step {self._record.step + 1}: could not look: {type(problem).__name__}: {said}")
+        self._drop()
+
+    def _drop(self) -> None:
+        probe, self._probe, self.care.pausing = self._probe, None, False
+        if probe is not None:
+            probe.drop()
+
+
+class Care:
+    """`with care:` accounts for the time, and hands what goes wrong to a callback: no reason to stop a training.
+
+    While `pausing`, the garbage collector rests: a look makes many objects that are gone by themselves soon after.
+    """
+
+    def __init__(self, budget: Schedule, failed: Callable[[Exception], None]) -> None:
+        self._budget, self._failed = budget, failed
+        self.active = self.pausing = False
+        self._started, self._collecting = 0.0, False
+
+    def __enter__(self) -> None:
+        """Time runs."""
+        self.active = True
+        self._started = time.perf_counter()
+        if self.pausing and gc.isenabled():
+            self._collecting = True
+            gc.disable()
+
+    def __exit__(self, kind: object, problem: BaseException | None, trace: object) -> bool:
+        """Time is charged."""
+        if isinstance(problem, Exception):
+            self._failed(problem)
+        if self._collecting:
+            self._collecting = False
+            gc.enable()
+        self._budget.charge(time.perf_counter() - self._started)
+        self.active = False
+        return isinstance(problem, Exception)
+
+
+def _finite(chain: Chain | None) -> bool:
+    """Whether a chain tells something: one of a step that a scaler left out may be of overflows only."""
+    return chain is not None and all(math.isfinite(link.backward_rms or 0.0) for link in chain.links)
