@@ -122,3 +122,14 @@ def test_a_gamma_with_a_floor_is_a_density_and_finite_at_zero(shape):
 def test_it_says_what_it_is():
     one = Predictive(NORMAL, {"mean": MEAN, "spread": MEAN})
     assert len(one) == 3 and repr(one) == "Predictive(3 rows, mixture of 2 normal distributions)"
+
+
+def test_the_interval_of_counts_is_the_shortest_that_holds_its_share():
+    rates = np.array([[0.5, 2.0, 9.0]])
+    predictive = Predictive(NEGATIVE_BINOMIAL, {"mean": rates, "size": np.full((1, 3), 1e6)})  # Poisson, nearly
+    low, high = predictive.interval(0.9)
+    held = predictive.cdf(high) - predictive.cdf(low - 1)
+    assert (held >= 0.9).all()
+    assert low[0] == 0 and high[0] == 1  # P(0..1) = .910
+    equal = predictive.quantile([0.05, 0.95])
+    assert ((high - low) <= (equal[1] - equal[0])).all()

@@ -83,7 +83,6 @@ def test_a_share_out_of_range(share):
         Budget(share)
 
 
-@pytest.mark.parametrize("every", [0, -2, 1.5])
 def test_what_each_step_costs_is_spread(clock):
     budget = Budget(0.01)
     clock.now = 100
@@ -102,6 +101,7 @@ def test_a_brief_look_is_paid_from_the_same_part(clock):
     assert not budget.due(3)
 
 
+@pytest.mark.parametrize("every", [0, -2, 1.5])
 def test_every_must_be_a_number_of_steps(every):
     with unchecked(), pytest.raises(RequestError, match="whole number of steps, 1 or more"):
         Budget(every=every)

@@ -23,6 +23,7 @@ Values = float | int | Sequence[float | int] | NDArray[Any] | Tensor
 HALVINGS = 80  # of the bracket: float64 is exhausted by then
 # Standard deviations around the mean in which every quantile that float64 can tell from 0 and 1 is searched first.
 BRACKET = 10.0
+TAILS, SMALLEST_TAIL = 6, 1e-9  # lower tails among which the shortest interval of counts is sought; no quantile of 0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -188,9 +189,18 @@ class Predictive:
         return low, high
 
     def interval(self, share: float = 0.9) -> tuple[Array, Array]:
-        """The central interval that holds the given share."""
-        low, high = self.quantile([(1 - share) / 2, (1 + share) / 2])
-        return low, high
+        """The interval that holds the given share: with equal tails, or for counts the shortest one.
+
+        Counts have no tail of 5 % below where 0 alone is likelier than that: equal tails would hold far too much.
+        """
+        if not self.family.discrete:
+            low, high = self.quantile([(1 - share) / 2, (1 + share) / 2])
+            return low, high
+        below = np.linspace(0.0, 1.0 - share, TAILS)
+        lows = self.quantile(np.maximum(below, SMALLEST_TAIL))
+        highs = self.quantile(np.minimum(below + share, 1.0 - SMALLEST_TAIL))
+        best = np.argmin(highs - lows, axis=0)[None]
+        return np.take_along_axis(lows, best, axis=0)[0], np.take_along_axis(highs, best, axis=0)[0]
 
     def sample(self, count: int = 1, *, seed: int = 0) -> Array:
         """Random draws, (count, row)."""

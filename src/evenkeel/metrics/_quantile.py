@@ -31,9 +31,14 @@ def quantiles(distribution: Any, probability: Tensor) -> Tensor:
 
 
 def central_interval(distribution: Any, level: float) -> Tensor:
-    """The lower and upper end (2, row, ...) of the interval with equal tails that holds `level` of the probability."""
+    """The lower and upper end (2, row, ...) of the interval that holds `level` of the probability.
+
+    A distribution's own `interval`, where it has one (counts may prefer the shortest one), else that with equal tails.
+    """
     if not 0 < level < 1:
         raise RequestError(f"level must lie between 0 and 1, got {level:g}; try level=0.9")
+    if callable(getattr(distribution, "interval", None)):
+        return torch.stack([as_double(end) for end in distribution.interval(level)])
     return quantiles(distribution, torch.tensor([(1 - level) / 2, (1 + level) / 2], dtype=torch.float64))
 
 
