@@ -26,6 +26,8 @@ from bench._specimens.setup import Row, SetUp
 SEEDS = (0, 1, 2)
 DRAWS = 600
 """Generated set-ups that are drawn, so that at least 300 get a label."""
+FROZEN = "de9ea64"
+"""The commit that froze the rules before the examination whose results lie in bench/results."""
 HURTS = 0.05
 """Share of the twin's gain over the trivial predictor that a fault costs in every seed, where it counts as harm."""
 
@@ -155,8 +157,11 @@ def examine_generated(tool: str) -> dict[str, list[tuple[generated.Definition, V
 
 def alarms(found: dict[str, Verdict]) -> str:
     """Each control with an alarm."""
+    marks = f"Alarms on controls: {share(bool(verdict.symptoms()) for verdict in found.values())}."
     lines = [[name, " ".join(verdict.symptoms())] for name, verdict in found.items() if verdict.symptoms()]
-    return table(["healthy control", "alarm"], [list(line) for line in lines]) if lines else "No alarm on a control."
+    return "\n\n".join(
+        [marks, *([table(["healthy control", "alarm"], [list(line) for line in lines])] if lines else [])]
+    )
 
 
 def generated_table(found: dict[str, list[tuple[generated.Definition, Verdict]]]) -> str:
@@ -177,7 +182,8 @@ def run_examine(tool: str, part: str) -> None:
     papers = examine_rows(tool) if part in ("rows", "all") else []
     controls = examine_healthy(tool) if part in ("healthy", "all") else {}
     made = examine_generated(tool) if part in ("generated", "all") else None
-    body = [summary(papers, list(controls.values())), row_table(papers)] if papers else []
+    body = [f"Rules frozen by commit {FROZEN}."]
+    body += [summary(papers, list(controls.values())), row_table(papers)] if papers else []
     body += [alarms(controls)] if controls else []
     body += [generated_table(made)] if made else []
     name = f"specimens_{tool.replace('-', '_')}" + ("" if part == "all" else f"_{part}")
