@@ -139,7 +139,7 @@ def test_brief_looks_come_at_powers_of_two_and_say_nothing_of_a_full_ones_cost(c
     budget.looked(1)
     budget.charge(0.1)
     budget.glanced()
-    clock.now = 100.0 + 1.1
-    assert not budget.due(5)  # 1.1 spent and 1.0 to come of 100
-    clock.now = 211.0 + 1.1
+    clock.now = 419.0 + 1.1
+    assert not budget.due(5)  # 1.1 spent and 1.0 to come: half of 1 % of 420
+    clock.now = 421.0 + 1.1
     assert budget.due(5)

@@ -114,11 +114,11 @@ class Budget:
 
     def glanced(self) -> None:
         """A brief look is over and paid for: it says nothing of what the next full one costs."""
-        self._looked += self.spent - self._before
+        self._looked, self._before = self._looked + self.spent - self._before, self.spent
 
     def looked(self, step: int) -> None:
         """A look at this step is over and paid for; the first one pays for what is set up once."""
-        last = self.spent - self._before
+        last, self._before = self.spent - self._before, self.spent
         self._looked += last
         self._look = last if not self._look else 0.5 * (self._look + last)
         if self.together and self.every is None and distributed.is_available() and distributed.is_initialized():
