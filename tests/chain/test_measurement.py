@@ -79,3 +79,10 @@ def test_a_loss_that_does_not_depend_on_the_inputs():
 
     with pytest.raises(TrainingError, match="does not depend on the inputs"):
         measured(Constant(), torch.randn(10, 6))
+
+
+def test_a_local_term_has_the_shape_of_its_parameter():
+    model = network()
+    chain, _ = measured(model, torch.randn(10, 6))
+    shapes = {term.name: term.shape for link in chain.links for term in link.terms}
+    assert shapes == {name: tuple(one.shape) for name, one in model.named_parameters() if one.ndim == 2}

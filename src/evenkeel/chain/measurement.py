@@ -177,7 +177,7 @@ class Measurement:
         input_norm = self._ledger.value(term.input_norm)
         return LocalTerm(
             name=name,
-            shape=tuple(term.weight.tensor.shape),
+            shape=tuple(self._all.get(name, term.weight.tensor).shape),  # an operation may have taken it transposed
             rms=math.sqrt(term.weight.mean_square),
             ideal_rms=term.ideal_rms,
             input_rms=_rms(input_norm, term.input_count),
