@@ -66,6 +66,7 @@ class LiveLook:
     """One step's chain on its own graph: `enter` and `leave` around each forward, `attach`, backward, `chain`.
 
     Example:
+        >>> import torch
         >>> model, x = nn.Sequential(nn.Linear(4, 8), nn.ReLU(), nn.Linear(8, 1)), torch.randn(16, 4)
         >>> look = LiveLook(model)
         >>> look.enter(((x,), {}))

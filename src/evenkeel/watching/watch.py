@@ -54,6 +54,7 @@ def watch(
         RequestError: what came is no module, no optimizer, or no sensible budget.
 
     Example:
+        >>> import torch
         >>> model = nn.Sequential(nn.Linear(4, 16), nn.ReLU(), nn.Linear(16, 1))
         >>> optimizer = torch.optim.Adam(model.parameters(), lr=1e-3)
         >>> with watch(model, optimizer, every=5) as watched:

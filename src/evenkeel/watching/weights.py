@@ -45,7 +45,7 @@ class StepLook:
         >>> look = StepLook(model.named_parameters(), optimizer)
         >>> optimizer.step()
         >>> look.finish()
-        >>> [(row.name, row.gradient_rms, row.update_rms) for row in look.read()]
+        >>> [(row.name, round(row.gradient_rms, 3), round(row.update_rms, 3)) for row in look.read()]
         [('weight', 4.0, 2.0), ('bias', 4.0, 2.0)]
     """
 
