@@ -1,5 +1,6 @@
 """Models and training loops that the tests of watching share."""
 
+import pytest
 import torch
 from torch import nn
 from torch.nn import functional as F  # noqa: N812
@@ -101,3 +102,19 @@ def everything(model, optimizer) -> dict[str, torch.Tensor]:
 def same(left: dict[str, torch.Tensor], right: dict[str, torch.Tensor]) -> None:
     assert left.keys() == right.keys()
     assert [name for name in left if not torch.equal(left[name], right[name])] == []
+
+
+def alike(found, expected):
+    assert [link.name for link in found.links] == [link.name for link in expected.links]
+    assert found.loss == pytest.approx(expected.loss, rel=1e-5)
+    assert found.output_gradient == pytest.approx(expected.output_gradient, rel=1e-4)
+    for place, (one, other) in enumerate(zip(found.links, expected.links, strict=True)):
+        assert one.kind == other.kind and one.activation == other.activation
+        if place:
+            assert one.gain == pytest.approx(other.gain, rel=1e-4)
+            assert (one.expected_gain or 0) == pytest.approx(other.expected_gain or 0, rel=1e-4)
+        assert one.forward_rms == pytest.approx(other.forward_rms, rel=1e-4)
+        assert one.backward_rms == pytest.approx(other.backward_rms, rel=1e-4)
+        assert [term.gradient_norm for term in one.terms] == pytest.approx(
+            [term.gradient_norm for term in other.terms], rel=1e-4
+        )
