@@ -17,6 +17,7 @@ from torch.nn.modules import module as module_hooks
 from torch.nn.parameter import is_lazy
 from torch.utils._python_dispatch import TorchDispatchMode
 
+from evenkeel.chain.again import forget_hooks
 from evenkeel.chain.operations import SAVES_RESULT, Described, Kind, describe
 from evenkeel.chain.overwritten import Overwritten
 from evenkeel.chain.values import ModuleCall, Operation, Value, Weight
@@ -235,6 +236,7 @@ class CallStack:
         """Stop to follow calls."""
         for handle in self._handles:
             handle.remove()
+        forget_hooks()
 
     def _enter(self, module: nn.Module, arguments: Any) -> None:
         path = self._paths.get(id(module))
