@@ -8,7 +8,8 @@ from torch import nn
 from torch.nn import functional
 
 from doctor._setups import blobs, net
-from evenkeel.doctor.bounds import constant_loss, floor, range_of
+from evenkeel.doctor.bounds import constant_loss, floor
+from evenkeel.heads._match import last_operation
 
 CE = functional.cross_entropy
 
@@ -55,8 +56,8 @@ def test_a_sigmoid_before_its_own_loss_has_none() -> None:
 )
 def test_the_range_is_read_from_the_graph(last: nn.Module | None, name: str | None) -> None:
     output = net(2, 4, 3, last=last)(blobs()[0][0])
-    assert range_of(output) == name
-    assert range_of(output.unsqueeze(1).squeeze(1)) == name
+    assert last_operation(output) == name
+    assert last_operation(output.unsqueeze(1).squeeze(1)) == name
 
 
 def test_a_loss_that_cannot_be_asked_gives_nothing() -> None:

@@ -28,26 +28,8 @@ RANGES: Mapping[str, Callable[[Tensor], Tensor]] = {
     "relu": functional.softplus,  # the same range, with a slope everywhere
     "softplus": functional.softplus,
 }
-NAMES = {
-    "Softmax": "softmax",
-    "LogSoftmax": "log-softmax",
-    "Sigmoid": "sigmoid",
-    "LogSigmoid": "log-sigmoid",
-    "Tanh": "tanh",
-    "Relu": "relu",
-    "Softplus": "softplus",
-}
-SHAPES = ("View", "UnsafeView", "Squeeze", "Unsqueeze", "Transpose", "Permute", "T", "Clone", "ToCopy", "Reshape")
 ITERATIONS = 60
 FURTHEST = 1e4  # outputs beyond this are numerics, not an answer
-
-
-def range_of(output: Tensor) -> str | None:
-    """The operation that limits an output, read from its graph; None where it is linear or unknown."""
-    node = output.grad_fn
-    while node is not None and node.name().partition("Backward")[0] in SHAPES:
-        node = node.next_functions[0][0]
-    return None if node is None else NAMES.get(node.name().partition("Backward")[0])
 
 
 def constant_loss(

@@ -13,11 +13,11 @@ import torch
 from torch import Tensor
 
 from evenkeel.chain.batch import split_batch, tensors_in
-from evenkeel.doctor.bounds import constant_loss, floor, range_of
+from evenkeel.doctor.bounds import constant_loss, floor
 from evenkeel.doctor.reference import reachable_loss
 from evenkeel.doctor.subject import Subject
 from evenkeel.errors import RequestError
-from evenkeel.heads._match import check_model
+from evenkeel.heads._match import check_model, last_operation
 from evenkeel.symptoms._history import Start
 
 FEW = 8
@@ -67,7 +67,7 @@ def _bounds(
     assert subject.loss is not None or not outputs
     if subject.loss is None:
         return {}
-    limit = range_of(outputs[0])
+    limit = last_operation(outputs[0])
     found: dict[str, Any] = {"output_operation": limit}
     detached = [output.detach().float() for output in outputs]
     constant = constant_loss(detached, targets, subject.loss, limit)
@@ -109,7 +109,7 @@ def _floors(output: Tensor, target: Any, subject: Subject, limit: str) -> dict[s
 
 def _zeros(subject: Subject, outputs: list[Tensor], targets: list[Any]) -> float | None:
     """The loss of an output of zeros, where that is what a network that knows nothing gives."""
-    if subject.loss is None or not outputs or range_of(outputs[0]) is not None:
+    if subject.loss is None or not outputs or last_operation(outputs[0]) is not None:
         return None
     try:
         with torch.no_grad():

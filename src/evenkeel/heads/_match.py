@@ -64,6 +64,7 @@ OPERATIONS: Mapping[str, str] = {
     "SoftmaxBackward0": "softmax",
     "LogSoftmaxBackward0": "log-softmax",
     "SigmoidBackward0": "sigmoid",
+    "TanhBackward0": "tanh",
     "LogSigmoidBackward0": "log-sigmoid",
     "ReluBackward0": "relu",
     "SoftplusBackward0": "softplus",
