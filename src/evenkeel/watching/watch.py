@@ -25,7 +25,7 @@ from evenkeel.watching.hooks import installed
 from evenkeel.watching.probe import sharded
 from evenkeel.watching.record import Record
 from evenkeel.watching.step import StepWatch
-from evenkeel.watching.weights import optimizer_kind
+from evenkeel.watching.weights import optimizer_kind, outside
 
 FETCH = 64  # losses that may wait on the device
 JUDGE_EVERY = 10  # a judgement each time the steps have grown by one in so many
@@ -79,7 +79,9 @@ class Watch:
 
     def __init__(self, model: nn.Module, optimizers: Sequence[Optimizer], budget: Schedule) -> None:
         self._model, self._optimizers, self._budget = model, list(optimizers), budget
-        self.record = Record(optimizer_kind(optimizers), _outside(model, optimizers))
+        self.record = Record(
+            optimizer_kind(optimizers), tuple(name for name, _ in outside(model.named_parameters(), optimizers))
+        )
         self.notes: list[str] = []
         self._step = StepWatch(model, self._optimizers, budget, self.record, self.note)
         self._callbacks: list[Callable[[Finding], None]] = []
@@ -229,11 +231,3 @@ class Watch:
                 self._told[finding.symptom] = finding.severity
                 for callback in self._callbacks:
                     callback(finding)
-
-
-def _outside(model: nn.Module, optimizers: Sequence[Optimizer]) -> tuple[str, ...]:
-    """Trainable parameters that no optimizer holds."""
-    held = {id(parameter) for one in optimizers for group in one.param_groups for parameter in group["params"]}
-    return tuple(
-        name for name, parameter in model.named_parameters() if parameter.requires_grad and id(parameter) not in held
-    )

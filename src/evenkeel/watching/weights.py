@@ -101,14 +101,18 @@ class StepLook:
         return tuple(found)
 
 
+def outside(named: Iterable[tuple[str, Tensor]], optimizers: Iterable[Optimizer]) -> list[tuple[str, Tensor]]:
+    """The trainable parameters that no optimizer holds, with their names."""
+    held = {id(parameter) for one in optimizers for group in one.param_groups for parameter in group["params"]}
+    return [(name, one) for name, one in named if one.requires_grad and id(one) not in held]
+
+
 @torch.no_grad()
 def unheld(named: Iterable[tuple[str, Tensor]], optimizers: Iterable[Optimizer]) -> tuple[ParameterLook, ...]:
-    """The trainable parameters that no optimizer holds: they may well get a gradient, and never move."""
-    held = {id(parameter) for one in optimizers for group in one.param_groups for parameter in group["params"]}
+    """What `outside` finds, looked at: such parameters may well get a gradient, and never move."""
     rows = [
         _Row(name=name, parameter=one, group={}, gradient=None if one.grad is None else _dense(one.grad), norms={})
-        for name, one in named
-        if one.requires_grad and id(one) not in held
+        for name, one in outside(named, optimizers)
     ]
     for key, values in (("gradient", [row.gradient for row in rows]), ("weight", [row.parameter for row in rows])):
         for row, norm in zip(rows, _norms(values), strict=True):
