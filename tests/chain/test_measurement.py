@@ -19,7 +19,7 @@ def captured(model, x, factor=1.0):
 def measured(model, x, factor=1.0):
     found = captured(model, x, factor)
     measurement = Measurement(model, found)
-    with measurement.meter.reading():
+    with measurement.reading():
         gradients = torch.autograd.grad(found.loss, list(measurement.parameters.values()))
     return measurement.chain(dict(zip(measurement.parameters, gradients, strict=True)), unit=factor), found
 
@@ -62,7 +62,7 @@ def test_frozen_and_unreached_parameters():
     model[0].bias.requires_grad_(False)
     found = captured(model, x)
     measurement = Measurement(model, found)
-    with measurement.meter.reading():
+    with measurement.reading():
         found.loss.backward()
     chain = measurement.chain({"2.weight": model[2].weight.grad})
     assert chain.frozen == ("0.bias",) and set(chain.without_gradient) == {"0.weight", "2.bias"}

@@ -3,7 +3,7 @@ import torch
 from torch import nn
 
 from chain.test_graph import Block, graph_of
-from evenkeel.chain.meter import Meter, Reading
+from evenkeel.chain.meter import Meter
 
 
 def test_totals_and_flows_of_a_residual_block():
@@ -18,7 +18,7 @@ def test_totals_and_flows_of_a_residual_block():
     skip, path = meter.flow(join.edges[entry.number]), meter.flow(layer.edges[entry.number])
     both = meter.flow([*join.edges[entry.number], *layer.edges[entry.number]])
     rows = meter.rows(entry.number, 3)
-    with meter.reading():
+    with meter.wiring.reading():
         gradients = torch.autograd.grad(found.loss, [*found.leaves, block.layer.weight])
     ones = torch.ones(3, 4).double()
     branch = ones @ block.layer.weight.detach()
@@ -37,7 +37,7 @@ def test_gradients_of_tensors_are_kept_on_request():
     graph, found = graph_of(layer, x)
     meter = Meter(graph)
     kept = meter.tensor_gradient((found.outputs[0], None))
-    with meter.reading():
+    with meter.wiring.reading():
         torch.autograd.grad(found.loss, found.leaves, allow_unused=True)
     assert torch.equal(kept[0], torch.ones(4, 2))
 
@@ -52,14 +52,6 @@ def test_a_flow_of_which_a_part_never_comes_still_counts():
     edges = [edge for above in entry.above for edge in graph.places[above].edges[entry.number]]
     meter = Meter(graph)
     reading = meter.flow(edges)
-    with meter.reading():
+    with meter.wiring.reading():
         torch.autograd.grad(found.loss, found.leaves, allow_unused=True)
     assert reading.norm.item() == pytest.approx(2 * 2**0.5)
-
-
-def test_a_reading_adds_squares():
-    reading = Reading([])
-    assert reading.norm is None
-    reading.add(torch.tensor([3.0]))
-    reading.add(torch.tensor([4.0]))
-    assert reading.norm.item() == 5.0 and reading.count == 2

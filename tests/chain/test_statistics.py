@@ -80,11 +80,11 @@ def test_saturated_entries_have_almost_no_slope():
         y = function(z)
         slope = torch.autograd.grad(y.sum(), z)[0]
         flat = (slope < 0.05 * steepest).double().mean().item()
-        assert saturated_share(name, y).item() == pytest.approx(flat, abs=1e-3)
-    assert saturated_share("hardtanh", F.hardtanh(torch.tensor([-3.0, 0.0, 0.5, 2.0]))).item() == 0.5
-    assert saturated_share("hardtanh", torch.tensor([-0.9, 0.3])).item() == 0.0  # ends of the range, not of the batch
-    assert saturated_share("hardtanh", torch.tensor([0.0, 0.0, 3.0, 6.0]), (0.0, 6.0)).item() == 0.25  # ReLU6
-    assert saturated_share("hardsigmoid", torch.tensor([0.0, 0.5, 1.0, 0.9])).item() == 0.5
+        assert saturated_share(y, name).item() == pytest.approx(flat, abs=1e-3)
+    assert saturated_share(F.hardtanh(torch.tensor([-3.0, 0.0, 0.5, 2.0])), "hardtanh").item() == 0.5
+    assert saturated_share(torch.tensor([-0.9, 0.3]), "hardtanh").item() == 0.0  # ends of the range, not of the batch
+    assert saturated_share(torch.tensor([0.0, 0.0, 3.0, 6.0]), "hardtanh", (0.0, 6.0)).item() == 0.25  # ReLU6
+    assert saturated_share(torch.tensor([0.0, 0.5, 1.0, 0.9]), "hardsigmoid").item() == 0.5
 
 
 @pytest.mark.parametrize("size", [1e-30, 1e-25, 1.0, 1e25, 1e30])

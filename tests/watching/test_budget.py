@@ -3,7 +3,7 @@ import pytest
 from _unchecked import unchecked
 from evenkeel.errors import RequestError
 from evenkeel.watching import budget as module
-from evenkeel.watching.budget import JUDGING, KEEPING, LOOKING, Budget
+from evenkeel.watching.budget import ALL, JUDGING, KEEPING, REPEATED, Budget
 
 
 class Clock:
@@ -43,8 +43,8 @@ def simulate(clock, share: float, look: float, first: float, steps: int) -> tupl
 def test_the_cost_settles_below_the_share(clock, share, look):
     budget, looks = simulate(clock, share, look, 3 * look, 5000)
     assert looks[0] == 1 and len(looks) > 3
-    assert budget.cost <= LOOKING * share * 1.001
-    assert budget.cost > 0.6 * LOOKING * share
+    assert budget.cost <= ALL * share * 1.001
+    assert budget.cost > 0.6 * ALL * share
     assert budget.own == pytest.approx(5000)
 
 
@@ -96,7 +96,7 @@ def test_a_brief_look_is_paid_from_the_same_part(clock):
     clock.now = 100
     assert budget.due(2)
     budget.opened()
-    budget.charge(6.0)
+    budget.charge(9.5)
     budget.glanced()
     assert not budget.due(3)
 
@@ -139,7 +139,33 @@ def test_brief_looks_come_at_powers_of_two_and_say_nothing_of_a_full_ones_cost(c
     budget.looked(1)
     budget.charge(0.1)
     budget.glanced()
-    clock.now = 419.0 + 1.1
-    assert not budget.due(5)  # 1.1 spent and 1.0 to come: half of 1 % of 420
-    clock.now = 421.0 + 1.1
+    clock.now = 2.1 / (ALL * 0.01) - 1 + 1.1
+    assert not budget.due(5)  # 1.1 spent and 1.0 to come
+    clock.now += 2
     assert budget.due(5)
+
+
+def test_steps_that_eat_the_budget_leave_half_of_it_for_looks(clock):
+    budget = Budget(0.01)
+    budget.charge(1.0)
+    budget.looked(1)
+    clock.now = 1000.0
+    budget.charge(15.0)  # counting steps: more than 1 % of the time
+    assert budget.due(900)
+    budget.opened()
+    budget.charge(3.5)
+    budget.looked(900)
+    assert not budget.due(901)
+
+
+def test_a_look_that_can_be_repeated_promises_cheaper_ones(clock):
+    budget = Budget(0.1)
+    budget.charge(5.0)
+    budget.looked(1, "repeatable")
+    clock.now = 5.0 + (5.0 + REPEATED * 5.0) / (ALL * 0.1) + 1
+    assert budget.due(2) and not budget.pays_whole()
+    budget.opened()
+    budget.charge(0.5)
+    budget.looked(2, "repeated")
+    clock.now += 1000
+    assert budget.pays_whole()

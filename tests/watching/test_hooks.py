@@ -13,6 +13,13 @@ class Listener:
     def __init__(self) -> None:
         self.told: list[str] = []
         self.losses: list[tuple[float, float, float | None]] = []
+        self.lightly = False
+
+    def glimpse(self, positional, named):
+        self.told.append("glimpsed")
+
+    def count(self, loss):
+        self.told.append("counted")
 
     def forward_begins(self, positional, named):
         self.told.append(f"forward {len(positional)} {sorted(named)}")
@@ -58,6 +65,15 @@ def test_a_step_in_order(loop):
     model(torch.randn(4, 6)).mean().backward()
     optimizer.step()
     assert listener.told == STEP
+
+
+def test_a_step_that_is_only_counted(loop):
+    model, optimizer, listener = loop
+    listener.lightly = True
+    with installed(model, [optimizer], listener):
+        model(torch.randn(4, 6)).mean().backward()
+        optimizer.step()
+    assert listener.told == ["glimpsed", "counted", "stepped"]
 
 
 def test_passes_without_gradients_are_not_told(loop):

@@ -93,7 +93,7 @@ def test_a_step_left_out_by_a_scaler():
 def test_the_next_look_is_planned_also_where_one_failed(monkeypatch):
     watch, (first, second), record, notes = follow()
     planned = []
-    monkeypatch.setattr(watch._budget, "looked", planned.append)
+    monkeypatch.setattr(watch._budget, "looked", lambda step, cost: planned.append(step))
     monkeypatch.setattr("evenkeel.watching.step.Probe.step_begins", lambda *given: 1 / 0)
     for _ in range(2):
         told(watch)

@@ -11,6 +11,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
+from torch import Tensor
+
 from evenkeel.chain.values import Operation
 
 
@@ -70,6 +72,28 @@ def build(sources: Iterable[Any], entries: set[Any], operations: dict[Any, Opera
         members.setdefault(key, []).append(node)
     numbered = _ordered(heads, members, keys, entries, below)
     return _connect(heads, numbered, members, keys, entries, operations, below)
+
+
+def depends(value: Tensor, others: Iterable[Tensor]) -> bool:
+    """Whether a tensor was computed from one of the others.
+
+    Example:
+        >>> import torch
+        >>> x = torch.ones(2, requires_grad=True)
+        >>> y = x * 2
+        >>> depends(y.sum(), [y]), depends(x.sum(), [y])
+        (True, False)
+    """
+    wanted = {tensor.grad_fn for tensor in others}
+    seen, stack = {value.grad_fn}, [value.grad_fn]
+    while stack and wanted:
+        node = stack.pop()
+        if node in wanted:
+            return True
+        below = [one for one, _ in getattr(node, "next_functions", ()) if one is not None and one not in seen]
+        seen.update(below)
+        stack += below
+    return False
 
 
 def _descend(heads: Iterable[Any]) -> _Below:

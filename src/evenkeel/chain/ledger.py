@@ -2,10 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+from typing import Literal, NamedTuple
+
 from torch import Tensor
 
-from evenkeel.chain.meter import Reading
-from evenkeel.chain.statistics import numbers
+from evenkeel.chain.reading import Reading
+from evenkeel.chain.statistics import numbers, sound
+from evenkeel.chain.values import Value
+
+
+class Source(NamedTuple):
+    """Which value a number was read of, and how: from its summary, or by a function of the tensor.
+
+    `examples`: whether some of them will do where there is no time for all.
+    """
+
+    value: Value | None
+    read: Literal["norm", "similarity"] | Callable[[Tensor], Tensor]
+    examples: Literal["all", "some"] = "some"
 
 
 class Ledger:
@@ -13,16 +28,26 @@ class Ledger:
 
     def __init__(self) -> None:
         self._tensors: list[Tensor] = []
+        self.sources: dict[int, Source] = {}
+        """By ticket; they hold tensors, so that whoever opened the ledger empties it before the backward pass."""
         self._readings: list[Reading] = []
-        self._values: list[float] = []
+        self._values: dict[int, float] = {}
+        self._renewed: list[int] | None = None
         self._norms: dict[int, float | None] = {}
+        self.doubtful = False
+        """Whether a norm was taken quickly that is too small or too large for that."""
 
-    def note(self, tensor: Tensor | None) -> int | None:
+    def note(self, tensor: Tensor | None, source: Source) -> int | None:
         """A ticket for a 0-d tensor; None for None."""
         if tensor is None:
             return None
         self._tensors.append(tensor)
+        self.sources[len(self._tensors) - 1] = source
         return len(self._tensors) - 1
+
+    def note_again(self, found: Mapping[int, Tensor]) -> None:
+        """Other tensors behind some tickets, after the first ones were settled; the others have no number any more."""
+        self._renewed, self._tensors, self._values = list(found), list(found.values()), {}
 
     def expect(self, reading: Reading) -> Reading:
         """Announce a reading whose norm will be wanted after the backward pass."""
@@ -34,14 +59,18 @@ class Ledger:
         norms = [(reading, reading.norm) for reading in self._readings]
         found = [(reading, norm) for reading, norm in norms if norm is not None]
         fetched = numbers([*self._tensors, *(norm for _, norm in found)])
-        self._values = fetched[: len(self._tensors)]
+        tickets = range(len(self._tensors)) if self._renewed is None else self._renewed
+        self._values.update(zip(tickets, fetched, strict=False))
         self._norms = {id(reading): None for reading, _ in norms}
+        self.doubtful = False
         for (reading, _), value in zip(found, fetched[len(self._tensors) :], strict=True):
             self._norms[id(reading)] = value / unit
+            self.doubtful |= reading.manner == "quick" and not sound(value)
+        self._tensors = []
 
     def value(self, ticket: int | None) -> float | None:
         """The number behind a ticket."""
-        return None if ticket is None else self._values[ticket]
+        return None if ticket is None else self._values.get(ticket)
 
     def norm(self, reading: Reading | None) -> float | None:
         """The norm of an announced reading; None where no gradient came by."""

@@ -13,12 +13,16 @@ from contextlib import ExitStack
 from functools import wraps
 from typing import Any
 
-from torch import Tensor, distributed, nn
+from torch import Tensor, nn
+from torch._C._autograd import _top_saved_tensors_default_hooks
 from typing_extensions import override
 
 from evenkeel.chain.again import Arguments, Call, along, bound, called, forget_hooks
 from evenkeel.chain.batch import batch_length, map_tensors, tensors_in
 from evenkeel.chain.capture import Capture
+from evenkeel.chain.echo import Echo, Form, form_of
+from evenkeel.chain.given import Given, keeper
+from evenkeel.chain.graph import depends
 from evenkeel.chain.link import Chain
 from evenkeel.chain.measurement import Measurement
 from evenkeel.chain.overwritten import Overwritten
@@ -43,6 +47,13 @@ class _Careful(Recorder):
     """In somebody else's forward pass nothing of ours may raise: what goes wrong ends the recording, not the pass."""
 
     problem: Exception | None = None
+    unpacking = False
+    """Whether somebody packs what is saved for the backward pass: to look at it might compute it anew."""
+
+    @override
+    def _learn(self, tensors: list[Tensor], keys: list[int]) -> None:
+        self.unpacking = self.unpacking or _top_saved_tensors_default_hooks(True) is not None
+        super()._learn(tensors, keys)
 
 
 def _guarded(method: Callable[..., Any]) -> Callable[..., Any]:
@@ -59,7 +70,7 @@ def _guarded(method: Callable[..., Any]) -> Callable[..., Any]:
 
 
 for _name in ("_learn", "_overwrite", "_before", "_describe", "_after"):
-    setattr(_Careful, _name, _guarded(getattr(Recorder, _name)))
+    setattr(_Careful, _name, _guarded(getattr(_Careful, _name)))
 
 
 class LiveLook:
@@ -88,12 +99,15 @@ class LiveLook:
         self._batch: int | None = None
         self._passes = 0
         self._measurement: Measurement | None = None
-        self._gradients: dict[str, Tensor | None] = {}
-        self._fresh = False
+        self._given = Given()
+        self._form: Form = ()
+        self.echo: Echo | None = None
+        """How to look at later steps of the same shape, where that is possible: after `chain`."""
 
     def enter(self, arguments: Arguments) -> None:
         """Before a forward pass with these arguments, positional and named: start to record."""
         self._passes += 1
+        self._form = form_of(arguments)
         if self._passes % MOST_PASSES == 0:
             self._recorder, self._outputs = None, []
         if self._recorder is None:
@@ -112,16 +126,7 @@ class LiveLook:
 
     def reaches(self, loss: Float[Tensor, "*one"]) -> bool:
         """Whether the loss depends on an output that was recorded."""
-        wanted = {tensor.grad_fn for tensor in self._outputs}
-        seen, stack = {loss.grad_fn}, [loss.grad_fn]
-        while stack and wanted:
-            node = stack.pop()
-            if node in wanted:
-                return True
-            below = [one for one, _ in getattr(node, "next_functions", ()) if one is not None and one not in seen]
-            seen.update(below)
-            stack += below
-        return False
+        return depends(loss, self._outputs)
 
     def attach(self, loss: Float[Tensor, "*one"]) -> None:
         """Before the backward pass: look at the tensors, and put hooks on the nodes.
@@ -145,24 +150,20 @@ class LiveLook:
             batch=self._batch,
             known_loss=None,
         )
-        self._measurement = Measurement(self._model, captured)
+        simple = self._passes == 1 and not recorder.unpacking
+        self._measurement = Measurement(self._model, captured, "again" if simple else "once")
         self._recorder, self._outputs = None, []
-        parameters = self._measurement.parameters
-        self._fresh = _stays(parameters.values())
-        for name, parameter in () if self._fresh else parameters.items():
-            handle = parameter.register_hook(_keeper(self._gradients, name))
-            self._reading.callback(handle.remove)
-        self._reading.enter_context(self._measurement.meter.reading())
+        self._reading.enter_context(self._given.of(self._measurement.parameters))
+        self._reading.enter_context(self._measurement.reading())
+        self.echo = Echo(self._measurement, self._form) if simple else None
 
     def chain(self, unit: float = 1.0) -> Chain:
         """After the backward pass: the chain; `unit` is what the loss was multiplied with."""
         if self._measurement is None:
             raise TrainingError("no backward pass was seen: call attach before it")
         self._reading.close()
-        if self._fresh:
-            self._gradients = {name: one.grad for name, one in self._measurement.parameters.items()}
-        found = self._measurement.chain(self._gradients, unit=unit)
-        self._measurement, self._gradients = None, {}
+        found = self._measurement.chain(self._given.gradients, unit=unit)
+        self._measurement, self._given = None, Given()
         return found
 
     def drop(self) -> None:
@@ -196,7 +197,7 @@ class ReplayLook:
         if self._entered > 1:
             return
         for index, tensor in enumerate(each for each in tensors_in(output) if each.requires_grad):
-            self._handles.append(tensor.register_hook(_keeper(self._gradients, index)))
+            self._handles.append(tensor.register_hook(keeper(self._gradients, index)))
 
     def reaches(self, loss: Float[Tensor, "*one"]) -> bool:
         """Whether it may depend on an output that was seen: `seen` tells after the backward pass."""
@@ -224,16 +225,3 @@ class ReplayLook:
         """Take the hooks on outputs back."""
         for handle in self._handles:
             handle.remove()
-
-
-def _stays(parameters: Iterable[Tensor]) -> bool:
-    """Whether `.grad` after the pass will be what this pass alone gave: nothing lies there, nobody changes it."""
-    hooked = any(one.grad is not None or one._post_accumulate_grad_hooks for one in parameters)
-    return not hooked and not (distributed.is_available() and distributed.is_initialized())
-
-
-def _keeper(into: dict[Any, Tensor | None], key: Any) -> Callable[[Tensor], None]:
-    def hook(gradient: Tensor) -> None:
-        into[key] = gradient.detach()
-
-    return hook

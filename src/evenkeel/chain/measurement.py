@@ -1,46 +1,38 @@
 """From a recorded forward pass to a chain, in two halves with the backward pass between them.
 
 measurement = Measurement(model, captured)       cuts the graph, looks at tensors while they live
-with measurement.meter.reading(): loss.backward()     norms are read on the way
+with measurement.reading(): loss.backward()      norms are read on the way
 chain = measurement.chain(gradients)             everything fetched at once, written into frozen records
 """
 
 from __future__ import annotations
 
-import math
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
+from typing import Any, Literal
 
 import torch
 from torch import Tensor, nn
 
+from evenkeel.chain.atlas import Atlas
 from evenkeel.chain.capture import Capture
 from evenkeel.chain.classify import grouping, kind_of_place
 from evenkeel.chain.decompose import Segment, decompose
 from evenkeel.chain.drafts import WEIGHTED, Assembler
 from evenkeel.chain.graph import Graph, build
 from evenkeel.chain.ledger import Ledger
-from evenkeel.chain.link import Branch, Chain, Link, LocalTerm, ratio
-from evenkeel.chain.meter import Meter, Reading
+from evenkeel.chain.link import Chain
+from evenkeel.chain.meter import Meter
 from evenkeel.chain.naming import Namer
-from evenkeel.chain.pending import PendingBranch, PendingLink, PendingTerm
+from evenkeel.chain.pending import PendingLink
+from evenkeel.chain.reading import Manner
 from evenkeel.chain.recurrent import Unrolled, unroll
 from evenkeel.chain.spectrum import singular_values
 from evenkeel.chain.statistics import norms_of
 from evenkeel.chain.survey import Surveyor
 from evenkeel.chain.values import measure
+from evenkeel.chain.writing import Ends, Measured
 from evenkeel.errors import TrainingError
-
-
-@dataclass(frozen=True)
-class _Ends:
-    """The readings at the two ends of the chain."""
-
-    upper: Reading
-    lower: Reading
-    upper_rows: Reading | None
-    lower_rows: Reading | None
 
 
 class Measurement:
@@ -49,34 +41,47 @@ class Measurement:
     Args:
         model: whose pass was captured.
         captured: the pass, its graph still alive; what it holds of tensors is let go.
+        purpose: with "again" its `atlas` is kept, by which later passes of the same shape are measured (`repeat`).
     """
 
-    def __init__(self, model: nn.Module, captured: Capture) -> None:
-        self._model, self._captured = model, captured
+    def __init__(self, model: nn.Module, captured: Capture, purpose: Literal["once", "again"] = "once") -> None:
+        self._captured = captured
         self._ledger = Ledger()
         self._all = dict(model.named_parameters())
         self.parameters = {name: one for name, one in self._all.items() if one.requires_grad}
-        self._gradients: dict[str, float | None] = {}
         self._unrolled: dict[int, Unrolled] = {}
         self._spectra: dict[int, tuple[float, ...]] = {}
         self.graph, segments, self._starts_at = _graph(model, captured)
-        self.meter = Meter(self.graph)
+        meter = Meter(self.graph)
         namer = Namer(captured.operations, type(model).__name__)
         measure([weight for operation in captured.operations for weight in operation.weights])
-        surveyor = Surveyor(self.graph, self.meter, self._ledger, namer, captured.batch, self._shared())
+        surveyor = Surveyor(self.graph, meter, self._ledger, namer, captured.batch, self._shared())
         with torch.no_grad():
             drafts = Assembler(self.graph).links(segments)
             surveyor.prepare(drafts)
             self._pending = surveyor.links(drafts)
-        self._ends = self._read_ends()
+        self._ends = self._read_ends(meter)
+        self._loss, self._known, self._batch = captured.loss, captured.known_loss, captured.batch
+        self._atlas = None
+        if purpose == "again":
+            names = {id(one): name for name, one in self._all.items()}
+            top, sources = captured.loss.grad_fn, self._ledger.sources
+            self._atlas = Atlas(top, captured.outputs, sources, meter.wiring, names)
+        self._ledger.sources = {}
         for operation in captured.operations:
             operation.release()
-        self._recurrent = [self.meter.tensor_gradient(call.output) for call in captured.calls.recurrent]
+        self._recurrent = [(call, meter.tensor_gradient(call.output)) for call in captured.calls.recurrent]
+        self._wiring, self._nodes = meter.wiring, None
+        self.manner: Manner = "quick"
 
     def spectra(self, count: int) -> None:
         """Add the largest singular values of each link; the graph must have been kept."""
         for link in self._pending:
             self._spectra[id(link)] = singular_values(self.graph, link.draft, count, self._captured.batch)
+
+    def reading(self) -> AbstractContextManager[None]:
+        """Around the backward pass."""
+        return self._wiring.reading(self._nodes)
 
     def chain(self, gradients: Mapping[str, Tensor | None], *, unit: float = 1.0) -> Chain:
         """The records, after the backward pass.
@@ -84,106 +89,77 @@ class Measurement:
         Args:
             gradients: what each parameter got in this pass.
             unit: what the loss was multiplied with before (a gradient scaler's factor); it is divided out.
+
+        Raises:
+            TrainingError: a gradient could not be read; or one that was read quickly is too small or large for that.
         """
+        if self._wiring.problem is not None:
+            raise TrainingError(f"a gradient could not be read: {self._wiring.problem}") from self._wiring.problem
         present = {name: one for name in self.parameters if (one := gradients.get(name)) is not None}
-        self._gradients = dict.fromkeys(self.parameters)
-        norms = [norm / unit for norm in norms_of([*present.values()])]
-        self._gradients.update(zip(present, norms, strict=True))
+        norms: dict[str, float | None] = dict.fromkeys(self.parameters)
+        norms.update(zip(present, (norm / unit for norm in norms_of([*present.values()])), strict=True))
         self._ledger.settle(unit)
-        for call, found in zip(self._captured.calls.recurrent, self._recurrent, strict=True):
+        if self._ledger.doubtful:
+            self.manner = "exact"
+            raise TrainingError("a gradient is too small or too large to be read quickly; the next is read exactly")
+        for call, found in self._recurrent:
             unrolled = unroll(call.call.module, call.arguments, call.output, found)
             if unrolled is not None:
                 self._unrolled[id(call.call)] = unrolled
-        return self._record(unit)
+        measured = self._measured(norms, unit)
+        self._let_go()
+        return measured.chain()
+
+    def repeat(self, loss: Tensor, outputs: Sequence[Tensor]) -> bool:
+        """Make ready for another pass over a graph of the same shape; False where it has another one.
+
+        Links, names, theory, weights' sizes and the chain over time stay what they were; the rest is read anew, and
+        what nobody keeps for the backward pass (the end of a residual branch) is None.
+        """
+        nodes = None if self._atlas is None else self._atlas.nodes(loss.grad_fn)
+        if nodes is None or self._atlas is None:
+            return False
+        self._nodes, self._loss, self._wiring.problem = nodes, loss, None
+        self._wiring.again(self.manner)
+        with torch.no_grad():
+            self._ledger.note_again(self._atlas.read(nodes, outputs, self._batch))
+        return True
+
+    def _let_go(self) -> None:
+        """What belongs to the pass that is over."""
+        self._recurrent, self._nodes, self._loss = [], None, self._loss.detach()
+        if self._atlas is not None and self._wiring is not self._atlas.wiring:
+            self._wiring = self._atlas.wiring
+            del self.graph, self._captured
+
+    def _measured(self, gradients: Mapping[str, float | None], unit: float) -> Measured:
+        return Measured(
+            ledger=self._ledger,
+            pending=self._pending,
+            ends=self._ends,
+            loss=float(self._loss.detach()) / unit,
+            known_loss=self._known,
+            starts_at=self._starts_at,
+            batch=self._batch,
+            parameters=self._all,
+            gradients=gradients,
+            unrolled=self._unrolled,
+            spectra=self._spectra,
+        )
 
     def _shared(self) -> set[str]:
         """Weights whose gradient is not that of one use: they enter several operations, or no module holds them."""
         names = {weight.name for operation in self._captured.operations for weight in operation.weights}
         return {name for name in names if self._captured.uses[name] != 1 or name not in self._all}
 
-    def _read_ends(self) -> _Ends:
-        graph, meter, batch = self.graph, self.meter, self._captured.batch
+    def _read_ends(self, meter: Meter) -> Ends:
+        graph, batch = self.graph, self._captured.batch
         tops, bottom = graph.places[0].below, _bottom(graph, self._pending)
-        return _Ends(
+        return Ends(
             upper=self._ledger.expect(meter.total(tops)),
             lower=self._ledger.expect(meter.total(bottom)),
             upper_rows=meter.rows(tops[0], batch) if len(tops) == 1 else None,
             lower_rows=meter.rows(bottom[0], batch) if len(bottom) == 1 else None,
-        )
-
-    def _record(self, unit: float) -> Chain:
-        ends = self._ends
-        upper, lower = self._ledger.norm(ends.upper), self._ledger.norm(ends.lower)
-        rows = ends.lower_rows
-        return Chain(
-            links=tuple(self._link(link) for link in self._pending),
-            loss=float(self._captured.loss.detach()) / unit,
-            known_loss=self._captured.known_loss,
-            starts_at=self._starts_at,
-            output_gradient=upper,
-            output_gradient_rms=_rms(upper, ends.upper.count),
-            input_gradient=lower,
-            gradient_similarity=None if rows is None or rows.similarity is None else float(rows.similarity),
-            example_gains=_example_gains(ends),
-            batch=self._captured.batch,
-            without_gradient=tuple(name for name, gradient in self._gradients.items() if gradient is None),
-            frozen=tuple(name for name, parameter in self._all.items() if not parameter.requires_grad),
-        )
-
-    def _link(self, link: PendingLink) -> Link:
-        ledger = self._ledger
-        above, below = ledger.norm(link.upper), ledger.norm(link.lower)
-        call = None if link.recurrent is None else link.recurrent.call
-        return Link(
-            name=link.name,
-            kind=link.kind,
-            gain=ratio(below, above),
-            expected_gain=None if link.lower is None else link.theory.expected,
-            ideal_gain=None if link.lower is None else link.theory.ideal,
-            scatter=link.theory.scatter,
-            forward_rms=_rms(ledger.value(link.forward_norm), link.forward_count),
-            backward_rms=_rms(above, link.upper.count),
-            similarity=ledger.value(link.similarity),
-            dead=ledger.value(link.dead),
-            saturated=ledger.value(link.saturated),
-            contribution=below,
-            output_gradient_norm=above,
-            exact_cut=link.exact_cut,
-            activation=link.activation,
-            norm=link.norm,
-            width=link.width,
-            terms=tuple(self._term(term) for term in link.terms),
-            branches=tuple(self._branch(branch, above) for branch in link.branches),
-            singular_values=self._spectra.get(id(link), ()),
-            steps=None if call is None else self._unrolled.get(id(call)),
-        )
-
-    def _branch(self, branch: PendingBranch, above: float | None) -> Branch:
-        contribution = self._ledger.norm(branch.flow)
-        above = above if branch.above is None else self._ledger.norm(branch.above)
-        return Branch(
-            name=branch.name,
-            kind=branch.kind,
-            gain=ratio(contribution, above),
-            expected_gain=branch.expected,
-            ideal_gain=branch.ideal,
-            contribution=contribution,
-            links=tuple(self._link(link) for link in branch.links),
-        )
-
-    def _term(self, term: PendingTerm) -> LocalTerm:
-        name = term.weight.name
-        norm = self._gradients.get(name) if term.gradient is None else self._ledger.norm(term.gradient)
-        input_norm = self._ledger.value(term.input_norm)
-        return LocalTerm(
-            name=name,
-            shape=tuple(self._all.get(name, term.weight.tensor).shape),  # an operation may have taken it transposed
-            rms=math.sqrt(term.weight.mean_square),
-            ideal_rms=term.ideal_rms,
-            input_rms=_rms(input_norm, term.input_count),
-            input_norm=input_norm,
-            output_gradient_norm=self._ledger.norm(term.output),
-            gradient_norm=norm,
         )
 
 
@@ -245,15 +221,3 @@ def _bottom(graph: Graph, pending: list[PendingLink]) -> list[int]:
     if first.draft.lower != graph.sink:
         return [first.draft.lower]
     return [number for number in first.draft.exits if graph.places[number].entry]
-
-
-def _example_gains(ends: _Ends) -> tuple[float, ...]:
-    above = None if ends.upper_rows is None else ends.upper_rows.rows
-    below = None if ends.lower_rows is None else ends.lower_rows.rows
-    if above is None or below is None or above.shape != below.shape:
-        return ()
-    return tuple((below.double() / above.double()).nan_to_num(0.0).tolist())
-
-
-def _rms(norm: float | None, count: int) -> float | None:
-    return None if norm is None or not count else norm / math.sqrt(count)

@@ -9,16 +9,18 @@ from dataclasses import dataclass
 from typing import Any
 
 from evenkeel.chain.drafts import LinkDraft
-from evenkeel.chain.meter import Reading
+from evenkeel.chain.reading import Reading
 from evenkeel.chain.theory import Theory
-from evenkeel.chain.values import Weight
 
 
 @dataclass(eq=False, kw_only=True)
 class PendingTerm:
     """A local term before its gradient is known."""
 
-    weight: Weight
+    name: str
+    shape: tuple[int, ...]
+    """Of the weight as the operation took it: it may have been transposed."""
+    mean_square: float
     ideal_rms: float | None
     input_norm: int | None
     input_count: int

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import math
 from collections import Counter
+from functools import partial
 
 from evenkeel.chain.activation import IDENTITY, weight_scale
 from evenkeel.chain.drafts import FOLLOWING, LEADING, BranchDraft, LinkDraft, flows, region_kind
 from evenkeel.chain.features import activation_name, function_of, layout_of, norm_name, width_of
 from evenkeel.chain.geometry import contracted, main_weight
 from evenkeel.chain.graph import Graph, Place
-from evenkeel.chain.ledger import Ledger
-from evenkeel.chain.meter import Meter, Reading
+from evenkeel.chain.ledger import Ledger, Source
+from evenkeel.chain.meter import Meter
 from evenkeel.chain.naming import Namer
 from evenkeel.chain.operations import SATURATING
 from evenkeel.chain.pending import PendingBranch, PendingLink, PendingTerm
+from evenkeel.chain.reading import Reading
 from evenkeel.chain.statistics import Summary, dead_share, saturated_share
 from evenkeel.chain.theory import UNKNOWN, Theory, of_series, of_sum, root_product, root_sum
 from evenkeel.chain.values import Operation, Value, Weight, summarise_values
@@ -77,9 +79,9 @@ class Surveyor:
             upper=self._ledger.expect(self._meter.total(draft.entries)),
             lower=self._lower(draft),
             exact_cut=not any(branch.kind == "bypass" for branch in draft.branches),
-            forward_norm=self._ledger.note(summary.norm) if summary else None,
+            forward_norm=self._ledger.note(summary.norm, Source(output, "norm")) if summary else None,
             forward_count=summary.count if summary else 0,
-            similarity=self._ledger.note(summary.similarity) if summary else None,
+            similarity=self._ledger.note(summary.similarity, Source(output, "similarity")) if summary else None,
             dead=self._dead(activation, places),
             saturated=self._saturated(activation),
             activation=activation_name(activation, draft.roles),
@@ -210,18 +212,21 @@ class Surveyor:
             value = self._value(place)
             tensor = None if value is None else value.tensor
             if tensor is not None:
-                return self._ledger.note(dead_share(tensor, layout_of(places, tensor.ndim)))
+                signs = "positive" if activation is not None and activation_name(activation, []) == "relu" else "any"
+                read = partial(dead_share, layout=layout_of(places, tensor.ndim), signs=signs)
+                return self._ledger.note(read(tensor), Source(value, read, "all"))
         return None
 
     def _saturated(self, place: Place | None) -> int | None:
         operation = None if place is None else place.operation
         if operation is None or operation.name not in SATURATING or not operation.outputs or function_of(place) is None:
             return None
-        tensor = operation.outputs[0].tensor
-        if tensor is None:
+        value = operation.outputs[0]
+        if value.tensor is None:
             return None
         bounds = operation.arguments[1:3] if operation.name == "hardtanh" else ()
-        return self._ledger.note(saturated_share(operation.name, tensor, bounds or (-1.0, 1.0)))
+        read = partial(saturated_share, name=operation.name, bounds=bounds or (-1.0, 1.0))
+        return self._ledger.note(read(value.tensor), Source(value, read))
 
     def _terms(self, place: Place, activation: Place | None) -> list[PendingTerm]:
         if place.operation is None or place.kind not in ("linear", "convolution", "embedding", "recurrent"):
@@ -238,17 +243,18 @@ class Surveyor:
         return [self._term(place, weight, place.operation, ideal)]
 
     def _term(self, place: Place, weight: Weight, operation: Operation | None, ideal: float | None) -> PendingTerm:
-        summary = None
-        if operation is not None and operation.inputs:
-            tensor = operation.inputs[0].tensor
-            summary = operation.inputs[0].summary(None) if tensor is None or tensor.is_floating_point() else None
+        value = operation.inputs[0] if operation is not None and operation.inputs else None
+        floating = value is not None and (value.tensor is None or value.tensor.is_floating_point())
+        summary = value.summary(None) if value is not None and floating else None
         edges = []  # none: the whole gradient of the parameter will do
         if operation is not None and weight.name in self._shared:
             edges = [edge for edge in place.weight_edges if edge.position == weight.position]
         return PendingTerm(
-            weight=weight,
+            name=weight.name,
+            shape=tuple(weight.tensor.shape),
+            mean_square=weight.mean_square,
             ideal_rms=ideal,
-            input_norm=self._ledger.note(summary.norm) if summary else None,
+            input_norm=self._ledger.note(summary.norm, Source(value, "norm")) if summary else None,
             input_count=summary.count if summary else 0,
             output=self._ledger.expect(self._meter.total([place.number])),
             gradient=self._ledger.expect(self._meter.flow(edges)) if edges else None,

@@ -55,7 +55,7 @@ def trace(model: nn.Module, loss: LossFunction | None, batch: Any, *, spectrum: 
         captured = capture(subject, loss, batch, overwritten)
         measurement = Measurement(subject, captured)
         inputs = [*captured.leaves, *measurement.parameters.values()]
-        with measurement.meter.reading():
+        with measurement.reading():
             found = torch.autograd.grad(captured.loss, inputs, retain_graph=spectrum > 0, allow_unused=True)
         if spectrum:
             measurement.spectra(spectrum)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import weakref
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -17,12 +18,13 @@ from evenkeel.chain.statistics import Summary, norm_of, norms_of, summarise, sum
 class Value:
     """One tensor of the forward pass; after `freeze` only its summary and its place in the graph are left."""
 
-    __slots__ = ("_batch", "_held", "_node", "_summary", "kind", "shape")
+    __slots__ = ("_address", "_batch", "_held", "_node", "_summary", "kind", "shape")
 
     def __init__(self, tensor: Tensor, *, weak: bool, kind: Kind) -> None:
         self.kind = kind
         self._held: Any = weakref.ref(tensor) if weak else tensor
         self._node: Any = None
+        self._address: int | None = None
         self._summary: Summary | None = None
         self._batch: int | None = None
         self.shape = tuple(tensor.shape)
@@ -43,9 +45,21 @@ class Value:
         tensor = self.tensor
         if tensor is None:
             return
-        self._node = tensor.grad_fn
+        self._node, self._address = tensor.grad_fn, address(tensor)
         self._summary = summarise(tensor, batch) if tensor.is_floating_point() else None
         self._held = None
+
+    def among(self, tensors: Mapping[tuple[int | None, int], Tensor]) -> Tensor | None:
+        """The tensor among others, by address and length, that is this value or, after `freeze`, still holds it."""
+        tensor = self.tensor
+        if tensor is not None:
+            return tensors.get((address(tensor), tensor.numel()))
+        found = None if self._address is None else tensors.get((self._address, math.prod(self.shape)))
+        if found is None or self._summary is None or not found.is_floating_point():
+            return None
+        # The memory may have been used for something else since: then its norm is another.
+        same = math.isclose(float(norm_of(found)), float(self._summary.norm), rel_tol=1e-6)
+        return found if same else None
 
     def summary(self, batch: int | None) -> Summary | None:
         """The summary of the tensor as it was when it was made, or None where it is gone."""
@@ -54,6 +68,14 @@ class Value:
         if tensor is not None and tensor.is_floating_point() and not known:
             self._summary, self._batch = summarise(tensor, batch), batch
         return self._summary
+
+
+def address(tensor: Tensor) -> int | None:
+    """Where a tensor's entries lie; None where they lie nowhere (sparse ones, wrappers)."""
+    try:
+        return tensor.data_ptr()
+    except RuntimeError:
+        return None
 
 
 def summarise_values(values: Iterable[Value], batch: int | None) -> None:

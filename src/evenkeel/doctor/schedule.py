@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from evenkeel.watching.budget import Cost
+
 
 class LookAt:
     """Takes the place of a budget where the length of the training is known.
@@ -39,5 +41,9 @@ class LookAt:
         """Seconds are noted, and decide nothing."""
         self.spent += seconds
 
-    def looked(self, step: int) -> None:
+    def pays_whole(self) -> bool:
+        """There is no budget."""
+        return True
+
+    def looked(self, step: int, cost: Cost = "whole") -> None:
         """The next look is known already."""

@@ -1,7 +1,8 @@
 """When to look next: as often as a share of the loop's own time pays for.
 
-A look at step 1, the next ones as soon as everything spent so far, and the next look with it, is within `budget` of
-the loop's own time. `every=n` looks at each n-th step, whatever it costs. In a distributed run all ranks must look at
+A look at step 1; the next ones as soon as everything spent so far, and the next look with it, is within `budget` of the
+loop's own time, or all looks are within half of it where the steps themselves are so short that to count them costs
+more. `every=n` looks at each n-th step, whatever it costs. In a distributed run all ranks must look at
 the same steps: where the model is spread over processes the next one is agreed on at each look.
 """
 
@@ -9,7 +10,7 @@ from __future__ import annotations
 
 import math
 import time
-from typing import Protocol, runtime_checkable
+from typing import Literal, Protocol, runtime_checkable
 
 import torch
 from torch import distributed
@@ -19,6 +20,14 @@ from evenkeel.errors import RequestError
 DEFAULT_BUDGET = 0.01
 LOOKING, JUDGING, KEEPING = 0.5, 0.25, 0.25
 """Parts of the budget: for looks, for judging what they saw, and for what each step in between costs."""
+ALL = 0.9
+"""Part of the budget that looks may fill up to when the others leave theirs."""
+REPEATED = 0.2
+"""Before a second look: what it is guessed to cost, as a share of the first, where that can be repeated."""
+
+
+Cost = Literal["whole", "repeatable", "repeated"]
+"""Of a look that may not be repeated, of one that may, and of one that repeated an earlier one."""
 
 
 @runtime_checkable
@@ -44,7 +53,11 @@ class Schedule(Protocol):
     def charge(self, seconds: float) -> None:
         """Time was spent."""
 
-    def looked(self, step: int) -> None:
+    def pays_whole(self) -> bool:
+        """Whether the next look may be one that repeats nothing."""
+        ...
+
+    def looked(self, step: int, cost: Cost = "whole") -> None:
         """A look at this step is over."""
 
     def glanced(self) -> None:
@@ -68,7 +81,7 @@ class Budget:
         self.share, self.every = share, every
         self.spent = 0.0
         self._before = 0.0
-        self._look = 0.0
+        self._look = self._whole = 0.0
         self.together = False
         """Whether ranks train one model, and agree."""
         self._planned: int | None = None
@@ -98,7 +111,15 @@ class Budget:
             return step % self.every == 0
         if self._planned is not None:
             return step >= self._planned
-        return self._looked + self._look <= LOOKING * self.share * self.own
+        return self._pays(self._look)
+
+    def pays_whole(self) -> bool:
+        """Whether a look that repeats nothing is within the budget too."""
+        return self.every is not None or self._pays(self._whole)
+
+    def _pays(self, seconds: float) -> bool:
+        own = self.share * self.own
+        return self._looked + seconds <= LOOKING * own or self.spent + seconds <= ALL * own
 
     def brief(self, step: int) -> bool:
         """Steps 2, 4, 8, ...: a fault of the loop itself shows at once, and in a long run that costs nothing."""
@@ -116,11 +137,16 @@ class Budget:
         """A brief look is over and paid for: it says nothing of what the next full one costs."""
         self._looked, self._before = self._looked + self.spent - self._before, self.spent
 
-    def looked(self, step: int) -> None:
+    def looked(self, step: int, cost: Cost = "whole") -> None:
         """A look at this step is over and paid for; the first one pays for what is set up once."""
         last, self._before = self.spent - self._before, self.spent
         self._looked += last
-        self._look = last if not self._look else 0.5 * (self._look + last)
+        if cost != "repeated":
+            self._whole = last
+        if cost != "repeatable":
+            self._look = last if not self._look else 0.5 * (self._look + last)
+        elif not self._look:
+            self._look = REPEATED * last
         if self.together and self.every is None and distributed.is_available() and distributed.is_initialized():
             self._planned = _agreed(self._next(step))
 
@@ -140,7 +166,8 @@ class Budget:
 
     def _next(self, step: int) -> int:
         """The step at which the next look will be paid for, as things go."""
-        missing = (self._looked + self._look) / (LOOKING * self.share) - self.own
+        due = min((self._looked + self._look) / LOOKING, (self.spent + self._look) / ALL)
+        missing = due / self.share - self.own
         return step + max(1, math.ceil(missing / max(self.own / step, 1e-9)))
 
 

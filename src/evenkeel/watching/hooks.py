@@ -23,6 +23,17 @@ UNIT = "evenkeel: the loss before a scaler multiplied it, and the factor"  # a k
 class Listener(Protocol):
     """Who is told, in the order of a training step."""
 
+    @property
+    def lightly(self) -> bool:
+        """Whether the step in progress is only counted: `glimpse`, `count` and `step_ends` are all that is told."""
+        ...
+
+    def glimpse(self, positional: tuple[Any, ...], named: Mapping[str, Any]) -> None:
+        """The model is called, in a step that is only counted."""
+
+    def count(self, loss: Tensor) -> None:
+        """A loss was differentiated, in a step that is only counted."""
+
     def forward_begins(self, positional: tuple[Any, ...], named: Mapping[str, Any]) -> None:
         """The model is called, with gradients on."""
 
@@ -54,11 +65,15 @@ def installed(model: nn.Module, optimizers: Sequence[Optimizer], listener: Liste
 
     def before(module: nn.Module, positional: tuple[Any, ...], named: dict[str, Any]) -> None:
         if torch.is_grad_enabled() and not _unobservable():
-            listener.forward_begins(positional, named)
+            (listener.glimpse if listener.lightly else listener.forward_begins)(positional, named)
 
     def after(module: nn.Module, positional: Any, output: Any) -> None:
-        if torch.is_grad_enabled() and not _unobservable():
+        if not listener.lightly and torch.is_grad_enabled() and not _unobservable():
             listener.forward_ends(output)
+
+    def begins(optimizer: Optimizer, *_: Any) -> None:
+        if not listener.lightly:
+            listener.step_begins(optimizer)
 
     with ExitStack() as stack:
         handles: list[Any] = []
@@ -66,7 +81,7 @@ def installed(model: nn.Module, optimizers: Sequence[Optimizer], listener: Liste
             handles.append(model.register_forward_pre_hook(before, with_kwargs=True))
             handles.append(model.register_forward_hook(after, always_call=True))
         for optimizer in optimizers:
-            handles.append(optimizer.register_step_pre_hook(lambda one, *_: listener.step_begins(one)))
+            handles.append(optimizer.register_step_pre_hook(begins))
             handles.append(optimizer.register_step_post_hook(lambda one, *_: listener.step_ends(one)))
         for handle in handles:
             stack.callback(handle.remove)
@@ -89,6 +104,9 @@ def _wrap_compiled(model: nn.Module, listener: Listener, stack: ExitStack) -> bo
 
     def call(*positional: Any, **named: Any) -> Any:
         if not torch.is_grad_enabled() or _unobservable():
+            return compiled(*positional, **named)
+        if listener.lightly:
+            listener.glimpse(positional, named)
             return compiled(*positional, **named)
         output = None
         listener.forward_begins(positional, named)
@@ -117,6 +135,9 @@ def _wrap_backward(listener: Listener, stack: ExitStack) -> None:
         inside = True
         try:
             plain, unit = getattr(given.grad_fn, "metadata", {}).get(UNIT, (given, None))
+            if listener.lightly:
+                original(tensors, *arguments, **named)
+                return listener.count(plain)
             listener.backward_begins(given, plain, unit)
             try:
                 original(tensors, *arguments, **named)

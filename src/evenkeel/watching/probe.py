@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from evenkeel.chain import Chain
+from evenkeel.chain.echo import Echo, EchoLook
 from evenkeel.chain.live import LiveLook, ReplayLook
 from evenkeel.chain.statistics import norm_of, numbers
 from evenkeel.symptoms._history import Look
@@ -23,14 +24,20 @@ MODES = (nn.modules.batchnorm._BatchNorm, nn.modules.dropout._DropoutNd)
 class Probe:
     """Fed by the events of one step; `measured` once the first backward pass that is about the model is over.
 
-    A brief one leaves the chain out.
+    A brief one leaves the chain out; an `echo` of an earlier look saves most of the time of a full one.
     """
 
     def __init__(
-        self, model: nn.Module, optimizers: Sequence[Optimizer], depth: Literal["full", "brief"] = "full"
+        self,
+        model: nn.Module,
+        optimizers: Sequence[Optimizer],
+        depth: Literal["full", "brief"] = "full",
+        echo: Echo | None = None,
     ) -> None:
         self._model, self._optimizers, self.depth = model, optimizers, depth
-        self._live = _look(model) if depth == "full" else None
+        self._live = None if depth == "brief" else _look(model) if echo is None else EchoLook(echo)
+        self.echo: Echo | None = None
+        """What this look leaves for later ones."""
         self._chain: Chain | None = None
         self._lying: list[Tensor] = []
         self._unit: Tensor | None = None
@@ -43,6 +50,8 @@ class Probe:
 
     def enter(self, arguments: tuple[tuple[Any, ...], Mapping[str, Any]]) -> None:
         """Before a forward pass."""
+        if isinstance(self._live, EchoLook) and not self._live.fits(arguments):
+            self._live = _look(self._model)
         if self._live is not None and not self._attached:
             self._live.enter(arguments)
 
@@ -73,6 +82,17 @@ class Probe:
         self.measured = True
         if self._live is not None:
             self._chain = self._live.chain(self._factor)
+            self.echo = self._live.echo if isinstance(self._live, LiveLook) else None
+
+    @property
+    def repeated(self) -> bool:
+        """Whether it repeats an earlier look."""
+        return isinstance(self._live, EchoLook)
+
+    @property
+    def guessed_wrong(self) -> bool:
+        """Whether the step turned out to be another than the one that the echo is of."""
+        return isinstance(self._live, EchoLook) and self._live.lost
 
     def stepped(self, optimizer: Optimizer) -> bool:
         """Whether this optimizer's step has been looked at."""
@@ -122,7 +142,7 @@ def sharded(model: nn.Module) -> bool:
     return any(hasattr(parameter, "full_tensor") for parameter in model.parameters())
 
 
-def _look(model: nn.Module) -> LiveLook | ReplayLook | None:
+def _look(model: nn.Module) -> LiveLook | ReplayLook | EchoLook | None:
     if sharded(model):
         return None
     return ReplayLook(model) if _compiled(model) else LiveLook(model)

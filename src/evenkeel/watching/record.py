@@ -41,10 +41,11 @@ class Record:
         """Losses that are still on the device."""
         return len(self._pending)
 
-    def note_loss(self, step: int, loss: Tensor) -> None:
-        """Keep a copy on the device; nothing is fetched but from the CPU, where there is nothing to wait for."""
-        copy = loss.item() if loss.device.type == "cpu" else loss.detach().clone()
-        self._pending.append((step, copy))
+    def note_loss(self, step: int, loss: Tensor) -> float | None:
+        """Keep a copy on the device; only from the CPU is it fetched and given back: there is nothing to wait for."""
+        copy = loss.item() if loss.device.type == "cpu" else None
+        self._pending.append((step, loss.detach().clone() if copy is None else copy))
+        return copy
 
     def note_overflow(self, found: Tensor) -> None:
         """What a scaler told a fused step: above 0, the step left the weights alone."""

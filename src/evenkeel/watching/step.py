@@ -17,16 +17,19 @@ from torch.nn.parallel import DistributedDataParallel
 from torch.optim import Optimizer
 
 from evenkeel.chain import Chain
-from evenkeel.chain.again import Call, called, glimpsed
+from evenkeel.chain.again import Arguments, Call, called, glimpsed
 from evenkeel.chain.batch import batch_length
+from evenkeel.chain.echo import Echo
 from evenkeel.watching._guard import Guard
 from evenkeel.watching._uses import Uses
-from evenkeel.watching.budget import Budget, Schedule
+from evenkeel.watching.budget import Budget, Cost, Schedule
 from evenkeel.watching.probe import Probe, sharded
 from evenkeel.watching.record import Record
 
-OUT_OF_SIGHT = 30e-6
-"""Seconds a step that torch spends on calling hooks at all, which no clock of ours sees (bench/watch_overhead.py)."""
+OUT_OF_SIGHT, COUNTED = 30e-6, 17e-6
+"""Seconds that a step costs beyond what our clock sees, followed closely, and in all where it is only counted."""
+REFRESH = 2  # times the step of the last look that repeated nothing: then another such look
+COUNT = 8  # steps at most are counted before it is asked again whether a look is due
 CLOSE = 16  # so many steps are followed closely before any is only counted
 SHARDED = "the model is split over processes: its weights are looked at, its chain is not"
 UNCALLED = "the model itself was not called: its weights were looked at, its chain was not"
@@ -52,9 +55,15 @@ class StepWatch:
         self._call: Call | None = None
         self._loss: Tensor | None = None
         self._told = self._scaled = self._differentiating = self._left_out = False
-        self._light, self._keeping, self._spent = False, 0.0, 0.0
+        self.lightly = False
+        """Whether the step in progress is only counted."""
+        self._keeping, self._spent = 0.0, 0.0
         self._pattern: list[bool] = []
         self._known: list[bool] = []
+        self._seen: Arguments | None = None
+        self._echo: Echo | None = None
+        self._kind: Cost = "whole"
+        self._whole_at = self._plan_at = 0
         self._inside = 0
         self._stepped: set[int] = set()
         self._said: set[str] = set()
@@ -64,19 +73,35 @@ class StepWatch:
         self._told = True
         self._record.note_loss(self._record.step + 1, value)
 
+    def glimpse(self, positional: tuple[Any, ...], named: Mapping[str, Any]) -> None:
+        """The model is called in a step that is only counted."""
+        self._call, self._seen = None, (positional, named)
+
+    def count(self, loss: Tensor) -> None:
+        """A loss was differentiated in a step that is only counted."""
+        self._stepped.clear()
+        place = len(self._pattern)
+        self._pattern.append(self._known[place : place + 1] != [False])
+        if self._told or not self._pattern[-1]:
+            return
+        value = self._record.note_loss(self._record.step + 1, loss)
+        if value is not None and not math.isfinite(value):
+            with self.care:
+                self._check_loss(loss)
+
     def forward_begins(self, positional: tuple[Any, ...], named: Mapping[str, Any]) -> None:
         """The model is called; not where a checkpoint or a replay runs it once more."""
         if self._differentiating or self.care.active:
             return
         with self.care:
             self._open()
-            self._call = glimpsed((positional, named)) if self._light else called((positional, named))
+            self._call = called((positional, named))
             if self._probe is not None:
                 self._probe.enter((positional, named))
 
     def forward_ends(self, output: Any) -> None:
         """It returned, or raised (None)."""
-        if self._differentiating or self.care.active or self._light:
+        if self._differentiating or self.care.active:
             return
         with self.care:
             if self._probe is not None:
@@ -103,9 +128,7 @@ class StepWatch:
             if not self._told and self._inside < 2:  # a closure may ask again and again: its first loss counts
                 self._record.note_loss(self._record.step + 1, loss)
             self._inside += bool(self._inside)
-            if self._record.non_finite is None:
-                self._record.non_finite = self._guard.check_loss(loss, self._call, self._record.step + 1)
-                self.urgent = self._record.non_finite is not None
+            self._check_loss(loss)
             self._loss = loss
             if self._probe is not None:
                 self._probe.measure()
@@ -125,7 +148,7 @@ class StepWatch:
             self._inside = 1
             if first:
                 self._open()
-            careful = first and not self._light and not self._scaled and self._record.non_finite is None
+            careful = first and not self._scaled and self._record.non_finite is None
             if careful and self._loss is not None:
                 self._check_gradient(self._loss)
             if self._probe is not None:
@@ -133,13 +156,13 @@ class StepWatch:
 
     def step_ends(self, optimizer: Optimizer) -> bool:
         """Weights have changed. Returns whether a step is over."""
+        if self.lightly:
+            return self._counted(optimizer)
         with self.care:
             if self._probe is not None:
                 self._probe.step_ends(optimizer, closure=self._inside > 1)
             self._inside = 0
-            overflow = getattr(optimizer, "found_inf", None)
-            if isinstance(overflow, Tensor) and optimizer is self._optimizers[0]:
-                self._record.note_overflow(overflow)
+            self._note_overflow(optimizer)
         self._budget.charge(OUT_OF_SIGHT)
         return self._over(optimizer)
 
@@ -160,13 +183,13 @@ class StepWatch:
         """Where the fetched losses show what no step was stopped to see, ask now."""
         bad = [point.step for point in self._record.losses if not math.isfinite(point.loss)]
         if bad and self._record.non_finite is None:
-            self._record.non_finite = self._guard.locate(None, self._call, bad[0])
+            self._record.non_finite = self._guard.locate(None, self._last_call, bad[0])
 
     def close(self) -> None:
         """The loop is over: let go of everything."""
         self._drop()
         self._uses.clear()
-        self._call = self._loss = None
+        self._call = self._loss = self._seen = self._echo = None
         self._looking = self._differentiating = False
 
     def _open(self) -> None:
@@ -181,26 +204,60 @@ class StepWatch:
         if isinstance(self._budget, Budget):
             self._budget.together |= DistributedDataParallel._active_ddp_module is not None
             self._budget.opened()
-        self._brief, self.care.pausing, self._light = not full, True, False
-        self._probe = Probe(self._model, self._optimizers, "full" if full else "brief")
+        self._brief, self.care.pausing = not full, True
+        whole = step >= REFRESH * self._whole_at and self._budget.pays_whole()
+        self._probe = Probe(
+            self._model, self._optimizers, "full" if full else "brief", echo=None if whole else self._echo
+        )
 
     def _about_us(self) -> bool:
-        """Whether the backward pass was about this model: seen, or as in the last step that was followed."""
-        place = len(self._pattern)
-        self._pattern.append(self._uses.about_us if not self._light else self._known[place : place + 1] != [False])
+        """Whether the backward pass was about this model."""
+        self._pattern.append(self._uses.about_us)
         return self._pattern[-1]
 
-    def _plan(self) -> None:
+    def _plan(self, *, looked: bool) -> None:
         """Whether the next step is followed closely, or only counted: short steps cannot pay for more."""
         budget, step = self._budget, self._record.step
         if not isinstance(budget, Budget):
             return
-        if not self._light:
+        if not self.lightly:
             self._known = self._pattern
-            if not self._looking:  # a look is paid for elsewhere
+            if not looked:  # a look is paid for elsewhere
                 self._keeping = min(self._keeping or math.inf, budget.spent - self._spent)
         self._pattern, self._spent = [], budget.spent
-        self._light = step >= CLOSE and (step + 1) % budget.stride(self._keeping, step) > 0
+        stride = budget.stride(self._keeping, step) if step >= CLOSE else 1
+        light = (step + 1) % stride > 0
+        self.lightly = light and not (self._looking or budget.due(step + 1) or budget.brief(step + 1))
+        self._plan_at = min(step + COUNT, (step + 1) // stride * stride + stride - 1, 2 ** (step + 1).bit_length() - 1)
+
+    def _counted(self, optimizer: Optimizer) -> bool:
+        """The end of a step that is only counted: as little as can be."""
+        self._stepped.add(id(optimizer))
+        self._note_overflow(optimizer)
+        if optimizer is not self._optimizers[0]:
+            return False
+        self._budget.charge(COUNTED)
+        self._record.step += 1
+        self._told = False
+        if self._record.step >= self._plan_at:
+            self._plan(looked=False)
+        else:
+            self._pattern.clear()
+        return True
+
+    def _check_loss(self, loss: Tensor) -> None:
+        if self._record.non_finite is None:
+            self._record.non_finite = self._guard.check_loss(loss, self._last_call, self._record.step + 1)
+            self.urgent |= self._record.non_finite is not None
+
+    @property
+    def _last_call(self) -> Call | None:
+        return glimpsed(self._seen) if self._call is None and self._seen is not None else self._call
+
+    def _note_overflow(self, optimizer: Optimizer) -> None:
+        overflow = getattr(optimizer, "found_inf", None)
+        if isinstance(overflow, Tensor) and optimizer is self._optimizers[0]:
+            self._record.note_overflow(overflow)
 
     def _check_gradient(self, loss: Tensor) -> None:
         step = self._record.step + 1
@@ -211,17 +268,19 @@ class StepWatch:
         """The first optimizer's step is one step; a look ends when all have stepped."""
         first = optimizer is self._optimizers[0]
         skipped = id(optimizer) not in self._stepped
+        looked = self._looking
         if first:
             self._record.step += 1
             self._left_out = skipped
             self._passed = True
-            length = None if self._call is None or self._light else batch_length(self._call.arguments)
+            length = None if self._call is None else batch_length(self._call.arguments)
             self._record.sizes.extend([] if length is None else [length])
             self._uses.clear()
             self._told, self._loss = False, None
-            self._plan()
         if self._looking and self._passed and (skipped or self._complete()):
             self._finish()
+        if first:
+            self._plan(looked=looked)
         return first
 
     def _complete(self) -> bool:
@@ -237,11 +296,20 @@ class StepWatch:
                 look = probe.look(record.step, last.loss if last is not None and last.step == record.step else None)
                 if not self._left_out or _finite(look.chain):
                     record.look(look)
-                if not probe.measured and probe.depth == "full" and not sharded(self._model):
-                    self._say(UNCALLED)
+                self._learn(probe)
         brief, self._looking = self._brief, False
-        self._budget.glanced() if brief else self._budget.looked(self._record.step)
+        self._budget.glanced() if brief else self._budget.looked(self._record.step, self._kind)
         self._drop()
+
+    def _learn(self, probe: Probe) -> None:
+        """What a look leaves for the next ones."""
+        self._kind = "repeated" if probe.repeated else "whole" if probe.echo is None else "repeatable"
+        if probe.guessed_wrong:
+            self._echo = None
+        elif probe.depth == "full" and not probe.repeated:
+            self._echo, self._whole_at = probe.echo, self._record.step
+            if not probe.measured and not sharded(self._model):
+                self._say(UNCALLED)
 
     def _say(self, text: str) -> None:
         """A note, once."""

@@ -164,6 +164,19 @@ class Watch:
         self._tell()
         return self._findings
 
+    @property
+    def lightly(self) -> bool:
+        """Whether the step in progress is only counted."""
+        return self._step.lightly
+
+    def glimpse(self, positional: tuple[Any, ...], named: Mapping[str, Any]) -> None:
+        """The model is called in a step that is only counted."""
+        self._step.glimpse(positional, named)
+
+    def count(self, loss: Tensor) -> None:
+        """A loss was differentiated in such a step."""
+        self._step.count(loss)
+
     def forward_begins(self, positional: tuple[Any, ...], named: Mapping[str, Any]) -> None:
         """The model is called."""
         self._step.forward_begins(positional, named)

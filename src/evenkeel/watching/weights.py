@@ -3,7 +3,8 @@
     update = w_after - w_before,   moved = share of entries that changed,   surprise = rms of g²/v
     v is Adam's moving mean of g² before this step, with its bias corrected.
 
-Everything stays on the device until `read`; weights are copied for the length of one step only.
+Everything stays on the device until `read`. The gradient's norm is exact; of a large parameter the rest is read from
+some of its entries, evenly spread, which alone are copied for the length of the step.
 """
 
 from __future__ import annotations
@@ -17,11 +18,12 @@ import torch
 from torch import Tensor
 from torch.optim import Optimizer
 
+from evenkeel.chain.statistics import sound
 from evenkeel.symptoms._history import ParameterLook
 
 ADAPTIVE = (torch.optim.Adam, torch.optim.AdamW, torch.optim.NAdam, torch.optim.RAdam, torch.optim.Adamax)
-_SAFE = (1e-15, 1e18)
-"""Norms between which no square that counts is lost in float32."""
+LARGE = 1 << 14
+"""Entries from which a parameter counts as large, and about as many of its entries are looked at."""
 
 
 @dataclass(kw_only=True)
@@ -33,6 +35,16 @@ class _Row:
     group: dict[str, Any]
     gradient: Tensor | None = None
     norms: dict[str, Tensor | None]
+
+    @property
+    def part(self) -> Tensor:
+        """The entries that are looked at, now."""
+        return some(self.parameter.detach())
+
+    @property
+    def seen(self) -> int:
+        """How many they are."""
+        return self.part.numel()
 
 
 class StepLook:
@@ -59,7 +71,7 @@ class StepLook:
             for parameter in group["params"]
             if id(parameter) in names
         ]
-        self._before = [row.parameter.detach().clone() for row in self._rows]
+        self._before = [row.part.clone() for row in self._rows]
         self._scale = getattr(optimizer, "grad_scale", None)  # what a scaler left for a fused step to divide by
         self.gradients()
 
@@ -72,13 +84,16 @@ class StepLook:
             row.gradient = gradient if gradient is None or self._scale is None else gradient / self._scale
         self._put("gradient", [row.gradient for row in self._rows])
         self._put("surprise", _surprises(self._rows, self.optimizer))
+        for row in self._rows:  # of a table of vectors a step may move a few alone, and none that is looked at
+            if row.gradient is not None and row.seen < row.parameter.numel():
+                row.norms["touched"] = torch.count_nonzero(_part(row.gradient, row))
 
     @torch.no_grad()
     def finish(self, *, closure: bool = False) -> None:
         """After the step: what changed; a `closure` made the gradients meanwhile."""
         if closure:
             self.gradients()
-        changes = [row.parameter.detach() - before for row, before in zip(self._rows, self._before, strict=True)]
+        changes = [row.part - before for row, before in zip(self._rows, self._before, strict=True)]
         self._put("weight", self._before)
         self._put("update", changes)
         for row, change in zip(self._rows, changes, strict=True):
@@ -101,6 +116,18 @@ class StepLook:
         return tuple(found)
 
 
+def some(value: Tensor) -> Tensor:
+    """Entries of a large tensor, evenly spread; a small one itself, and one that is not plain.
+
+    Example:
+        >>> some(torch.zeros(1000, 1000)).shape, some(torch.zeros(3, 4)).shape
+        (torch.Size([16394]), torch.Size([3, 4]))
+    """
+    if value.numel() <= LARGE or not value.is_contiguous() or hasattr(value, "full_tensor"):
+        return value
+    return value.view(-1)[:: value.numel() // LARGE | 1]  # odd: never in step with the rows
+
+
 def outside(named: Iterable[tuple[str, Tensor]], optimizers: Iterable[Optimizer]) -> list[tuple[str, Tensor]]:
     """The trainable parameters that no optimizer holds, with their names."""
     held = {id(parameter) for one in optimizers for group in one.param_groups for parameter in group["params"]}
@@ -114,7 +141,7 @@ def unheld(named: Iterable[tuple[str, Tensor]], optimizers: Iterable[Optimizer])
         _Row(name=name, parameter=one, group={}, gradient=None if one.grad is None else _dense(one.grad), norms={})
         for name, one in outside(named, optimizers)
     ]
-    for key, values in (("gradient", [row.gradient for row in rows]), ("weight", [row.parameter for row in rows])):
+    for key, values in (("gradient", [row.gradient for row in rows]), ("weight", [row.part for row in rows])):
         for row, norm in zip(rows, _norms(values), strict=True):
             row.norms[key] = norm
     fetched = [{key: None if norm is None else float(norm) for key, norm in row.norms.items()} for row in rows]
@@ -142,23 +169,24 @@ def gradient_norm(rows: Iterable[ParameterLook]) -> float | None:
 
 
 def _record(row: _Row, norms: Mapping[str, float | None]) -> ParameterLook:
-    root = math.sqrt(max(row.parameter.numel(), 1))
+    size, seen = row.parameter.numel(), row.seen
 
-    def rms(norm: float | None) -> float | None:
-        return None if norm is None else norm / root
+    def rms(key: str) -> float | None:
+        norm = norms.get(key)
+        return None if norm is None else norm / math.sqrt(max(seen, 1))
 
-    norm = norms["gradient"]
-    if norm is not None and row.gradient is not None and not _SAFE[0] < norm < _SAFE[1]:
+    norm, moved = norms["gradient"], norms.get("moved")
+    if norm is not None and row.gradient is not None and not sound(norm):
         norm = float(_norm(row.gradient, torch.float64))
-    moved = norms.get("moved")
+    unseen = moved == 0 and norms.get("touched") == 0 and bool(norm)
     return ParameterLook(
         name=row.name,
-        size=row.parameter.numel(),
-        weight_rms=rms(norms.get("weight")) or 0.0,
-        gradient_rms=rms(norm),
-        update_rms=rms(norms.get("update")),
-        moved=None if moved is None else moved / row.parameter.numel(),
-        surprise=rms(norms.get("surprise")),
+        size=size,
+        weight_rms=rms("weight") or 0.0,
+        gradient_rms=None if norm is None else norm / math.sqrt(max(size, 1)),
+        update_rms=None if unseen else rms("update"),
+        moved=None if unseen or moved is None else moved / max(seen, 1),
+        surprise=rms("surprise"),
     )
 
 
@@ -177,9 +205,14 @@ def _surprises(rows: Sequence[_Row], optimizer: Optimizer) -> list[Tensor | None
             step = counted[group] if group in counted else counted.setdefault(group, float(step))
         correction = 1 - row.group["betas"][1] ** float(step)
         # `square` may be of lower precision than the gradient; 0/0 and g²/0 are no surprise.
-        ratio = (gradient.square() / square).mul_(correction).nan_to_num_(nan=0.0, posinf=0.0)
+        ratio = (_part(gradient, row).square() / _part(square, row)).mul_(correction).nan_to_num_(nan=0.0, posinf=0.0)
         found.append(ratio if correction > 0 else None)
     return found
+
+
+def _part(value: Tensor, row: _Row) -> Tensor:
+    """The entries of something of a parameter's shape that are looked at of the parameter."""
+    return some(value.contiguous()) if row.seen < row.parameter.numel() else value
 
 
 def _dense(gradient: Tensor) -> Tensor:
