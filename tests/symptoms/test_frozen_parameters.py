@@ -118,6 +118,15 @@ def test_an_unused_branch_is_a_note_and_a_detached_trunk_is_not():
     )
 
 
+def test_a_layer_that_is_cut_off_in_mid_run_is_told_with_the_step():
+    moving, cut = BIG, replace(BIG, gradient_rms=None, update_rms=0.0, moved=0.0)
+    steps = [look(step, parameters=(moving if step < 20 else cut, LITTLE)) for step in (1, 4, 8, 16, 32, 64, 128)]
+    (found,) = frozen_parameters(history(*steps, losses=flat()))
+    assert (found.where, found.cause, found.evidence["step"]) == ("trunk.weight", "training-loop", 32.0)
+    assert "since step 32" in found.sentence and found.severity != "note"
+    assert frozen_parameters(history(*steps[:6], losses=flat())) == (), "two looks might be chance"
+
+
 @pytest.mark.parametrize(
     ("rate", "skipped", "cause", "reason"),
     [

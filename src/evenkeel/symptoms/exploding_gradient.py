@@ -70,8 +70,8 @@ def _because(worst: Stretch, cause: Cause) -> str:
 def _over_time(history: History) -> Finding | None:
     """A recurrent layer that multiplies the gradient at each step: its first weights, or those that steps made."""
     for look in history.looks:
-        growing = _growing(look) if look.step <= 1 or harmed(history) else []
-        if growing:
+        growing = _growing(look)
+        if growing and (look.step <= 1 or harmed(history)):
             name, direction = max(growing, key=lambda pair: pair[1].gain)
             steps = len(direction.step_gains)
             begun = look.step <= 1

@@ -23,6 +23,8 @@ MOST = 0.5
 """Share of all weights from which standing still is no detail."""
 LOOKS = 2
 """Looks that must agree before a parameter is said never to move."""
+LATE = 3
+"""Looks that must agree where it was otherwise before."""
 RESOLUTION = 2.0**-25
 """Half the spacing of float32 relative to the number: smaller updates are lost whatever the loop does."""
 ORDER: tuple[Severity, ...] = ("note", "warning", "critical")
@@ -37,21 +39,24 @@ class _Still:
     reason: str
     cause: Cause
     grade: Severity
+    since: Look | None = None
 
 
 def frozen_parameters(history: History) -> tuple[Finding, ...]:
     """Read off the looks which parameters never move, and why; the gravest reason is named."""
     looks = [look for look in history.looks if look.parameters]
+    if not looks:
+        return _evaluating(history)
     readings = (_outside, _detached, _not_asked, _too_small)
-    found = [still for read in readings for still in [read(history, looks)] if looks and still is not None]
+    found = [still for read in readings for still in [read(history, looks)] if still is not None]
     worst = max(found, key=lambda still: (ORDER.index(still.grade), still.share), default=None)
-    standing = () if worst is None else (_finding(worst, looks[0]),)
+    standing = () if worst is None else (_finding(worst, worst.since or looks[0]),)
     return standing + _evaluating(history)
 
 
 def _outside(history: History, looks: Sequence[Look]) -> _Still | None:
     """Trainable, and held by no optimizer. A gradient that nobody uses is an oversight; else perhaps a teacher."""
-    names = tuple(each.name for each in looks[0].parameters if each.name in history.outside) if looks else ()
+    names = tuple(each.name for each in looks[0].parameters if each.name in history.outside)
     if not names:
         return None
     share = _share(names, looks[0].parameters)
@@ -63,8 +68,11 @@ def _outside(history: History, looks: Sequence[Look]) -> _Still | None:
 def _detached(history: History, looks: Sequence[Look]) -> _Still | None:
     """Held, and never given a gradient: cut off if it is the network's lower part or most of it, else merely unused."""
     asked = {name for look in looks if look.chain is not None for name in look.chain.frozen}
-    names = _always(looks, lambda look, each: each.gradient_rms is None and each.update_rms is not None)
-    names = tuple(name for name in names if name not in asked)
+
+    def cut(look: Look, each: ParameterLook) -> bool:
+        return each.gradient_rms is None and each.update_rms is not None and each.name not in asked
+
+    since, names = _since(looks, cut)
     if not names:
         return None
     share = _share(names, looks[0].parameters)
@@ -72,13 +80,15 @@ def _detached(history: History, looks: Sequence[Look]) -> _Still | None:
     lower = order[0] in names and set(order[: len(names)]) == set(names)
     grade: Severity = _at_least("warning", history) if lower or share >= MOST else "note"
     reason = "no gradient ever reaches them, so the loss is detached from them"
-    return _Still(names=names, share=share, reason=reason, cause="training-loop", grade=grade)
+    if since is not looks[0]:
+        reason = f"since step {since.step} or a little before no gradient reaches them any more"
+    return _Still(names=names, share=share, reason=reason, cause="training-loop", grade=grade, since=since)
 
 
 def _not_asked(history: History, looks: Sequence[Look]) -> _Still | None:
     """requires_grad is off: told where it is most of the network, or harm is done."""
     off = {name for look in looks if look.chain is not None for name in look.chain.frozen}
-    names = tuple(each.name for each in looks[0].parameters if each.name in off) if looks else ()
+    names = tuple(each.name for each in looks[0].parameters if each.name in off)
     share = _share(names, looks[0].parameters) if names else 0.0
     if not names or (share < MOST and not harmed(history)):
         return None
@@ -118,6 +128,20 @@ def _always(looks: Sequence[Look], holds: Callable[[Look, ParameterLook], bool])
         return ()
     sets = [{each.name for each in look.parameters if holds(look, each)} for look in looks]
     return tuple(each.name for each in looks[0].parameters if all(each.name in names for names in sets))
+
+
+def _since(looks: Sequence[Look], holds: Callable[[Look, ParameterLook], bool]) -> tuple[Look, tuple[str, ...]]:
+    """Names of parameters for which something holds at every look, or else at each of the last ones, and since when."""
+    names = _always(looks, holds)
+    if names or len(looks) <= LATE:
+        return looks[0], names
+    names = _always(looks[-LATE:], holds)
+    start = len(looks) - LATE
+    while start > 0 and set(names) <= {
+        each.name for each in looks[start - 1].parameters if holds(looks[start - 1], each)
+    }:
+        start -= 1
+    return looks[start], names
 
 
 def _share(names: Iterable[str], parameters: Sequence[ParameterLook]) -> float:

@@ -24,7 +24,8 @@ MODES = (nn.modules.batchnorm._BatchNorm, nn.modules.dropout._DropoutNd)
 class Probe:
     """Fed by the events of one step; `measured` once the first backward pass that is about the model is over.
 
-    A brief one leaves the chain out; an `echo` of an earlier look saves most of the time of a full one.
+    A brief one leaves the chain out; an `echo` of an earlier look saves most of the time of a full one. Of the
+    `weights` the step's changes are looked at, or the size of the gradient alone.
     """
 
     def __init__(
@@ -33,11 +34,13 @@ class Probe:
         optimizers: Sequence[Optimizer],
         depth: Literal["full", "brief"] = "full",
         echo: Echo | None = None,
+        weights: Literal["changes", "gradients"] = "changes",
     ) -> None:
         self._model, self._optimizers, self.depth = model, optimizers, depth
         self._live = None if depth == "brief" else _look(model) if echo is None else EchoLook(echo)
         self.echo: Echo | None = None
         """What this look leaves for later ones."""
+        self._weights: Literal["changes", "gradients"] = weights
         self._chain: Chain | None = None
         self._lying: list[Tensor] = []
         self._unit: Tensor | None = None
@@ -101,7 +104,7 @@ class Probe:
     def step_begins(self, optimizer: Optimizer) -> None:
         """Before an optimizer's step; of several the first is looked at."""
         if not self.stepped(optimizer):
-            self._steps.append(StepLook(self._model.named_parameters(), optimizer))
+            self._steps.append(StepLook(self._model.named_parameters(), optimizer, self._weights))
 
     def step_ends(self, optimizer: Optimizer, *, closure: bool = False) -> None:
         """After it; `closure`: gradients came only meanwhile."""
@@ -113,7 +116,7 @@ class Probe:
         """Everything as one record: the numbers of all weights are fetched here."""
         rows = tuple(row for step_look in self._steps for row in step_look.read())
         norm = gradient_norm(rows)
-        rows += unheld(self._model.named_parameters(), self._optimizers)
+        rows = rows + unheld(self._model.named_parameters(), self._optimizers) if self._weights == "changes" else ()
         carried = math.hypot(*numbers(self._lying)) if self._lying else 0.0
         return Look(
             step=step,

@@ -74,8 +74,11 @@ class Record:
             older = [point for point in self.losses[1:-RECENT] if point.step % stride == 0]
             self.losses = [self.losses[0], *older[-MOST_LOSSES // 2 :], *self.losses[-RECENT:]]
 
-    def look(self, look: Look) -> None:
-        """Keep a look."""
+    def look(self, look: Look, *, left_out: bool = False) -> None:
+        """Keep a look; one of a step that a scaler left out only where it tells something else than of overflows."""
+        links = () if look.chain is None else look.chain.links
+        if left_out and not (links and all(math.isfinite(link.backward_rms or 0.0) for link in links)):
+            return
         self.looks.append(look)
         if len(self.looks) > MOST_LOOKS:
             del self.looks[FIRST_LOOKS]

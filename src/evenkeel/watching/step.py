@@ -6,9 +6,7 @@ steps again.
 
 from __future__ import annotations
 
-import gc
 import math
-import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -16,11 +14,12 @@ from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
 from torch.optim import Optimizer
 
-from evenkeel.chain import Chain
 from evenkeel.chain.again import Arguments, Call, called, glimpsed
 from evenkeel.chain.batch import batch_length
 from evenkeel.chain.echo import Echo
+from evenkeel.watching._care import Care
 from evenkeel.watching._guard import Guard
+from evenkeel.watching._pace import Pace
 from evenkeel.watching._uses import Uses
 from evenkeel.watching.budget import Budget, Cost, Schedule
 from evenkeel.watching.probe import Probe, sharded
@@ -29,8 +28,7 @@ from evenkeel.watching.record import Record
 OUT_OF_SIGHT, COUNTED = 30e-6, 17e-6
 """Seconds that a step costs beyond what our clock sees, followed closely, and in all where it is only counted."""
 REFRESH = 2  # times the step of the last look that repeated nothing: then another such look
-COUNT = 8  # steps at most are counted before it is asked again whether a look is due
-CLOSE = 16  # so many steps are followed closely before any is only counted
+WEIGHTS = 4  # where steps are looked at one after another, what they change is looked at so often
 SHARDED = "the model is split over processes: its weights are looked at, its chain is not"
 UNCALLED = "the model itself was not called: its weights were looked at, its chain was not"
 
@@ -55,18 +53,19 @@ class StepWatch:
         self._call: Call | None = None
         self._loss: Tensor | None = None
         self._told = self._scaled = self._differentiating = self._left_out = False
-        self.lightly = False
-        """Whether the step in progress is only counted."""
-        self._keeping, self._spent = 0.0, 0.0
-        self._pattern: list[bool] = []
-        self._known: list[bool] = []
+        self._pace = Pace(budget)
         self._seen: Arguments | None = None
         self._echo: Echo | None = None
         self._kind: Cost = "whole"
-        self._whole_at = self._plan_at = 0
+        self._whole_at = self._weights_at = 0
         self._inside = 0
         self._stepped: set[int] = set()
         self._said: set[str] = set()
+
+    @property
+    def lightly(self) -> bool:
+        """Whether the step in progress is only counted."""
+        return self._pace.lightly
 
     def told_loss(self, value: Tensor) -> None:
         """The loss of this step, as the loop says."""
@@ -80,9 +79,7 @@ class StepWatch:
     def count(self, loss: Tensor) -> None:
         """A loss was differentiated in a step that is only counted."""
         self._stepped.clear()
-        place = len(self._pattern)
-        self._pattern.append(self._known[place : place + 1] != [False])
-        if self._told or not self._pattern[-1]:
+        if not self._pace.expects() or self._told:
             return
         value = self._record.note_loss(self._record.step + 1, loss)
         if value is not None and not math.isfinite(value):
@@ -123,7 +120,7 @@ class StepWatch:
         self._differentiating = False
         with self.care:
             loss, self._loss = self._loss, None
-            if loss is None or not self._about_us():
+            if loss is None or not self._pace.saw(self._uses.about_us):
                 return
             if not self._told and self._inside < 2:  # a closure may ask again and again: its first loss counts
                 self._record.note_loss(self._record.step + 1, loss)
@@ -206,29 +203,10 @@ class StepWatch:
             self._budget.opened()
         self._brief, self.care.pausing = not full, True
         whole = step >= REFRESH * self._whole_at and self._budget.pays_whole()
-        self._probe = Probe(
-            self._model, self._optimizers, "full" if full else "brief", echo=None if whole else self._echo
-        )
-
-    def _about_us(self) -> bool:
-        """Whether the backward pass was about this model."""
-        self._pattern.append(self._uses.about_us)
-        return self._pattern[-1]
-
-    def _plan(self, *, looked: bool) -> None:
-        """Whether the next step is followed closely, or only counted: short steps cannot pay for more."""
-        budget, step = self._budget, self._record.step
-        if not isinstance(budget, Budget):
-            return
-        if not self.lightly:
-            self._known = self._pattern
-            if not looked:  # a look is paid for elsewhere
-                self._keeping = min(self._keeping or math.inf, budget.spent - self._spent)
-        self._pattern, self._spent = [], budget.spent
-        stride = budget.stride(self._keeping, step) if step >= CLOSE else 1
-        light = (step + 1) % stride > 0
-        self.lightly = light and not (self._looking or budget.due(step + 1) or budget.brief(step + 1))
-        self._plan_at = min(step + COUNT, (step + 1) // stride * stride + stride - 1, 2 ** (step + 1).bit_length() - 1)
+        echo = None if whole or not full else self._echo
+        weights = "changes" if echo is None or step >= self._weights_at + WEIGHTS else "gradients"
+        self._weights_at = step if weights == "changes" else self._weights_at
+        self._probe = Probe(self._model, self._optimizers, "full" if full else "brief", echo, weights)
 
     def _counted(self, optimizer: Optimizer) -> bool:
         """The end of a step that is only counted: as little as can be."""
@@ -239,10 +217,7 @@ class StepWatch:
         self._budget.charge(COUNTED)
         self._record.step += 1
         self._told = False
-        if self._record.step >= self._plan_at:
-            self._plan(looked=False)
-        else:
-            self._pattern.clear()
+        self._pace.counted(self._record.step)
         return True
 
     def _check_loss(self, loss: Tensor) -> None:
@@ -280,22 +255,21 @@ class StepWatch:
         if self._looking and self._passed and (skipped or self._complete()):
             self._finish()
         if first:
-            self._plan(looked=looked)
+            self._pace.followed(self._record.step, looked=looked, looking=self._looking)
         return first
 
     def _complete(self) -> bool:
         return self._probe is None or all(map(self._probe.stepped, self._optimizers))
 
     def _finish(self) -> None:
-        """Keep the look; the next is planned even where this one failed, as other processes may wait for that."""
+        """Keep the look; the next is planned also where this one failed, as other processes may wait for that."""
         with self.care:
             probe, record = self._probe, self._record
             if probe is not None:
                 record.fetch()
                 last = record.losses[-1] if record.losses else None
                 look = probe.look(record.step, last.loss if last is not None and last.step == record.step else None)
-                if not self._left_out or _finite(look.chain):
-                    record.look(look)
+                record.look(look, left_out=self._left_out)
                 self._learn(probe)
         brief, self._looking = self._brief, False
         self._budget.glanced() if brief else self._budget.looked(self._record.step, self._kind)
@@ -327,39 +301,3 @@ class StepWatch:
         probe, self._probe, self.care.pausing = self._probe, None, False
         if probe is not None:
             probe.drop()
-
-
-class Care:
-    """`with care:` accounts for the time, and hands what goes wrong to a callback: no reason to stop a training.
-
-    While `pausing`, the garbage collector rests: a look makes many objects that are gone by themselves soon after.
-    """
-
-    def __init__(self, budget: Schedule, failed: Callable[[Exception], None]) -> None:
-        self._budget, self._failed = budget, failed
-        self.active = self.pausing = False
-        self._started, self._collecting = 0.0, False
-
-    def __enter__(self) -> None:
-        """Time runs."""
-        self.active = True
-        self._started = time.perf_counter()
-        if self.pausing and gc.isenabled():
-            self._collecting = True
-            gc.disable()
-
-    def __exit__(self, kind: object, problem: BaseException | None, trace: object) -> bool:
-        """Time is charged."""
-        if isinstance(problem, Exception):
-            self._failed(problem)
-        if self._collecting:
-            self._collecting = False
-            gc.enable()
-        self._budget.charge(time.perf_counter() - self._started)
-        self.active = False
-        return isinstance(problem, Exception)
-
-
-def _finite(chain: Chain | None) -> bool:
-    """Whether a chain tells something: one of a step that a scaler left out may be of overflows only."""
-    return chain is not None and all(math.isfinite(link.backward_rms or 0.0) for link in chain.links)

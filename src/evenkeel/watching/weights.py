@@ -12,17 +12,18 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from functools import cached_property
+from typing import Any, Literal
 
 import torch
 from torch import Tensor
 from torch.optim import Optimizer
 
-from evenkeel.chain.statistics import sound
+from evenkeel.chain.statistics import numbers, sound
 from evenkeel.symptoms._history import ParameterLook
 
 ADAPTIVE = (torch.optim.Adam, torch.optim.AdamW, torch.optim.NAdam, torch.optim.RAdam, torch.optim.Adamax)
-LARGE = 1 << 14
+LARGE = 1 << 12
 """Entries from which a parameter counts as large, and about as many of its entries are looked at."""
 
 
@@ -41,7 +42,7 @@ class _Row:
         """The entries that are looked at, now."""
         return some(self.parameter.detach())
 
-    @property
+    @cached_property
     def seen(self) -> int:
         """How many they are."""
         return self.part.numel()
@@ -61,9 +62,14 @@ class StepLook:
         [('weight', 4.0, 2.0), ('bias', 4.0, 2.0)]
     """
 
-    def __init__(self, named: Iterable[tuple[str, Tensor]], optimizer: Optimizer) -> None:
+    def __init__(
+        self,
+        named: Iterable[tuple[str, Tensor]],
+        optimizer: Optimizer,
+        depth: Literal["changes", "gradients"] = "changes",
+    ) -> None:
         names = {id(parameter): name for name, parameter in named}
-        self.optimizer, self.finished = optimizer, False
+        self.optimizer, self.finished, self._depth = optimizer, False, depth
         self.rate = max((float(group["lr"]) for group in optimizer.param_groups if "lr" in group), default=0.0)
         self._rows = [
             _Row(name=names[id(parameter)], parameter=parameter, group=group, norms={})
@@ -71,7 +77,7 @@ class StepLook:
             for parameter in group["params"]
             if id(parameter) in names
         ]
-        self._before = [row.part.clone() for row in self._rows]
+        self._before = [row.part.clone() for row in self._rows] if depth == "changes" else []
         self._scale = getattr(optimizer, "grad_scale", None)  # what a scaler left for a fused step to divide by
         self.gradients()
 
@@ -83,6 +89,8 @@ class StepLook:
             gradient = None if gradient is None else _dense(gradient.detach())
             row.gradient = gradient if gradient is None or self._scale is None else gradient / self._scale
         self._put("gradient", [row.gradient for row in self._rows])
+        if self._depth == "gradients":
+            return
         self._put("surprise", _surprises(self._rows, self.optimizer))
         for row in self._rows:  # of a table of vectors a step may move a few alone, and none that is looked at
             if row.gradient is not None and row.seen < row.parameter.numel():
@@ -93,12 +101,15 @@ class StepLook:
         """After the step: what changed; a `closure` made the gradients meanwhile."""
         if closure:
             self.gradients()
+        self.finished = True
+        if self._depth == "gradients":
+            return
         changes = [row.part - before for row, before in zip(self._rows, self._before, strict=True)]
         self._put("weight", self._before)
         self._put("update", changes)
         for row, change in zip(self._rows, changes, strict=True):
             row.norms["moved"] = _whole(torch.count_nonzero(change)) if change.numel() else None
-        self._before, self.finished = [], True
+        self._before = []
 
     def _put(self, key: str, values: Sequence[Tensor | None]) -> None:
         for row, norm in zip(self._rows, _norms(values), strict=True):
@@ -107,7 +118,7 @@ class StepLook:
     def read(self) -> tuple[ParameterLook, ...]:
         """The records: everything is fetched here, with one wait for the device."""
         tensors = [norm for row in self._rows for norm in row.norms.values() if norm is not None]
-        fetched = iter(torch.stack([tensor.double() for tensor in tensors]).tolist() if tensors else [])
+        fetched = iter(numbers(tensors))
         found = []
         for row in self._rows:
             value = {key: None if norm is None else next(fetched) for key, norm in row.norms.items()}
@@ -121,7 +132,7 @@ def some(value: Tensor) -> Tensor:
 
     Example:
         >>> some(torch.zeros(1000, 1000)).shape, some(torch.zeros(3, 4)).shape
-        (torch.Size([16394]), torch.Size([3, 4]))
+        (torch.Size([4082]), torch.Size([3, 4]))
     """
     if value.numel() <= LARGE or not value.is_contiguous() or hasattr(value, "full_tensor"):
         return value
