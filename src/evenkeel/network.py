@@ -153,7 +153,11 @@ def assemble(
 
 def _own_net(plan: Plan, schema: Schema, shape: NetShape, edges: list[Tensor] | None) -> nn.Module:
     """Our net, sized by the plan."""
-    return NETS[plan.net].call(
+    part = NETS[plan.net]
+    if "table" not in part.reads:
+        able = ", ".join(name for name, other in NETS.items() if "table" in other.reads)
+        raise RequestError(f"net {plan.net!r} reads {' and '.join(part.reads)} data, and this is a table; try {able}")
+    return part.call(
         len(schema.numbers),
         levels=schema.levels,
         width=plan.width,

@@ -6,7 +6,18 @@ import torch
 from scipy import integrate, special
 
 from evenkeel.errors import RequestError
-from evenkeel.nets._blocks import ACTIVATIONS, GROUPS, UnitNorm, activation_named, matched_variance
+from evenkeel.nets._blocks import (
+    ACTIVATIONS,
+    GROUPS,
+    Extent,
+    UnitNorm,
+    activation_named,
+    check_choice,
+    check_dropout,
+    draw_,
+    extent_of,
+    matched_variance,
+)
 
 # Their derivatives, written out: the quadrature of the code differentiates the function itself.
 SLOPES = {
@@ -110,3 +121,36 @@ def test_what_does_not_fit_is_refused_with_the_reason():
         UnitNorm("lair", 16)
     with pytest.raises(RequestError, match="a width that is a multiple of 8, got 12"):
         UnitNorm("group", 12)
+
+
+@pytest.mark.parametrize(
+    "layer, fan_in",
+    [(torch.nn.Linear(400, 300), 400), (torch.nn.Conv2d(40, 300, 3), 360), (torch.nn.Linear(9, 2000, bias=False), 9)],
+)
+def test_a_layer_is_drawn_with_the_variance_of_its_fan_in(layer, fan_in):
+    assert draw_(layer, 2.0) is layer
+    assert layer.weight.var().item() == pytest.approx(2.0 / fan_in, rel=0.05)
+    assert layer.bias is None or layer.bias.abs().max() == 0
+
+
+def test_numbers_override_the_size_of_a_name():
+    sizes = {"small": Extent(width=4, depth=2), "base": Extent(width=8, depth=3)}
+    assert extent_of(sizes, "base", None, None) == Extent(width=8, depth=3)
+    assert extent_of(sizes, "small", 5, None) == Extent(width=5, depth=2)
+    assert extent_of(sizes, "small", None, 7) == Extent(width=4, depth=7)
+    with pytest.raises(
+        RequestError, match="no size is called 'tiny'; there are: small, base; or give width= and depth="
+    ):
+        extent_of(sizes, "tiny", 5, 5)
+    with pytest.raises(RequestError, match="at least one unit and one block; got width=5, depth=0"):
+        extent_of(sizes, "small", 5, 0)
+
+
+def test_choices_and_shares_that_cannot_be_are_refused():
+    check_choice("colour", None, ("red", None))
+    with pytest.raises(RequestError, match="colour must be one of 'red', None; got 'blue'"):
+        check_choice("colour", "blue", ("red", None))
+    check_dropout(0.0)
+    for share in (-0.5, 1.0):
+        with pytest.raises(RequestError, match=rf"dropout must be in \[0, 1\), got {share:g}"):
+            check_dropout(share)

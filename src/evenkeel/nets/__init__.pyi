@@ -3,8 +3,10 @@
 from evenkeel.parts import Registry
 
 from ._record import Net as Net
+from .cnn import CNN as CNN
 from .mlp import MLP as MLP
 from .mlp import Plain as Plain
 from .mlp import Residual as Residual
+from .transformer import Transformer as Transformer
 
 PARTS: Registry[Net]

@@ -1,4 +1,4 @@
-"""What every net is made of besides linear maps: activations with their initialisation, and norms.
+"""What every net is made of: activations with their initialisation, named sizes, and norms of table rows.
 
 An *ensemble* of `members` networks is one batched network: the member axis comes first (see `evenkeel.linear`).
 """
@@ -6,8 +6,9 @@ An *ensemble* of `members` networks is one batched network: the member axis come
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
-from typing import Literal
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Literal, TypeVar
 
 import torch
 from torch import nn
@@ -19,6 +20,7 @@ from evenkeel.shapes import Float, Tensor
 
 Activation = Literal["relu", "leaky_relu", "tanh", "sigmoid", "selu", "elu", "gelu", "silu"]
 Norm = Literal["layer", "batch", "group"] | None
+Weighted = TypeVar("Weighted", nn.Linear, nn.Conv2d)
 GROUPS = 8  # of a group norm; the usual 32 leaves too few units in a group of a narrow layer
 
 ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {
@@ -53,6 +55,57 @@ def matched_variance(activation: str) -> float:
         slope = torch.autograd.grad(activation_named(activation)(z).sum(), z)[0]
     density = torch.exp(-(z.detach() ** 2) / 2) / math.sqrt(2 * math.pi)
     return float(1.0 / torch.trapezoid(density * slope**2, z.detach()))
+
+
+def draw_(layer: Weighted, variance: float = 1.0) -> Weighted:
+    """The same layer with W ~ N(0, variance/fan_in) and b = 0; a convolution's fan_in is that of one group.
+
+    Example:
+        >>> draw_(nn.Linear(3, 2)).bias.tolist()
+        [0.0, 0.0]
+    """
+    nn.init.normal_(layer.weight, std=math.sqrt(variance / layer.weight[0].numel()))
+    if layer.bias is not None:
+        nn.init.zeros_(layer.bias)
+    return layer
+
+
+@dataclass(frozen=True, kw_only=True)
+class Extent:
+    """How large a net is: units of its (first) layers, and blocks."""
+
+    width: int
+    depth: int
+
+
+def extent_of(sizes: Mapping[str, Extent], size: str, width: int | None, depth: int | None) -> Extent:
+    """The size of that name, with what was asked for by number in its place.
+
+    Raises:
+        RequestError: a size that does not exist, or a width or depth below 1.
+    """
+    if size not in sizes:
+        raise RequestError(f"no size is called {size!r}; there are: {', '.join(sizes)}; or give width= and depth=")
+    named = sizes[size]
+    found = Extent(
+        width=named.width if width is None else width,
+        depth=named.depth if depth is None else depth,
+    )
+    if found.width < 1 or found.depth < 1:
+        raise RequestError(f"a net needs at least one unit and one block; got width={found.width}, depth={found.depth}")
+    return found
+
+
+def check_choice(name: str, asked: object, known: tuple[object, ...]) -> None:
+    """Refuse an option that is none of those there are."""
+    if asked not in known:
+        raise RequestError(f"{name} must be one of {', '.join(map(repr, known))}; got {asked!r}")
+
+
+def check_dropout(dropout: float) -> None:
+    """Refuse a share of silenced units that leaves none."""
+    if not 0.0 <= dropout < 1.0:
+        raise RequestError(f"dropout must be in [0, 1), got {dropout:g}")
 
 
 class UnitNorm(nn.Module):

@@ -8,10 +8,12 @@ from torch import nn
 
 from evenkeel.parts import Part
 
+Kind = Literal["table", "image", "sequence", "text", "graph"]
+
 
 @dataclass(frozen=True, kw_only=True)
 class Net(Part):
-    """A kind of net: the class that builds it and the kind of data it reads."""
+    """A kind of net: the class that builds it and the kinds of data it reads."""
 
     call: Callable[..., nn.Module]
-    reads: Literal["table", "image", "sequence", "text", "graph"]
+    reads: tuple[Kind, ...]

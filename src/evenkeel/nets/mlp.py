@@ -174,5 +174,5 @@ MLP_NET = Net(
     summary="rows of a table: residual or plain layers, one network or an in-model ensemble",
     source="He et al. 2016, arXiv:1603.05027; Gorishniy et al. 2022, arXiv:2203.05556",
     call=MLP,
-    reads="table",
+    reads=("table",),
 )

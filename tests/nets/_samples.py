@@ -1,0 +1,49 @@
+"""A small net of every part for each kind of data that it reads, with inputs of variance 1."""
+
+import inspect
+
+import torch
+
+from evenkeel.nets import PARTS
+
+CHANNELS, VOCABULARY, EXAMPLES = 3, 50, 32
+# Eight steps and images of 8 x 8: a mean over n positions gives each of them an n-th of the gradient, whatever the net.
+STEPS = 8
+READ = [(name, kind) for name, part in PARTS.items() for kind in part.reads]
+WITH_LENGTHS = [(name, kind) for name, kind in READ if kind in ("sequence", "text")]
+NARROW = {"cnn": 8}  # of the first stage, an eighth of the features
+
+
+def inputs(kind, examples=EXAMPLES):
+    """Inputs of a kind of data; whoever adds a net that reads another kind adds its inputs here."""
+    return {
+        "table": lambda: torch.randn(examples, CHANNELS),
+        "image": lambda: torch.randn(examples, CHANNELS, 8, 8),
+        "sequence": lambda: torch.randn(examples, STEPS, CHANNELS),
+        "text": lambda: torch.randint(VOCABULARY, (examples, STEPS)),
+    }[kind]()
+
+
+def build(name, kind, **options):
+    """The net `name` for a kind of data, as its own signature asks to be told of it."""
+    call = PARTS[name].call
+    taken = inspect.signature(call).parameters
+    told = {"image": {"patch": 4, "dimensions": 2}, "sequence": {"dimensions": 1}}.get(kind, {})
+    told = {key: value for key, value in told.items() if key in taken}
+    first = {"vocabulary": VOCABULARY} if kind == "text" else {next(iter(taken)): CHANNELS}
+    return call(**first, **told, **{"width": NARROW.get(name, 64), "depth": 2, **options})
+
+
+def links_of(net, values):
+    """The chain of a net alone: its features are to become random ones."""
+    from evenkeel import trace  # after the shape checks are installed
+
+    with torch.no_grad():
+        target = torch.randn_like(net(values))
+    return trace(net, lambda features, target: (features - target).square().mean(), (values, target)).links
+
+
+def spread(links):
+    """Least and greatest backward rms relative to the last link's, and the greatest similarity."""
+    backward = [link.backward_rms / links[-1].backward_rms for link in links]
+    return min(backward), max(backward), max(link.similarity for link in links if link.similarity is not None)
