@@ -1,4 +1,4 @@
-"""Where does oneDNN overtake the default float32 product, and does it stay float32? Backs train/precision.py."""
+"""Where does oneDNN overtake the default float32 product, and does it stay float32? Backs products.py."""
 
 from __future__ import annotations
 

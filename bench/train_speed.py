@@ -25,9 +25,9 @@ from bench._machine import publish, table
 from evenkeel.data.dataset import SplitRequest, build_dataset, set_target_apart
 from evenkeel.network import build_network
 from evenkeel.plan import make_plan
+from evenkeel.products import fast_products
 from evenkeel.run import as_frame
 from evenkeel.train.loop import Loop, Watchers
-from evenkeel.train.precision import fast_products
 
 # Batch, width, and batches in an epoch: enough that starting the loop does not show, as in any run of default length.
 SIZES = [(64, 128, 500), (256, 256, 200), (1024, 512, 40)]

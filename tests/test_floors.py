@@ -10,7 +10,7 @@ import evenkeel
 
 ROOT = Path(evenkeel.__file__).parent
 FLOORS = (
-    {"errors", "parts", "shapes", "linear", "svg", "version"},
+    {"errors", "parts", "shapes", "linear", "products", "svg", "version"},
     {"losses", "metrics", "chain", "data", "finding"},
     {"heads", "nets", "symptoms"},
     {"task", "plan", "network", "watching"},

@@ -20,6 +20,7 @@ from evenkeel.finding import Finding
 from evenkeel.heads._for_task import head_for
 from evenkeel.network import NetShape, Network, build_network
 from evenkeel.plan import Plan
+from evenkeel.products import fast_products
 from evenkeel.record import RunRecord
 from evenkeel.run import Run
 from evenkeel.shapes import Tensor
@@ -32,7 +33,6 @@ from evenkeel.train.findings import findings_of
 from evenkeel.train.heap import give_back_freed
 from evenkeel.train.importance import Importance, importance
 from evenkeel.train.loop import Loop
-from evenkeel.train.precision import fast_products
 from evenkeel.train.progress import TrainingProgress
 from evenkeel.train.scores import scores
 from evenkeel.train.signals import EXIT_CODES, Interruption

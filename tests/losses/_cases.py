@@ -52,3 +52,8 @@ def error(value, exact):
     """Largest absolute error; a value that is not finite where the exact one is counts as infinite."""
     gap = (value.double() - exact).abs()
     return float(torch.where(gap.isnan(), torch.inf, gap).max()) if gap.numel() else 0.0
+
+
+def module_name(name):
+    """The name of a loss's module form."""
+    return "".join(word.capitalize() for word in name.split("_")) + "Loss"

@@ -56,4 +56,4 @@ def test_no_matrix_of_all_logits_exists_at_any_time():
         with Largest() as largest:
             loss = losses.linear_cross_entropy(features, weight, torch.arange(4000) % 500, reduction=reduction)
             loss.sum().backward()
-        assert 0 < largest.size <= 256 * 500 < 4000 * 500 / 10
+        assert 0 < largest.size <= 4000 * 500 / 5

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from evenkeel.errors import RequestError
-from evenkeel.losses import js_divergence
+from evenkeel.losses import js_divergence, kl_divergence
 
 
 def plain(p, q, form, weight=0.5):
@@ -31,6 +31,33 @@ def test_nothing_in_common_is_log_two(form):
     value = js_divergence(p.requires_grad_(), q, form=form)
     assert value.item() == pytest.approx(math.log(2))
     assert torch.autograd.grad(value, p)[0].isfinite().all()
+
+
+def test_agrees_with_two_divergences_from_the_mixture():
+    p, q = torch.softmax(torch.randn(2, 20, 5, dtype=torch.float64), -1)
+    mixture = 0.3 * p + 0.7 * q
+    expected = 0.3 * kl_divergence(p, mixture) + 0.7 * kl_divergence(q, mixture)
+    assert torch.allclose(js_divergence(p, q, weight=0.3), expected, rtol=1e-10)
+
+
+def test_very_unlikely_classes_keep_their_gradient():
+    """At a log-probability of -80 in both, the float32 mixture itself would be 0 or a subnormal number."""
+    p = torch.tensor([[0.0, -100.0]], requires_grad=True)
+    q = torch.tensor([[0.0, -95.0]])
+    found = torch.autograd.grad(js_divergence(p, q, form="logits"), p)[0]
+    wide = p.detach().double().requires_grad_()
+    exact = torch.autograd.grad(js_divergence(wide, q.double(), form="logits"), wide)[0]
+    assert found[0, 1] != 0 and torch.allclose(found[0, 1].double(), exact[0, 1], rtol=1e-2)
+
+
+@pytest.mark.parametrize("form", ["log-probabilities", "logits"])
+def test_what_is_impossible_in_both_has_gradient_zero(form):
+    p = torch.tensor([[0.5, 0.5, 0.0]]).log().requires_grad_()
+    q = torch.tensor([[0.25, 0.75, 0.0]]).log()
+    value = js_divergence(p, q, form=form)
+    assert value.item() == pytest.approx(js_divergence(p.exp(), q.exp()).item())
+    gradient = torch.autograd.grad(value, p)[0]
+    assert gradient.isfinite().all() and gradient[0, 2] == 0
 
 
 def test_messages():

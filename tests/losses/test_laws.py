@@ -4,6 +4,8 @@ import dataclasses
 import importlib
 import inspect
 import json
+import math
+import re
 import subprocess
 import sys
 
@@ -56,6 +58,40 @@ def test_reductions_agree(name):
     assert torch.allclose(cases.call(name, made, "sum"), values.sum(), rtol=1e-12)
     assert torch.allclose(cases.call(name, made, "mean"), values.mean(), rtol=1e-12)
     assert values.shape[0] == 6
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_docstring_says_what_the_mean_is_over(name):
+    assert re.search(
+        r"\b(the|its) mean\s+is\s+(over|that of|the mean of)\b", inspect.getdoc(losses.PARTS[name].call), re.I
+    )
+
+
+@pytest.mark.parametrize(
+    "name", [n for n in NAMES if "temperature" in inspect.signature(losses.PARTS[n].call).parameters]
+)
+def test_a_temperature_can_be_learned(name):
+    made = cases.example(name)
+    start = made.options.get("temperature", 0.5)
+    options = {**made.options, "temperature": start}
+    form = getattr(losses, cases.module_name(name))(learn=("temperature",), **options)
+    form(*made.output, *made.target).backward()
+    above, below = (
+        cases.call(name, dataclasses.replace(made, options={**options, "temperature": start * math.exp(step)}))
+        for step in (1e-5, -1e-5)
+    )
+    assert form.log_temperature.grad.item() == pytest.approx(float(above - below) / 2e-5, rel=1e-4)
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16], ids=str)
+@pytest.mark.parametrize("name", NAMES)
+def test_values_of_halves_are_finite_at_10000(name, dtype):
+    made = cases.example(name, batch=6, dtype=dtype)
+    signs = [2 * torch.randint(2, x.shape) - 1 for x in made.output]
+    far = dataclasses.replace(made, output=tuple((1e4 * sign).to(dtype) for sign in signs))
+    exact = cases.plain(name, cases.widened(far))
+    representable = exact.isfinite() & (exact.abs() < torch.finfo(torch.float32).max)
+    assert cases.call(name, far, "none")[representable].isfinite().all()
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64], ids=str)
@@ -184,7 +220,7 @@ def test_nothing_is_read_back_to_the_host(name, reduction):
 @pytest.mark.parametrize("name", NAMES)
 def test_the_module_form_computes_the_same(name):
     made = cases.example(name)
-    form = getattr(losses, "".join(word.capitalize() for word in name.split("_")) + "Loss")
+    form = getattr(losses, cases.module_name(name))
     assert torch.equal(form(**made.options)(*made.output, *made.target), cases.call(name, made))
 
 

@@ -57,6 +57,41 @@ def test_half_precision_keeps_a_float32_loss(reduction):
     assert all(g.dtype == torch.bfloat16 for g in torch.autograd.grad(found.sum(), (features, weight)))
 
 
+def test_large_calls_in_bfloat16_err_less_than_the_plain_formula():
+    features, weight = torch.randn(256, 64).bfloat16(), (0.3 * torch.randn(4096 + 7, 64)).bfloat16()  # two pieces
+    target = torch.randint(len(weight), (256,))
+    leaves = (features.requires_grad_(), weight.requires_grad_())
+    wide = [x.detach().double().requires_grad_() for x in leaves]
+    exact = torch.nn.functional.cross_entropy(wide[0] @ wide[1].T, target, reduction="none")
+    ours = linear_cross_entropy(*leaves, target, reduction="none")
+    simple = torch.nn.functional.cross_entropy(features @ weight.T, target, reduction="none")
+    assert ours.dtype == torch.float32
+    assert (ours.double() - exact).abs().max() <= (simple.double() - exact).abs().max()
+    assert (ours.double() - exact).norm() <= 0.5 * (simple.double() - exact).norm()
+    expected = torch.autograd.grad(exact.mean(), wide)
+    for found, true in zip(torch.autograd.grad(linear_cross_entropy(*leaves, target), leaves), expected, strict=True):
+        assert found.dtype == torch.bfloat16 and (found.double() - true).norm() <= 8e-3 * true.norm()
+
+
+@pytest.mark.parametrize("smoothing", [0, 0.1])
+def test_logits_of_10000_are_finite_and_exact(smoothing):
+    features, weight = 100 * torch.eye(3, requires_grad=True), torch.tensor([[100.0, 0, -100], [0, 100, 0]])
+    weight.requires_grad_()
+    target = torch.tensor([1, 1, 0])
+    found = linear_cross_entropy(features, weight, target, label_smoothing=smoothing, reduction="none")
+    expected = cross_entropy(features.double() @ weight.double().T, target, label_smoothing=smoothing, reduction="none")
+    assert torch.allclose(found.double(), expected, rtol=1e-6)
+    assert all(g.isfinite().all() for g in torch.autograd.grad(found.sum(), (features, weight)))
+
+
+def test_features_of_half_precision_may_meet_a_float32_weight():
+    features, weight, target = torch.randn(6, 4).bfloat16(), torch.randn(8, 4), torch.randint(8, (6,))
+    found = linear_cross_entropy(features.requires_grad_(), weight.requires_grad_(), target)
+    assert torch.allclose(found, cross_entropy(features.float() @ weight.T, target))
+    gradients = torch.autograd.grad(found, (features, weight))
+    assert [g.dtype for g in gradients] == [torch.bfloat16, torch.float32]
+
+
 def test_messages():
     with pytest.raises(ShapeError, match=r"weight \(token, unit\), got \(2, 3\) and \(3, 9\); try weight.T"):
         linear_cross_entropy(torch.zeros(2, 3), torch.zeros(3, 9), torch.zeros(2, dtype=torch.long))

@@ -3,7 +3,8 @@
 Each is a function (`losses.focal(logits, target)`) and a module of the same name in CamelCase + `Loss`
 (`losses.FocalLoss(gamma=2.0)`), and all take `reduction="mean" | "sum" | "none"`. What they promise together:
 
-    * arithmetic is at least float32, whatever the inputs and under autocast; the result is float32 or float64;
+    * arithmetic is at least float32, whatever the inputs and under autocast (but for the large products of
+      `linear_cross_entropy`, whose inputs may stay halves); the result is float32 or float64;
     * values and gradients stay finite wherever the exact value can be written down;
     * the mean of nothing (no rows, or every row ignored) is 0 with gradient 0;
     * nothing is copied back to the host, so a loss never makes a GPU wait.

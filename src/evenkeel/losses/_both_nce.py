@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 
 from evenkeel.losses._cosine import Scale, exponentials, keep_band_, pull_, scale_of, side, spans, to_embeddings_
+from evenkeel.losses._fast_products import fast_products
 from evenkeel.losses._first_order import first_order
 from evenkeel.losses._number import Number
 from evenkeel.losses._precision import exact_products
@@ -29,7 +30,7 @@ class _BothNce(torch.autograd.Function):
     def forward(query: Tensor, key: Tensor, scale: Tensor, dtype: torch.dtype) -> tuple[Tensor, Tensor, Tensor]:
         left, right, factor = side(query), side(key), Scale(scale, dtype)
         row, column, own = (torch.zeros(len(query), dtype=dtype, device=query.device) for _ in range(3))
-        with exact_products(query):
+        with exact_products(query), fast_products(query, key):
             for rows in spans(query):
                 unit = left.unit(rows)
                 for keys in spans(key):
@@ -54,7 +55,7 @@ class _BothNce(torch.autograd.Function):
         left, right, factor = side(query), side(key), Scale(scale, ctx.dtype)
         to_query, to_key = (torch.zeros_like(x, dtype=scale.dtype) for x in (query, key))
         along, across = 0.5 * gradient / row, 0.5 * gradient / column
-        with exact_products(query):
+        with exact_products(query), fast_products(query, key):
             for rows in spans(query):
                 unit = left.unit(rows)
                 for keys in spans(key):

@@ -12,6 +12,7 @@ from typing import Any, Literal, NamedTuple
 import torch
 from torch import Tensor
 
+from evenkeel.losses._fast_products import fast_products
 from evenkeel.losses._first_order import first_order
 from evenkeel.losses._precision import exact_products
 from evenkeel.losses._tiles import tiles
@@ -71,7 +72,7 @@ class _Contrast(torch.autograd.Function):
         query: Tensor, key: Tensor, labels: Tensor, key_labels: Tensor, own: int, denominator: Denominator
     ) -> tuple[Tensor, Tensor]:
         value, positives = query.new_zeros(len(query)), query.new_zeros(len(query))
-        with exact_products(query):
+        with exact_products(query), fast_products(query, key):
             for first, last in tiles(len(query), len(key), query.device):
                 tile = _tile((query, key, labels, key_labels, own, denominator), first, last)
                 if denominator == "all":
@@ -95,7 +96,7 @@ class _Contrast(torch.autograd.Function):
         query, key, labels, key_labels, positives = ctx.saved_tensors
         to_query, to_key = torch.zeros_like(query), torch.zeros_like(key)
         scale = (gradient / positives.clamp(min=1)).unsqueeze(1)
-        with exact_products(query):
+        with exact_products(query), fast_products(query, key):
             for first, last in tiles(len(query), len(key), query.device):
                 tile = _tile((query, key, labels, key_labels, ctx.own, ctx.denominator), first, last)
                 block = _gradient(tile, scale[first:last], ctx.denominator)

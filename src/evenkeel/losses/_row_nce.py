@@ -21,6 +21,7 @@ from evenkeel.losses._cosine import (
     spans,
     to_embeddings_,
 )
+from evenkeel.losses._fast_products import fast_products
 from evenkeel.losses._first_order import first_order
 from evenkeel.losses._number import Number
 from evenkeel.losses._precision import exact_products
@@ -52,7 +53,7 @@ class _RowNce(torch.autograd.Function):
     def forward(query: Tensor, key: Tensor, scale: Tensor, dtype: torch.dtype, layout: Layout) -> tuple[Tensor, Tensor]:
         left, right, factor = side(query), side(key), Scale(scale, dtype)
         total, own = (torch.zeros(len(query), dtype=dtype, device=query.device) for _ in range(2))
-        with exact_products(query):
+        with exact_products(query), fast_products(query, key):
             for rows in spans(query):
                 unit = left.unit(rows)
                 for keys in spans(key):
@@ -77,7 +78,7 @@ class _RowNce(torch.autograd.Function):
         left, right, factor, layout = side(query), side(key), Scale(scale, ctx.dtype), ctx.layout
         weight = torch.where(total > 0, gradient / total, 0.0)  # a row without keys asks for nothing
         to_query, to_key = (torch.zeros_like(x, dtype=scale.dtype) for x in (query, key))
-        with exact_products(query):
+        with exact_products(query), fast_products(query, key):
             for rows in spans(query):
                 unit = left.unit(rows)
                 for keys in spans(key):

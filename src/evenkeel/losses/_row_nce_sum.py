@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 
 from evenkeel.losses._cosine import Scale, exponentials, pull_, scale_of, side, spans, to_embeddings_
+from evenkeel.losses._fast_products import fast_products
 from evenkeel.losses._first_order import first_order
 from evenkeel.losses._number import Number
 from evenkeel.losses._precision import exact_products
@@ -42,7 +43,7 @@ class _RowNceSum(torch.autograd.Function):
         total, value = torch.empty(len(query), dtype=dtype, device=query.device), torch.zeros_like(scale)
         height = CPU_ROWS if query.device.type == "cpu" else GPU_ROWS
         tile = torch.empty(min(height, len(query)), len(key), dtype=dtype, device=query.device)
-        with exact_products(query):
+        with exact_products(query), fast_products(query, key):
             for rows in spans(query, size=height):
                 unit = left.unit(rows)
                 block = tile[: len(unit)]

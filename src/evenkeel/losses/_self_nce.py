@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 
 from evenkeel.losses._cosine import Scale, Side, exponentials, keep_band_, pull_, scale_of, side, spans, to_embeddings_
+from evenkeel.losses._fast_products import fast_products
 from evenkeel.losses._first_order import first_order
 from evenkeel.losses._number import Number
 from evenkeel.losses._precision import exact_products
@@ -30,7 +31,7 @@ class _SelfNce(torch.autograd.Function):
         given, factor = side(views), Scale(scale, dtype)
         total, partner = (torch.zeros(len(views), dtype=dtype, device=views.device) for _ in range(2))
         half = len(views) // 2
-        with exact_products(views):
+        with exact_products(views), fast_products(views, views):
             for rows in spans(views):
                 unit = given.unit(rows)
                 for keys in spans(views, first=rows.start):
@@ -58,7 +59,7 @@ class _SelfNce(torch.autograd.Function):
         given, factor, half = side(views), Scale(scale, ctx.dtype), len(views) // 2
         found = torch.zeros_like(views, dtype=scale.dtype)
         weight = gradient / total
-        with exact_products(views):
+        with exact_products(views), fast_products(views, views):
             for rows in spans(views):
                 unit = given.unit(rows)
                 for keys in spans(views, first=rows.start):

@@ -26,7 +26,8 @@ def contrastive(
 ) -> Tensor:
     """Contrastive loss of pairs of embeddings (..., unit); `same` (...) is 1 or True where a pair belongs together.
 
-    `margin` is in units of the distance. One value per pair. Two different embeddings that coincide have gradient 0.
+    `margin` is in units of the distance. One value per pair; the mean is over pairs. Two different embeddings that
+    coincide have gradient 0.
 
     Example:
         >>> import torch

@@ -1,42 +1,52 @@
 """Cross-entropy: the surprise at the true class, in nats, of a softmax over logits.
 
-L = -w_y log softmax(logits)_y      mean: Σ L / Σ w_y
-with label_smoothing e the target is (1 - e) at y plus e / classes everywhere      Source: Bridle 1990; Szegedy 2016
+L = -w_y log softmax(logits)_y                    mean: Σ L / Σ w_y
+L = -Σ_c w_c y_c log softmax(logits)_c            for a row y of probabilities; mean: Σ L / rows
+with label_smoothing e: 1 - e of the target as it is, and e / classes everywhere   Source: Bridle 1990; Szegedy 2016
 """
 
 import torch
 import torch.nn.functional as F  # noqa: N812 - its usual name
 
-from evenkeel.losses._fit_shapes import class_target
+from evenkeel.errors import ShapeError
+from evenkeel.losses._fit_shapes import class_target, share
 from evenkeel.losses._module import module_form
 from evenkeel.losses._number import Number
 from evenkeel.losses._precision import widen
 from evenkeel.losses._record import Example, Loss
-from evenkeel.losses._reduce import reduce_weighted
+from evenkeel.losses._reduce import reduce, reduce_weighted
 from evenkeel.shapes import Float, Int, Reduction, Tensor
 
 
 def cross_entropy(
     logits: Float[Tensor, "*output label"],
-    target: Int[Tensor, "*shared"],
+    target: Int[Tensor, "*shared"] | Float[Tensor, "*shared"],
     *,
     class_weight: Float[Tensor, "label"] | None = None,
     ignore_index: int = -100,
     label_smoothing: Number = 0.0,
     reduction: Reduction = "mean",
 ) -> Tensor:
-    """Cross-entropy of logits with classes on the last axis against whole-number classes, in nats.
+    """Cross-entropy of logits with classes on the last axis against classes or their probabilities, in nats.
 
-    `target` has the other axes of the logits, or the last of them (an ensemble shares it). Rows whose target is
-    `ignore_index` count for nothing; where every row is ignored the loss is 0. With `reduction="none"` there is one
-    value per row, 0 for ignored ones. Raises `ShapeError` where target and logits do not fit.
+    *Classes*: a whole-number target with the other axes of the logits, or the last of them (an ensemble shares it).
+    Rows whose target is `ignore_index` count for nothing; the mean is over the weights of the true classes, and 0 where
+    every row is ignored. *Probabilities*: a floating-point target of the shape of the logits, or its last two axes or
+    more; `ignore_index` has no meaning then, and the mean is over rows, whatever their weights, as torch's own is. With
+    `reduction="none"` there is one value per row, 0 for ignored ones. Raises `ShapeError` where target and logits do
+    not fit.
 
     Example:
         >>> import torch
         >>> cross_entropy(torch.zeros(4, 10), torch.tensor([0, 3, 3, -100]))  # ln 10
         tensor(2.3026)
+        >>> cross_entropy(torch.zeros(1, 4), torch.tensor([[0.5, 0.5, 0.0, 0.0]]))  # ln 4
+        tensor(1.3863)
     """
     logits = widen(logits)
+    if target.is_floating_point():
+        probability = _probabilities(target, logits)
+        return reduce(_soft_values(logits, probability, class_weight, label_smoothing), reduction)
     target = class_target(target, logits)
     values = _values(logits, target, class_weight, ignore_index, float(label_smoothing))
     kept = target != ignore_index
@@ -60,6 +70,25 @@ def _values(
         reduction="none",
     )
     return flat.reshape(target.shape)
+
+
+def _probabilities(target: Tensor, logits: Tensor) -> Tensor:
+    """Rows of probabilities for `logits`; one row for all of them would hide classes given as floats."""
+    if target.shape != logits.shape and target.ndim < 2:
+        raise ShapeError(
+            f"a floating-point target holds probabilities of the shape of the logits, {tuple(logits.shape)}, got "
+            f"{tuple(target.shape)}; try target.long() for whole-number classes"
+        )
+    return share(target.to(logits), logits.shape)
+
+
+def _soft_values(logits: Tensor, probability: Tensor, class_weight: Tensor | None, label_smoothing: Number) -> Tensor:
+    """One weighted value per row of probabilities; 0 · log 0 is 0."""
+    classes = logits.shape[-1]
+    smooth = probability * (1 - label_smoothing) + label_smoothing / classes if label_smoothing else probability
+    weighted = smooth if class_weight is None else smooth * class_weight.to(logits)
+    log_p = torch.log_softmax(logits, -1)
+    return -(weighted * torch.where((weighted == 0) & (log_p == -torch.inf), 0.0, log_p)).sum(-1)
 
 
 CrossEntropyLoss = module_form(cross_entropy)

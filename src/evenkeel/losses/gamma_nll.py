@@ -32,9 +32,9 @@ def gamma_nll(
 ) -> Tensor:
     """Negative log-likelihood of positive targets under a gamma distribution, in nats, one value per element.
 
-    `log_shape` and `target` have the shape of `log_mean`, or its last axes (shared; a number makes one shape for all).
-    `log_shape` beyond ±20 and ln(target / mean) beyond ±60 are bounded smoothly. A target of 0 or less has no density:
-    the loss is then not finite.
+    The mean is over all elements. `log_shape` and `target` have the shape of `log_mean`, or its last axes (shared; a
+    number makes one shape for all). `log_shape` beyond ±20 and ln(target / mean) beyond ±60 are bounded smoothly. A
+    target of 0 or less has no density: the loss is then not finite.
 
     Example:
         >>> import torch

@@ -36,6 +36,7 @@ def gaussian_nll(
     `log_variance` and `target` have the shape of the mean, or its last axes (shared by an ensemble in front). A
     log-variance beyond ±20 is bounded smoothly, so that it can neither overflow nor lose its gradient. `beta` 0.5 is
     the usual choice where the mean fits badly; `constant=True` adds ln(2π) / 2, for comparison with other densities.
+    The mean is over all elements, whatever beta.
 
     Example:
         >>> import torch

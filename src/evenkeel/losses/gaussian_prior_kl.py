@@ -25,8 +25,8 @@ def gaussian_prior_kl(
 ) -> Tensor:
     """KL of Normal(mean, exp(log_variance)) from Normal(0, 1), summed over the latent axis; one value per example.
 
-    `free_bits` is an allowance per latent dimension, in nats, against a code that collapses onto its prior. A
-    log-variance beyond ±20 is bounded smoothly.
+    The mean is over examples. `free_bits` is an allowance per latent dimension, in nats, against a code that collapses
+    onto its prior. A log-variance beyond ±20 is bounded smoothly.
 
     Example:
         >>> import torch

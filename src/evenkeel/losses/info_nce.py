@@ -35,9 +35,10 @@ def info_nce(
 ) -> Tensor:
     """InfoNCE of embeddings (batch, unit), normalised here; key i belongs to query i. One value per query, in nats.
 
-    `negatives` None: the other keys of the batch, and those of all ranks under torch.distributed (`across="none"`: of
-    this rank alone). Otherwise (key, unit), shared by all queries, or (batch, key, unit), and the other keys of the
-    batch play no part. The gradient cannot be differentiated again, and says so.
+    The mean is over queries; with `symmetric=True` it is the mean of the two directions. `negatives` None: the other
+    keys of the batch, and those of all ranks under torch.distributed (`across="none"`: of this rank alone). Otherwise
+    (key, unit), shared by all queries, or (batch, key, unit), and the other keys of the batch play no part. The
+    gradient cannot be differentiated again, and says so.
 
     Example:
         >>> import torch

@@ -1,13 +1,16 @@
 """Jensen-Shannon divergence: the distance of two distributions from their mixture; symmetric at equal weights.
 
 JS(P, Q) = w D(P||M) + (1 - w) D(Q||M),  M = w P + (1 - w) Q;   at most ln 2 for w = 1/2             [nats]
+ln M = ln(exp(ln w + ln P) + exp(ln(1 - w) + ln Q)), never by way of M itself
 Source: Lin 1991, doi:10.1109/18.61115
 """
+
+import math
 
 import torch
 
 from evenkeel.errors import RequestError
-from evenkeel.losses._log_probability import Form, discrete, times_log_ratio
+from evenkeel.losses._log_probability import Discrete, Form, discrete, times_log_ratio
 from evenkeel.losses._module import module_form
 from evenkeel.losses._number import Number
 from evenkeel.losses._record import Example, Loss
@@ -25,7 +28,8 @@ def js_divergence(
 ) -> Tensor:
     """Jensen-Shannon divergence of discrete distributions over the last axis, in nats; one value per row.
 
-    `weight` is the share of P in the mixture, between 0 and 1; `form` says what the tensors hold.
+    `weight` is the share of P in the mixture, between 0 and 1; `form` says what the tensors hold. The mean is over
+    rows.
 
     Example:
         >>> import torch
@@ -36,10 +40,17 @@ def js_divergence(
     if not 0 < weight < 1:
         raise RequestError(f"weight must lie between 0 and 1, got {weight:g}; try weight=0.5")
     first, second = discrete(p, form), discrete(q, form)
-    mixture = discrete(weight * first.probability + (1 - weight) * second.probability, "probabilities").logarithm
+    mixture = _log_mixture(first, second, weight)
     from_p = times_log_ratio(first.probability, first.logarithm, mixture)
     from_q = times_log_ratio(second.probability, second.logarithm, mixture)
     return reduce((weight * from_p + (1 - weight) * from_q).sum(-1), reduction)
+
+
+def _log_mixture(first: Discrete, second: Discrete, weight: Number) -> Tensor:
+    """ln(w P + (1 - w) Q); where both are impossible some finite number, which nothing multiplies but 0."""
+    neither = (first.logarithm == -torch.inf) & (second.logarithm == -torch.inf)
+    left = torch.where(neither, 0.0, first.logarithm + math.log(weight))
+    return torch.logaddexp(left, torch.where(neither, 0.0, second.logarithm + math.log1p(-weight)))
 
 
 JsDivergenceLoss = module_form(js_divergence)

@@ -29,9 +29,10 @@ def kl_divergence(
 ) -> Tensor:
     """D(P||Q) in nats, P first: of two tensors (sum over the last axis), or of two torch distributions (the integral).
 
-    One value per row, or per element of the batch shape. `form` says what tensors hold. Terms with p = 0 are 0; q = 0
-    under p > 0 gives infinity. For distributions the closed form is used where torch has one; else the sum over a
-    finite support, or numerical integration, which raises `RequestError` where its error estimate exceeds 1e-4.
+    One value per row, or per element of the batch shape; the mean is over those. `form` says what tensors hold. Terms
+    with p = 0 are 0; q = 0 under p > 0 gives infinity. For distributions the closed form is used where torch has one;
+    else the sum over a finite support, or numerical integration, which raises `RequestError` where its error estimate
+    exceeds 1e-4.
 
     Example:
         >>> import torch

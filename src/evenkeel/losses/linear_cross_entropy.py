@@ -30,9 +30,10 @@ def linear_cross_entropy(
 ) -> Tensor:
     """Cross-entropy of features (..., unit) through weight (token, unit) against tokens (...), in nats.
 
-    Equal to `cross_entropy` of the logits, with the same options; the loss is float32 even for half-precision features.
-    One value per row, 0 for ignored ones; where every row is ignored the loss is 0. The gradient cannot be
-    differentiated again, and says so.
+    Equal to `cross_entropy` of the logits, with the same options; softmax and loss are float32 even for half-precision
+    features. One value per row, 0 for ignored ones; the mean is over the weights of the true tokens, and 0 where every
+    row is ignored. In large calls a CPU that multiplies bfloat16 rounds logits to it, all but the true token's. The
+    gradient cannot be differentiated again, and says so.
 
     Example:
         >>> import torch

@@ -22,8 +22,8 @@ def mse(
 ) -> Tensor:
     """Squared error of `prediction` against a target of the same shape, or of its last axes (an ensemble shares it).
 
-    `weight` broadcasts against the prediction; the mean is then divided by the sum of the weights. With
-    `reduction="none"` there is one value per element. Raises `ShapeError` where (batch, 1) meets (batch,).
+    `weight` broadcasts against the prediction; the mean is over the sum of the weights, or over all elements without.
+    With `reduction="none"` there is one value per element. Raises `ShapeError` where (batch, 1) meets (batch,).
 
     Example:
         >>> import torch

@@ -32,7 +32,7 @@ def nll(
 
     Either log-probabilities with classes on the last axis against whole-number classes (all other axes, or the last of
     them), or a distribution against values it can score. With `reduction="none"` there is one value per row, and for a
-    distribution one per element of its batch shape.
+    distribution one per element of its batch shape; the mean is over those.
 
     Example:
         >>> import torch

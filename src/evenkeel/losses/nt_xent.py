@@ -29,8 +29,9 @@ def nt_xent(
 ) -> Tensor:
     """NT-Xent of two views (batch, unit) of each example, normalised here, in nats.
 
-    One value per example, the mean over its two views. Under torch.distributed the views of all ranks are candidates
-    (`across="none"`: of this rank alone). The gradient cannot be differentiated again, and says so.
+    One value per example, that of its two views in equal parts; the mean is over examples. Under torch.distributed the
+    views of all ranks are candidates (`across="none"`: of this rank alone). The gradient cannot be differentiated
+    again, and says so.
 
     Example:
         >>> import torch

@@ -30,9 +30,9 @@ def nt_xent_from_labels(
 ) -> Tensor:
     """NT-Xent of embeddings (batch, unit), normalised here, with one label each (batch,); one value per row, in nats.
 
-    A row without another row of its label counts for nothing. Under torch.distributed the rows of all ranks are
-    candidates (`across="none"`: of this rank alone), and the losses of the ranks average to that of the whole batch.
-    The N x N similarities are never held; the gradient cannot be differentiated again, and says so.
+    A row without another row of its label counts for nothing: the mean is over the others. Under torch.distributed the
+    rows of all ranks are candidates (`across="none"`: of this rank alone), and the losses of the ranks average to that
+    of the whole batch. The N x N similarities are never held; the gradient cannot be differentiated again, and says so.
 
     Example:
         >>> import torch

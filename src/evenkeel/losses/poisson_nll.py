@@ -24,8 +24,9 @@ def poisson_nll(
 ) -> Tensor:
     """Negative log-likelihood of counts under Poisson(exp(log_rate)), in nats, one value per element.
 
-    `target` has the shape of the log-rate, or its last axes (shared by an ensemble in front). `constant=True` adds
-    ln(target!), which the gradient does not need. A log-rate beyond 60 is bounded smoothly, so that it cannot overflow.
+    `target` has the shape of the log-rate, or its last axes (shared by an ensemble in front). The mean is over all
+    elements. `constant=True` adds ln(target!), which the gradient does not need. A log-rate beyond 60 is bounded
+    smoothly, so that it cannot overflow.
 
     Example:
         >>> import torch

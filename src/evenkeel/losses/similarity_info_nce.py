@@ -1,7 +1,7 @@
 """InfoNCE from a ready matrix of similarities, whatever they were computed from.
 
 L_i = -log softmax_j(S_ij / T)[positive of i]   [nats];   symmetric: the mean with the same loss over columns
-several positives of one row: the mean of their losses             Source: Radford 2021, arXiv:2103.00020
+several positives of one row: their mean, or their weighted mean     Source: Radford 2021, arXiv:2103.00020
 """
 
 import torch
@@ -20,13 +20,15 @@ def similarity_info_nce(
     *,
     temperature: Number | Float[Tensor, ""] = 1.0,
     symmetric: bool = False,
-    positives: Int[Tensor, "..."] | Bool[Tensor, "..."] | None = None,
+    positives: Int[Tensor, "..."] | Bool[Tensor, "..."] | Float[Tensor, "..."] | None = None,
     reduction: Reduction = "mean",
 ) -> Tensor:
-    """InfoNCE of a matrix (row, key) in nats, one value per row.
+    """InfoNCE of a matrix (row, key) in nats, one value per row; the mean is over rows that have a positive.
 
-    `positives` None: row i belongs to column i. Otherwise the column of each row (row,), or a mask (row, key) that may
-    hold several; a row without any is left out of the mean. `symmetric=True` needs as many columns as rows.
+    `positives` None: row i belongs to column i. Otherwise the column of each row (row,), a mask (row, key) that may
+    hold several, or soft targets: numbers of 0 or more (row, key), taken in proportion to their sum over the row, and
+    in the other direction over the column. `symmetric=True` needs as many columns as rows; its mean is that of the two
+    directions.
 
     Example:
         >>> import torch
@@ -34,39 +36,40 @@ def similarity_info_nce(
         tensor(1.3863)
 
     """
-    mask = _mask(similarity, positives)
     scaled = widen(similarity) / temperature
-    values, weight = _rows(scaled, mask)
+    wanted = _wanted(similarity, positives).to(scaled)
+    values, weight = _rows(scaled, wanted)
     if not symmetric:
         return reduce(values, reduction, weight=weight)
     if similarity.shape[0] != similarity.shape[1]:
         raise ShapeError(
             f"symmetric=True needs as many columns as rows, got {tuple(similarity.shape)}; try symmetric=False"
         )
-    back, back_weight = _rows(scaled.T, mask.T)
+    back, back_weight = _rows(scaled.T, wanted.T)
     return 0.5 * (reduce(values, reduction, weight=weight) + reduce(back, reduction, weight=back_weight))
 
 
-def _rows(scaled: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
+def _rows(scaled: Tensor, wanted: Tensor) -> tuple[Tensor, Tensor]:
     """One value per row, and 1 where the row has a positive."""
-    count = mask.sum(1)
-    found = torch.where(mask, scaled, 0.0).sum(1) / count.clamp(min=1)
-    return torch.logsumexp(scaled, 1) - found, (count > 0).to(scaled)
+    total = wanted.sum(1)
+    some = total > 0
+    found = torch.where(wanted == 0, 0.0, scaled * wanted).sum(1) / torch.where(some, total, 1.0)
+    return torch.logsumexp(scaled, 1) - found, some.to(scaled)
 
 
-def _mask(similarity: Tensor, positives: Tensor | None) -> Tensor:
+def _wanted(similarity: Tensor, positives: Tensor | None) -> Tensor:
+    """How much each column belongs to each row, (row, key): a mask or soft targets."""
     if similarity.ndim != 2:
         raise ShapeError(f"similarity must be a matrix (row, key), got {tuple(similarity.shape)}; try query @ key.T")
     rows, keys = similarity.shape
     if positives is None and rows <= keys:
         return torch.eye(rows, keys, dtype=torch.bool, device=similarity.device)
-    if positives is not None and positives.dtype == torch.bool and positives.shape == similarity.shape:
-        return positives
-    if positives is not None and positives.dtype != torch.bool and positives.shape == (rows,):
-        return positives.unsqueeze(1) == torch.arange(keys, device=similarity.device)
+    marks = positives is not None and (positives.dtype == torch.bool or positives.is_floating_point())
+    if positives is not None and positives.shape == (similarity.shape if marks else (rows,)):
+        return positives if marks else positives.unsqueeze(1) == torch.arange(keys, device=similarity.device)
     came = "None" if positives is None else f"{positives.dtype} {tuple(positives.shape)}"
     raise ShapeError(
-        f"positives must be the column of each row ({rows},), or a mask ({rows}, {keys}), got {came}; "
+        f"positives must be the column of each row ({rows},), or a mask or soft targets ({rows}, {keys}), got {came}; "
         "try None where row i belongs to column i"
     )
 

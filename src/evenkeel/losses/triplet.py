@@ -25,7 +25,9 @@ def triplet(
     distance: Distance = "euclidean",
     reduction: Reduction = "mean",
 ) -> Tensor:
-    """Triplet loss of embeddings (..., unit), one value per triplet; `margin` is in units of the distance.
+    """Triplet loss of embeddings (..., unit), one value per triplet; the mean is over triplets.
+
+    `margin` is in units of the distance.
 
     Example:
         >>> import torch

@@ -35,9 +35,9 @@ def triplet_from_labels(
 ) -> Tensor:
     """Triplet loss of embeddings (batch, unit) with one label each (batch,), one value per anchor.
 
-    Anchors without a positive or without a negative count for nothing. Embeddings are taken as they are: normalise
-    them, or use `distance="cosine"`, where length should not matter. Under torch.distributed the rows of all ranks are
-    candidates (`across="none"`: of this rank alone).
+    Anchors without a positive or without a negative count for nothing: the mean is over the others. Embeddings are
+    taken as they are: normalise them, or use `distance="cosine"`, where length should not matter. Under
+    torch.distributed the rows of all ranks are candidates (`across="none"`: of this rank alone).
 
     Example:
         >>> import torch

@@ -1,8 +1,8 @@
 import pytest
 import torch
 
-from evenkeel.train import precision
-from evenkeel.train.precision import FASTER_FROM, LARGEST_ERROR, exact_and_faster, fast_products, product_error
+from evenkeel import products
+from evenkeel.products import FASTER_FROM, LARGEST_ERROR, exact_and_faster, fast_products, product_error
 
 CPU = torch.device("cpu")
 
@@ -14,7 +14,7 @@ def setting():
 @pytest.fixture
 def willing(monkeypatch):
     """A machine on which oneDNN is the faster one and exact."""
-    monkeypatch.setattr(precision, "exact_and_faster", lambda: True)
+    monkeypatch.setattr(products, "exact_and_faster", lambda: True)
 
 
 def test_the_setting_holds_inside_and_is_put_back(willing):
@@ -40,13 +40,13 @@ def test_small_products_and_other_devices_are_left_alone(willing, size, device):
 
 def test_the_error_is_measured_not_trusted(monkeypatch):
     """On a CPU where the setting means true bfloat16, the error shows it and the setting is not taken."""
-    monkeypatch.setattr(precision, "_processor", lambda: "AuthenticAMD")
+    monkeypatch.setattr(products, "_processor", lambda: "AuthenticAMD")
     for error, taken in ((LARGEST_ERROR / 2, True), (2e-3, False)):
         exact_and_faster.cache_clear()
-        monkeypatch.setattr(precision, "product_error", lambda name, error=error: error)
+        monkeypatch.setattr(products, "product_error", lambda name, error=error: error)
         assert exact_and_faster() is (taken and torch.backends.mkldnn.is_available())
     exact_and_faster.cache_clear()
-    monkeypatch.setattr(precision, "_processor", lambda: "GenuineIntel")
+    monkeypatch.setattr(products, "_processor", lambda: "GenuineIntel")
     assert exact_and_faster() is False
     exact_and_faster.cache_clear()
 
