@@ -69,6 +69,7 @@ def seen(look, model, x, factor=1.0):
         return None
     look.attach(loss)
     loss.backward()
+    look.ask()
     return look.chain(factor)
 
 
@@ -128,7 +129,7 @@ def test_another_shape_is_noticed():
     look = EchoLook(echo)
     assert seen(look, model, x) is None and look.lost
     with pytest.raises(TrainingError, match="has another shape"):
-        look.chain()
+        look.ask()
     look.drop()
 
 
@@ -168,6 +169,7 @@ def seen_small(look, model, x):
     assert look.reaches(loss)
     look.attach(loss)
     loss.backward(torch.tensor(1e-25))
+    look.ask()
     return look.chain()
 
 

@@ -28,7 +28,7 @@ def test_against_plain_formulas(steps, fused):
     look = StepLook(model.named_parameters(), optimizer)
     optimizer.step()
     look.finish()
-    for row, (name, parameter) in zip(look.read(), model.named_parameters(), strict=True):
+    for row, (name, parameter) in zip(look.ask().read(), model.named_parameters(), strict=True):
         assert (row.name, row.size) == (name, parameter.numel())
         assert row.weight_rms == pytest.approx(rms(before[name]))
         assert row.gradient_rms == pytest.approx(rms(parameter.grad))
@@ -48,7 +48,7 @@ def test_what_did_not_move_and_what_has_no_gradient():
     look = StepLook(model.named_parameters(), optimizer)
     optimizer.step()
     look.finish()
-    first, second = look.read()
+    first, second = look.ask().read()
     assert first.moved == 0.25 and first.gradient_rms == 0.5 and first.update_rms == pytest.approx(0.05)
     assert second.gradient_rms is None and second.moved == 0 and second.update_rms == 0
 
@@ -59,7 +59,7 @@ def test_squares_that_float32_would_lose(size):
     model.weight.grad = torch.full((4, 4), size)
     look = StepLook(model.named_parameters(), torch.optim.SGD(model.parameters(), 0.0))
     look.finish()
-    assert look.read()[0].gradient_rms == pytest.approx(float(model.weight.grad[0, 0]), rel=1e-3)
+    assert look.ask().read()[0].gradient_rms == pytest.approx(float(model.weight.grad[0, 0]), rel=1e-3)
 
 
 def test_an_entry_that_never_had_a_gradient_is_no_surprise():
@@ -70,7 +70,7 @@ def test_an_entry_that_never_had_a_gradient_is_no_surprise():
     model.weight.grad = torch.tensor([[1.0, 3.0]])
     look = StepLook(model.named_parameters(), optimizer)
     look.finish()
-    assert look.read()[0].surprise == pytest.approx(math.sqrt(1 / 2), rel=1e-4)
+    assert look.ask().read()[0].surprise == pytest.approx(math.sqrt(1 / 2), rel=1e-4)
 
 
 def test_a_factor_that_a_fused_step_divides_by():
@@ -80,7 +80,7 @@ def test_a_factor_that_a_fused_step_divides_by():
     model.weight.grad = torch.full((1, 2), 16.0)
     look = StepLook(model.named_parameters(), optimizer)
     look.finish()
-    assert look.read()[0].gradient_rms == pytest.approx(2.0)
+    assert look.ask().read()[0].gradient_rms == pytest.approx(2.0)
 
 
 def test_sparse_and_low_precision_gradients():
@@ -91,7 +91,7 @@ def test_sparse_and_low_precision_gradients():
     look = StepLook([("table", table.weight), ("low", low.weight)], optimizer)
     optimizer.step()
     look.finish()
-    first, second = look.read()
+    first, second = look.ask().read()
     assert first.gradient_rms == pytest.approx(math.sqrt((4 * 4 + 4) / 40)) and first.moved == 0.2
     assert second.gradient_rms == pytest.approx(0.5)
 
@@ -101,7 +101,7 @@ def test_gradients_made_by_a_closure():
     look = StepLook(model.named_parameters(), torch.optim.SGD(model.parameters(), 0.1))
     model.weight.grad = torch.full((1, 2), 3.0)
     look.finish(closure=True)
-    assert look.read()[0].gradient_rms == pytest.approx(3.0)
+    assert look.ask().read()[0].gradient_rms == pytest.approx(3.0)
 
 
 def test_parameters_of_another_model_are_left_out():
@@ -109,7 +109,7 @@ def test_parameters_of_another_model_are_left_out():
     optimizer = torch.optim.SGD([*other.parameters(), *model.parameters()], 0.1)
     look = StepLook(model.named_parameters(), optimizer)
     look.finish()
-    assert [row.name for row in look.read()] == ["weight", "bias"] and look.rate == 0.1
+    assert [row.name for row in look.ask().read()] == ["weight", "bias"] and look.rate == 0.1
 
 
 @pytest.mark.parametrize(

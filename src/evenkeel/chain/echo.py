@@ -78,8 +78,8 @@ class EchoLook:
         self._reading.enter_context(self._given.of(self._echo.measurement.parameters))
         self._reading.enter_context(self._echo.measurement.reading())
 
-    def chain(self, unit: float = 1.0) -> Chain:
-        """After it.
+    def ask(self, unit: Tensor | float = 1.0) -> None:
+        """After it: ask the device for what was measured, without waiting.
 
         Raises:
             TrainingError: no backward pass was seen, or its gradients could not be read.
@@ -87,7 +87,21 @@ class EchoLook:
         if self._echo.lost or self._passes != 1:
             raise TrainingError("the step has another shape than the one that was measured before")
         self._reading.close()
-        return self._echo.measurement.chain(self._given.gradients, unit=unit)
+        self._echo.measurement.ask(self._given.gradients)
+        self._given = Given()
+
+    @property
+    def ready(self) -> bool:
+        """Whether `chain` would not wait for the device."""
+        return self._echo.measurement.ready
+
+    def chain(self, unit: float = 1.0) -> Chain:
+        """What was asked for.
+
+        Raises:
+            TrainingError: a gradient is too small or too large to be read quickly.
+        """
+        return self._echo.measurement.finish(unit=unit)
 
     def drop(self) -> None:
         """Take everything back."""

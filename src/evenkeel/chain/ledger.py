@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Literal, NamedTuple
 
 from torch import Tensor
 
 from evenkeel.chain.reading import Reading
-from evenkeel.chain.statistics import numbers, sound
+from evenkeel.chain.statistics import sound
 from evenkeel.chain.values import Value
 
 
@@ -24,7 +24,7 @@ class Source(NamedTuple):
 
 
 class Ledger:
-    """Hands out tickets for 0-d tensors; `settle` turns all of them into numbers with one wait for the device."""
+    """Hands out tickets for 0-d tensors; `ask` names all of them at once, `settle` takes the numbers in."""
 
     def __init__(self) -> None:
         self._tensors: list[Tensor] = []
@@ -34,6 +34,7 @@ class Ledger:
         self._values: dict[int, float] = {}
         self._renewed: list[int] | None = None
         self._norms: dict[int, float | None] = {}
+        self._asked: list[tuple[Reading, Tensor]] = []
         self.doubtful = False
         """Whether a norm was taken quickly that is too small or too large for that."""
 
@@ -54,19 +55,22 @@ class Ledger:
         self._readings.append(reading)
         return reading
 
-    def settle(self, unit: float = 1.0) -> None:
-        """Fetch everything; the norms of gradients are divided by `unit`."""
+    def ask(self) -> list[Tensor]:
+        """Everything that is to be fetched, for `settle` to be told the numbers."""
         norms = [(reading, reading.norm) for reading in self._readings]
-        found = [(reading, norm) for reading, norm in norms if norm is not None]
-        fetched = numbers([*self._tensors, *(norm for _, norm in found)])
+        self._asked = [(reading, norm) for reading, norm in norms if norm is not None]
+        return [*self._tensors, *(norm for _, norm in self._asked)]
+
+    def settle(self, fetched: Sequence[float], unit: float = 1.0) -> None:
+        """Take the numbers in; the norms of gradients are divided by `unit`."""
         tickets = range(len(self._tensors)) if self._renewed is None else self._renewed
         self._values.update(zip(tickets, fetched, strict=False))
-        self._norms = {id(reading): None for reading, _ in norms}
+        self._norms = {id(reading): None for reading in self._readings}
         self.doubtful = False
-        for (reading, _), value in zip(found, fetched[len(self._tensors) :], strict=True):
+        for (reading, _), value in zip(self._asked, fetched[len(self._tensors) :], strict=True):
             self._norms[id(reading)] = value / unit
             self.doubtful |= reading.manner == "quick" and not sound(value)
-        self._tensors = []
+        self._tensors, self._asked = [], []
 
     def value(self, ticket: int | None) -> float | None:
         """The number behind a ticket."""

@@ -157,14 +157,25 @@ class LiveLook:
         self._reading.enter_context(self._measurement.reading())
         self.echo = Echo(self._measurement, self._form) if simple else None
 
-    def chain(self, unit: float = 1.0) -> Chain:
-        """After the backward pass: the chain; `unit` is what the loss was multiplied with."""
+    def ask(self, unit: Tensor | float = 1.0) -> None:
+        """After the backward pass: ask the device for what was measured, without waiting."""
         if self._measurement is None:
             raise TrainingError("no backward pass was seen: call attach before it")
         self._reading.close()
-        found = self._measurement.chain(self._given.gradients, unit=unit)
-        self._measurement, self._given = None, Given()
-        return found
+        self._measurement.ask(self._given.gradients)
+        self._given = Given()
+
+    @property
+    def ready(self) -> bool:
+        """Whether `chain` would not wait for the device."""
+        return self._measurement is not None and self._measurement.ready
+
+    def chain(self, unit: float = 1.0) -> Chain:
+        """What was asked for; `unit` is what the loss was multiplied with."""
+        if self._measurement is None or not self._measurement.asked:
+            self.ask()
+        measurement, self._measurement = self._measurement, None
+        return measurement.finish(unit=unit)  # type: ignore[union-attr]
 
     def drop(self) -> None:
         """Take everything back, whatever state this is in."""
@@ -183,6 +194,7 @@ class ReplayLook:
         self._gradients: dict[int, Tensor | None] = {}
         self._handles: list[Any] = []
         self._loss: Tensor | None = None
+        self._found: Chain | None = None
         self._entered = 0
 
     def enter(self, arguments: Arguments) -> None:
@@ -212,14 +224,28 @@ class ReplayLook:
         """Before the backward pass: keep the loss."""
         self._loss = loss.detach()
 
-    def chain(self, unit: float = 1.0) -> Chain:
-        """After the backward pass: the chain of the first forward pass, replayed along the dL/dy that was seen."""
+    def ask(self, unit: Tensor | float = 1.0) -> None:
+        """After the backward pass, before a step changes the weights: replay the first forward pass along dL/dy.
+
+        Raises:
+            TrainingError: the loss does not depend on the output of that pass.
+        """
         if self._call is None or self._loss is None or not self._gradients:
             raise TrainingError("the loss does not depend on the output of the first forward pass")
         scaled = {index: None if one is None else one / unit for index, one in self._gradients.items()}
         with self._call.again():
-            found = trace(self._model, along(scaled), (self._inputs, None))
-        return dataclasses.replace(found, loss=float(self._loss) / unit, known_loss=None)
+            self._found = trace(self._model, along(scaled), (self._inputs, None))
+
+    @property
+    def ready(self) -> bool:
+        """A replay waits for the device in any case."""
+        return True
+
+    def chain(self, unit: float = 1.0) -> Chain:
+        """The chain of that pass; `unit` is what the loss was multiplied with."""
+        if self._found is None or self._loss is None:
+            self.ask(unit)
+        return dataclasses.replace(self._found, loss=float(self._loss) / unit, known_loss=None)  # type: ignore[arg-type]
 
     def drop(self) -> None:
         """Take the hooks on outputs back."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -19,6 +19,7 @@ from evenkeel.chain.capture import Capture
 from evenkeel.chain.classify import grouping, kind_of_place
 from evenkeel.chain.decompose import Segment, decompose
 from evenkeel.chain.drafts import WEIGHTED, Assembler
+from evenkeel.chain.fetch import Fetch
 from evenkeel.chain.graph import Graph, build
 from evenkeel.chain.ledger import Ledger
 from evenkeel.chain.link import Chain
@@ -28,11 +29,25 @@ from evenkeel.chain.pending import PendingLink
 from evenkeel.chain.reading import Manner
 from evenkeel.chain.recurrent import Unrolled, unroll
 from evenkeel.chain.spectrum import singular_values
-from evenkeel.chain.statistics import norms_of
+from evenkeel.chain.statistics import Norms
 from evenkeel.chain.survey import Surveyor
 from evenkeel.chain.values import measure
 from evenkeel.chain.writing import Ends, Measured
 from evenkeel.errors import TrainingError
+
+
+class Asked(NamedTuple):
+    """What the device was asked for after a pass: norms of these gradients; the loss, a similarity if any, the rest."""
+
+    names: tuple[str, ...]
+    gradients: Norms
+    rest: Fetch
+    similarities: int
+
+    @property
+    def ready(self) -> bool:
+        """Whether all of it is there."""
+        return self.gradients.ready and self.rest.ready
 
 
 class Measurement:
@@ -73,6 +88,7 @@ class Measurement:
         self._recurrent = [(call, meter.tensor_gradient(call.output)) for call in captured.calls.recurrent]
         self._wiring, self._nodes = meter.wiring, None
         self.manner: Manner = "quick"
+        self._asked: Asked | None = None
 
     def spectra(self, count: int) -> None:
         """Add the largest singular values of each link; the graph must have been kept."""
@@ -84,21 +100,54 @@ class Measurement:
         return self._wiring.reading(self._nodes)
 
     def chain(self, gradients: Mapping[str, Tensor | None], *, unit: float = 1.0) -> Chain:
-        """The records, after the backward pass.
+        """The records, after the backward pass: `ask` and `finish` at once."""
+        self.ask(gradients)
+        return self.finish(unit=unit)
+
+    def ask(self, gradients: Mapping[str, Tensor | None]) -> None:
+        """Ask the device for all that was measured, without waiting for it.
 
         Args:
             gradients: what each parameter got in this pass.
-            unit: what the loss was multiplied with before (a gradient scaler's factor); it is divided out.
 
         Raises:
-            TrainingError: a gradient could not be read; or one that was read quickly is too small or large for that.
+            TrainingError: a gradient could not be read.
         """
         if self._wiring.problem is not None:
             raise TrainingError(f"a gradient could not be read: {self._wiring.problem}") from self._wiring.problem
         present = {name: one for name in self.parameters if (one := gradients.get(name)) is not None}
+        rows = self._ends.lower_rows
+        alike = [] if rows is None or rows.similarity is None else [rows.similarity]
+        read = self._ledger.ask()
+        self._asked = Asked(tuple(present), Norms([*present.values()]), Fetch([self._loss, *alike, *read]), len(alike))
+
+    @property
+    def asked(self) -> bool:
+        """Whether something was asked for that has not been finished."""
+        return self._asked is not None
+
+    @property
+    def ready(self) -> bool:
+        """Whether `finish` would not wait for the device."""
+        return self._asked is None or self._asked.ready
+
+    def finish(self, *, unit: float = 1.0) -> Chain:
+        """The records of what was asked for.
+
+        Args:
+            unit: what the loss was multiplied with before (a gradient scaler's factor); it is divided out.
+
+        Raises:
+            TrainingError: a gradient that was read quickly is too small or too large for that.
+        """
+        asked, self._asked = self._asked, None
+        if asked is None:
+            raise TrainingError("nothing was asked for: call ask after the backward pass")
         norms: dict[str, float | None] = dict.fromkeys(self.parameters)
-        norms.update(zip(present, (norm / unit for norm in norms_of([*present.values()])), strict=True))
-        self._ledger.settle(unit)
+        norms.update(zip(asked.names, (norm / unit for norm in asked.gradients.numbers()), strict=True))
+        loss, *fetched = asked.rest.numbers()
+        similarity, fetched = (fetched[0], fetched[1:]) if asked.similarities else (None, fetched)
+        self._ledger.settle(fetched, unit)
         if self._ledger.doubtful:
             self.manner = "exact"
             raise TrainingError("a gradient is too small or too large to be read quickly; the next is read exactly")
@@ -106,7 +155,7 @@ class Measurement:
             unrolled = unroll(call.call.module, call.arguments, call.output, found)
             if unrolled is not None:
                 self._unrolled[id(call.call)] = unrolled
-        measured = self._measured(norms, unit)
+        measured = self._measured(norms, loss / unit, similarity)
         self._let_go()
         return measured.chain()
 
@@ -116,6 +165,8 @@ class Measurement:
         Links, names, theory, weights' sizes and the chain over time stay what they were; the rest is read anew, and
         what nobody keeps for the backward pass (the end of a residual branch) is None.
         """
+        if self._asked is not None:
+            raise TrainingError("the last pass has not been finished")
         nodes = None if self._atlas is None else self._atlas.nodes(loss.grad_fn)
         if nodes is None or self._atlas is None:
             return False
@@ -132,12 +183,13 @@ class Measurement:
             self._wiring = self._atlas.wiring
             del self.graph, self._captured
 
-    def _measured(self, gradients: Mapping[str, float | None], unit: float) -> Measured:
+    def _measured(self, gradients: Mapping[str, float | None], loss: float, similarity: float | None) -> Measured:
         return Measured(
             ledger=self._ledger,
             pending=self._pending,
             ends=self._ends,
-            loss=float(self._loss.detach()) / unit,
+            loss=loss,
+            gradient_similarity=similarity,
             known_loss=self._known,
             starts_at=self._starts_at,
             batch=self._batch,

@@ -17,6 +17,8 @@ from typing import Literal
 import torch
 from torch import Tensor
 
+from evenkeel.chain.fetch import Fetch
+
 SATURATION_SLOPE = 0.05
 """An entry is saturated where the activation's slope is below this share of its steepest slope (unit-free)."""
 SMALL = 1 << 14
@@ -101,16 +103,36 @@ def summarise_samples(samples: Sequence[tuple[Tensor, float]]) -> list[Summary]:
     return [summary for summary in found if summary is not None]
 
 
+class Norms:
+    """The norms of many tensors, asked for without waiting: in float32 on the CPU, and where its squares may be lost
+    once more in float64; on other devices in float64 at once, so that no tensor is held until the numbers are there.
+    """
+
+    def __init__(self, values: Sequence[Tensor]) -> None:
+        plain = [value.detach() for value in values if value.layout == torch.strided and value.dtype in _PRECISE]
+        same = len(plain) == len(values) and len({(value.dtype, value.device) for value in plain}) == 1
+        self._held = plain if same and plain[0].device.type == "cpu" else []
+        kind = None if self._held or not same else wide(plain[0])
+        found = torch._foreach_norm(plain, dtype=kind) if same else [norm_of(value) for value in values]
+        self._fetch = Fetch(found)
+
+    @property
+    def ready(self) -> bool:
+        """Whether `numbers` would not wait."""
+        return self._fetch.ready
+
+    def numbers(self) -> list[float]:
+        """The norms."""
+        found = self._fetch.numbers()
+        for place, value in enumerate(self._held):
+            if not sound(found[place]):
+                found[place] = float(norm_of(value))
+        return found
+
+
 def norms_of(values: Sequence[Tensor]) -> list[float]:
-    """The norms of many tensors as numbers; in float32 first, once more in float64 where its squares may be lost."""
-    plain = [value.detach() for value in values if value.layout == torch.strided and value.dtype in _PRECISE]
-    if len(plain) < len(values) or len({(value.dtype, value.device) for value in plain}) != 1:
-        return numbers([norm_of(value) for value in values])
-    found = numbers(torch._foreach_norm(plain))
-    for place, norm in enumerate(found):
-        if not sound(norm):
-            found[place] = float(norm_of(plain[place]))
-    return found
+    """The norms of many tensors as numbers."""
+    return Norms(values).numbers()
 
 
 def example_axis(shape: Sequence[int], batch: int | None) -> int | None:
@@ -227,17 +249,4 @@ def saturated_share(output: Tensor, name: str, bounds: tuple[float, float] = (-1
 
 def numbers(tensors: Sequence[Tensor]) -> list[float]:
     """All 0-d tensors as Python numbers, with one wait for the device for each type of number."""
-    if not tensors:
-        return []
-    first = tensors[0]
-    if any(tensor.device != first.device for tensor in tensors):
-        tensors = [tensor.cpu() for tensor in tensors]
-    kinds = {tensor.dtype for tensor in tensors}
-    found = [0.0] * len(tensors)
-    for kind in kinds:
-        places = [place for place, tensor in enumerate(tensors) if tensor.dtype == kind]
-        for place, number in zip(
-            places, torch.stack([tensors[place].detach() for place in places]).tolist(), strict=True
-        ):
-            found[place] = float(number)
-    return found
+    return Fetch(tensors).numbers()

@@ -33,6 +33,7 @@ class Measured:
     pending: list[PendingLink]
     ends: Ends
     loss: float
+    gradient_similarity: float | None
     known_loss: float | None
     starts_at: str
     batch: int | None
@@ -45,7 +46,6 @@ class Measured:
         """The record of the whole."""
         ends = self.ends
         upper, lower = self.ledger.norm(ends.upper), self.ledger.norm(ends.lower)
-        rows = ends.lower_rows
         return Chain(
             links=tuple(self._link(link) for link in self.pending),
             loss=self.loss,
@@ -54,7 +54,7 @@ class Measured:
             output_gradient=upper,
             output_gradient_rms=_rms(upper, ends.upper.count),
             input_gradient=lower,
-            gradient_similarity=None if rows is None or rows.similarity is None else float(rows.similarity),
+            gradient_similarity=self.gradient_similarity,
             example_gains=_example_gains(ends),
             batch=self.batch,
             without_gradient=tuple(name for name, gradient in self.gradients.items() if gradient is None),
@@ -121,7 +121,7 @@ class Measured:
 def _example_gains(ends: Ends) -> tuple[float, ...]:
     above = None if ends.upper_rows is None else ends.upper_rows.rows
     below = None if ends.lower_rows is None else ends.lower_rows.rows
-    if above is None or below is None or above.shape != below.shape:
+    if above is None or below is None or above.shape != below.shape or ends.upper.manner == "quick":
         return ()
     return tuple((below.double() / above.double()).nan_to_num(0.0).tolist())
 

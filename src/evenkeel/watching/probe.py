@@ -5,20 +5,33 @@ from __future__ import annotations
 import math
 import sys
 from collections.abc import Mapping, Sequence
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import torch
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
-from evenkeel.chain import Chain
 from evenkeel.chain.echo import Echo, EchoLook
+from evenkeel.chain.fetch import Fetch
 from evenkeel.chain.live import LiveLook, ReplayLook
-from evenkeel.chain.statistics import norm_of, numbers
+from evenkeel.chain.statistics import norm_of
 from evenkeel.symptoms._history import Look
-from evenkeel.watching.weights import StepLook, gradient_norm, unheld
+from evenkeel.watching.weights import Rows, StepLook, gradient_norm, unheld
 
 MODES = (nn.modules.batchnorm._BatchNorm, nn.modules.dropout._DropoutNd)
+
+
+class _Asked(NamedTuple):
+    """What the device was asked for: weights held and not, gradients that lay there, what the loss was scaled by."""
+
+    held: list[Rows]
+    outside: list[Rows]
+    lying: Fetch
+    unit: Fetch
+
+    @property
+    def ready(self) -> bool:
+        return all(one.ready for one in (*self.held, *self.outside, self.lying, self.unit))
 
 
 class Probe:
@@ -41,7 +54,7 @@ class Probe:
         self.echo: Echo | None = None
         """What this look leaves for later ones."""
         self._weights: Literal["changes", "gradients"] = weights
-        self._chain: Chain | None = None
+        self._asked: _Asked | None = None
         self._lying: list[Tensor] = []
         self._unit: Tensor | None = None
         self._attached = False
@@ -53,9 +66,11 @@ class Probe:
 
     def enter(self, arguments: tuple[tuple[Any, ...], Mapping[str, Any]]) -> None:
         """Before a forward pass."""
+        if self._attached:
+            return
         if isinstance(self._live, EchoLook) and not self._live.fits(arguments):
             self._live = _look(self._model)
-        if self._live is not None and not self._attached:
+        if self._live is not None:
             self._live.enter(arguments)
 
     def leave(self, output: Any) -> None:
@@ -84,7 +99,7 @@ class Probe:
             return
         self.measured = True
         if self._live is not None:
-            self._chain = self._live.chain(self._factor)
+            self._live.ask(1.0 if self._unit is None else self._unit)
             self.echo = self._live.echo if isinstance(self._live, LiveLook) else None
 
     @property
@@ -112,20 +127,38 @@ class Probe:
             if one.optimizer is optimizer and not one.finished:
                 one.finish(closure=closure)
 
+    def ask(self) -> None:
+        """All optimizers have stepped: ask the device for everything, without waiting."""
+        outside = [unheld(self._model.named_parameters(), self._optimizers)] if self._weights == "changes" else []
+        self._asked = _Asked(
+            [one.ask() for one in self._steps],
+            outside,
+            Fetch(self._lying),
+            Fetch([] if self._unit is None else [self._unit]),
+        )
+
+    @property
+    def ready(self) -> bool:
+        """Whether `look` would not wait for it."""
+        chain = self._live is None or not self.measured or self._live.ready
+        return chain and (self._asked is None or self._asked.ready)
+
     def look(self, step: int, loss: float | None) -> Look:
-        """Everything as one record: the numbers of all weights are fetched here."""
-        rows = tuple(row for step_look in self._steps for row in step_look.read())
-        norm = gradient_norm(rows)
-        rows = rows + unheld(self._model.named_parameters(), self._optimizers) if self._weights == "changes" else ()
-        carried = math.hypot(*numbers(self._lying)) if self._lying else 0.0
+        """Everything as one record."""
+        if self._asked is None:
+            self.ask()
+        rows, outside, lying, unit = self._asked or _Asked([], [], Fetch([]), Fetch([]))
+        factor = next(iter(unit.numbers()), 1.0)
+        found = tuple(row for one in rows for row in one.read())
+        norm, carried = gradient_norm(found), math.hypot(*lying.numbers())
         return Look(
             step=step,
             loss=loss,
             rate=max((each.rate for each in self._steps), default=0.0),
             gradient_norm=norm,
-            carried=carried / self._factor / norm if norm and self._attached else None,
-            chain=self._chain,
-            parameters=rows,
+            carried=carried / factor / norm if norm and self._attached else None,
+            chain=self._live.chain(factor) if self._live is not None and self.measured else None,
+            parameters=found + tuple(row for one in outside for row in one.read()) if outside else (),
             evaluating=self._evaluating,
         )
 
@@ -134,10 +167,6 @@ class Probe:
         if self._live is not None:
             self._live.drop()
             self._live = None
-
-    @property
-    def _factor(self) -> float:
-        return 1.0 if self._unit is None else float(self._unit)
 
 
 def sharded(model: nn.Module) -> bool:

@@ -16,19 +16,18 @@ from torch.optim import Optimizer
 
 from evenkeel.chain.again import Arguments, Call, called, glimpsed
 from evenkeel.chain.batch import batch_length
-from evenkeel.chain.echo import Echo
 from evenkeel.watching._care import Care
 from evenkeel.watching._guard import Guard
 from evenkeel.watching._pace import Pace
+from evenkeel.watching._repeats import Repeats
 from evenkeel.watching._uses import Uses
-from evenkeel.watching.budget import Budget, Cost, Schedule
+from evenkeel.watching._waiting import Waiting
+from evenkeel.watching.budget import Budget, Schedule
 from evenkeel.watching.probe import Probe, sharded
 from evenkeel.watching.record import Record
 
 OUT_OF_SIGHT, COUNTED = 30e-6, 17e-6
 """Seconds that a step costs beyond what our clock sees, followed closely, and in all where it is only counted."""
-REFRESH = 2  # times the step of the last look that repeated nothing: then another such look
-WEIGHTS = 4  # where steps are looked at one after another, what they change is looked at so often
 SHARDED = "the model is split over processes: its weights are looked at, its chain is not"
 UNCALLED = "the model itself was not called: its weights were looked at, its chain was not"
 
@@ -55,11 +54,10 @@ class StepWatch:
         self._told = self._scaled = self._differentiating = self._left_out = False
         self._pace = Pace(budget)
         self._seen: Arguments | None = None
-        self._echo: Echo | None = None
-        self._kind: Cost = "whole"
-        self._whole_at = self._weights_at = 0
+        self._repeats = Repeats(model, optimizers)
         self._inside = 0
         self._stepped: set[int] = set()
+        self._waiting = Waiting(record)
         self._said: set[str] = set()
 
     @property
@@ -184,9 +182,12 @@ class StepWatch:
 
     def close(self) -> None:
         """The loop is over: let go of everything."""
+        with self.care:
+            self.collect(wait=True)
         self._drop()
         self._uses.clear()
-        self._call = self._loss = self._seen = self._echo = None
+        self._call = self._loss = self._seen = None
+        self._repeats.forget()
         self._looking = self._differentiating = False
 
     def _open(self) -> None:
@@ -195,6 +196,7 @@ class StepWatch:
         full = not self._looking and self._budget.due(step)
         if self._looking or not (full or self._budget.brief(step)):
             return
+        self.collect(wait=True)
         self._looking, self._passed = True, False
         if sharded(self._model):
             self._say(SHARDED)
@@ -202,11 +204,7 @@ class StepWatch:
             self._budget.together |= DistributedDataParallel._active_ddp_module is not None
             self._budget.opened()
         self._brief, self.care.pausing = not full, True
-        whole = step >= REFRESH * self._whole_at and self._budget.pays_whole()
-        echo = None if whole or not full else self._echo
-        weights = "changes" if echo is None or step >= self._weights_at + WEIGHTS else "gradients"
-        self._weights_at = step if weights == "changes" else self._weights_at
-        self._probe = Probe(self._model, self._optimizers, "full" if full else "brief", echo, weights)
+        self._probe = self._repeats.probe(step, "full" if full else "brief", whole=self._budget.pays_whole())
 
     def _counted(self, optimizer: Optimizer) -> bool:
         """The end of a step that is only counted: as little as can be."""
@@ -264,26 +262,24 @@ class StepWatch:
     def _finish(self) -> None:
         """Keep the look; the next is planned also where this one failed, as other processes may wait for that."""
         with self.care:
-            probe, record = self._probe, self._record
+            probe, self._probe = self._probe, None
             if probe is not None:
-                record.fetch()
-                last = record.losses[-1] if record.losses else None
-                look = probe.look(record.step, last.loss if last is not None and last.step == record.step else None)
-                record.look(look, left_out=self._left_out)
-                self._learn(probe)
+                self._repeats.learn(probe, self._record.step)
+                if probe.depth == "full" and not (probe.repeated or probe.measured or sharded(self._model)):
+                    self._say(UNCALLED)
+                self._waiting.add(probe, self._record.step, left_out=self._left_out)
+                self.collect()
         brief, self._looking = self._brief, False
-        self._budget.glanced() if brief else self._budget.looked(self._record.step, self._kind)
+        self._budget.glanced() if brief else self._budget.looked(self._record.step, self._repeats.cost)
         self._drop()
 
-    def _learn(self, probe: Probe) -> None:
-        """What a look leaves for the next ones."""
-        self._kind = "repeated" if probe.repeated else "whole" if probe.echo is None else "repeatable"
-        if probe.guessed_wrong:
-            self._echo = None
-        elif probe.depth == "full" and not probe.repeated:
-            self._echo, self._whole_at = probe.echo, self._record.step
-            if not probe.measured and not sharded(self._model):
-                self._say(UNCALLED)
+    def collect(self, *, wait: bool = False) -> None:
+        """Keep the looks whose numbers have come from the device."""
+        try:
+            self._waiting.collect(wait=wait)
+        except Exception:
+            self._repeats.forget()  # what could not be written down may not be repeated either
+            raise
 
     def _say(self, text: str) -> None:
         """A note, once."""

@@ -113,13 +113,15 @@ class Watch:
     @property
     def history(self) -> History:
         """Everything seen so far, as a value."""
-        self.record.fetch()
+        with self._step.care:
+            self.record.fetch(wait=True)
+            self._step.collect(wait=True)
         return self.record.history()
 
     @property
     def chain(self) -> Chain | None:
         """The chain of the last look that measured one."""
-        return next((look.chain for look in reversed(self.record.looks) if look.chain is not None), None)
+        return self.history.chains[-1] if self.history.chains else None
 
     @property
     def cost(self) -> float:
@@ -230,6 +232,7 @@ class Watch:
         started = time.perf_counter()
         with self._step.care:
             self.record.fetch(ended=ended)
+            self._step.collect(wait=ended)
             self._step.look_back()
             self._findings = findings(self.record.history(ended=ended))
         self._judging = time.perf_counter() - started

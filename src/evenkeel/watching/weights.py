@@ -3,8 +3,8 @@
     update = w_after - w_before,   moved = share of entries that changed,   surprise = rms of g²/v
     v is Adam's moving mean of g² before this step, with its bias corrected.
 
-Everything stays on the device until `read`. The gradient's norm is exact; of a large parameter the rest is read from
-some of its entries, evenly spread, which alone are copied for the length of the step.
+Everything stays on the device until it is read. The gradient's norm is exact; of a large parameter the rest is read
+from some of its entries, evenly spread, which alone are copied for the length of the step.
 """
 
 from __future__ import annotations
@@ -19,7 +19,8 @@ import torch
 from torch import Tensor
 from torch.optim import Optimizer
 
-from evenkeel.chain.statistics import numbers, sound
+from evenkeel.chain.fetch import Fetch
+from evenkeel.chain.statistics import sound, wide
 from evenkeel.symptoms._history import ParameterLook
 
 ADAPTIVE = (torch.optim.Adam, torch.optim.AdamW, torch.optim.NAdam, torch.optim.RAdam, torch.optim.Adamax)
@@ -58,7 +59,7 @@ class StepLook:
         >>> look = StepLook(model.named_parameters(), optimizer)
         >>> optimizer.step()
         >>> look.finish()
-        >>> [(row.name, round(row.gradient_rms, 3), round(row.update_rms, 3)) for row in look.read()]
+        >>> [(row.name, round(row.gradient_rms, 3), round(row.update_rms, 3)) for row in look.ask().read()]
         [('weight', 4.0, 2.0), ('bias', 4.0, 2.0)]
     """
 
@@ -115,11 +116,29 @@ class StepLook:
         for row, norm in zip(self._rows, _norms(values), strict=True):
             row.norms[key] = norm
 
+    def ask(self) -> Rows:
+        """The records, asked for."""
+        return Rows(self._rows)
+
+
+class Rows:
+    """Records of parameters on their way from the device."""
+
+    def __init__(self, rows: Sequence[_Row]) -> None:
+        self._rows = rows
+        for row in rows:
+            if row.gradient is not None and row.gradient.device.type != "cpu":
+                row.gradient = None  # its norm was taken in float64
+        self._fetch = Fetch([norm for row in rows for norm in row.norms.values() if norm is not None])
+
+    @property
+    def ready(self) -> bool:
+        """Whether `read` would not wait for it."""
+        return self._fetch.ready
+
     def read(self) -> tuple[ParameterLook, ...]:
-        """The records: everything is fetched here, with one wait for the device."""
-        tensors = [norm for row in self._rows for norm in row.norms.values() if norm is not None]
-        fetched = iter(numbers(tensors))
-        found = []
+        """The records."""
+        fetched, found = iter(self._fetch.numbers()), []
         for row in self._rows:
             value = {key: None if norm is None else next(fetched) for key, norm in row.norms.items()}
             found.append(_record(row, value))
@@ -146,7 +165,7 @@ def outside(named: Iterable[tuple[str, Tensor]], optimizers: Iterable[Optimizer]
 
 
 @torch.no_grad()
-def unheld(named: Iterable[tuple[str, Tensor]], optimizers: Iterable[Optimizer]) -> tuple[ParameterLook, ...]:
+def unheld(named: Iterable[tuple[str, Tensor]], optimizers: Iterable[Optimizer]) -> Rows:
     """What `outside` finds, looked at: such parameters may well get a gradient, and never move."""
     rows = [
         _Row(name=name, parameter=one, group={}, gradient=None if one.grad is None else _dense(one.grad), norms={})
@@ -155,8 +174,7 @@ def unheld(named: Iterable[tuple[str, Tensor]], optimizers: Iterable[Optimizer])
     for key, values in (("gradient", [row.gradient for row in rows]), ("weight", [row.part for row in rows])):
         for row, norm in zip(rows, _norms(values), strict=True):
             row.norms[key] = norm
-    fetched = [{key: None if norm is None else float(norm) for key, norm in row.norms.items()} for row in rows]
-    return tuple(_record(row, norms) for row, norms in zip(rows, fetched, strict=True))
+    return Rows(rows)
 
 
 def optimizer_kind(optimizers: Iterable[Optimizer]) -> Any:
@@ -241,7 +259,8 @@ def _norms(values: Sequence[Tensor | None]) -> list[Tensor | None]:
             else:
                 plain.setdefault((value.dtype, value.device), []).append((place, value))
     for group in plain.values():
-        norms = torch._foreach_norm([value for _, value in group])
+        kind = None if group[0][1].device.type == "cpu" else wide(group[0][1])  # the CPU takes a second look
+        norms = torch._foreach_norm([value for _, value in group], dtype=kind)
         for (place, _), norm in zip(group, norms, strict=True):
             found[place] = norm
     return found
