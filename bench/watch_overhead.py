@@ -118,10 +118,11 @@ def overhead(name: str, seconds: float) -> list[object]:
     each = (time.perf_counter() - start) / 5
     count = max(4, round(seconds / ROUNDS / 4 / each))
     live = watch(loop.model, loop.optimizer)  # one budget for the whole of it: its accounts run on between rounds
+    always = watch(loop.model, loop.optimizer, every=1)
     ways: dict[str, Callable[[], object]] = {
         "plain": ExitStack,
         "watched": live.looking,
-        "every": lambda: watch(loop.model, loop.optimizer, every=1),
+        "every": always.looking,
         "naive": lambda: naive(loop.model),
     }
     accounts = _Accounts(live)
@@ -131,7 +132,7 @@ def overhead(name: str, seconds: float) -> list[object]:
             found[way].append(accounts.timed(ways[way], lambda: loop.steps(count), ours=way == "watched"))
     ratios = [interval([a / b for a, b in zip(found[way], found["plain"], strict=True)]) for way in list(ways)[1:]]
     plain = statistics.median(found["plain"]) / count
-    return [name, f"{1e3 * plain:.1f}", f"{100 * accounts.cost:.2f} %", *ratios]
+    return [name, f"{1e3 * plain:.1f}", ROUNDS * count, f"{100 * accounts.cost:.2f} %", *ratios]
 
 
 class _Accounts:
@@ -232,7 +233,7 @@ def bare() -> str:
 def main(seconds: float = 80.0) -> None:
     """All of it, about so many seconds for each architecture."""
     torch.set_num_threads(1)
-    header = ["step", "ms", "own account", "default budget", "every=1", "naive hooks"]
+    header = ["step", "ms", "steps", "own account", "default budget", "every=1", "naive hooks"]
     first = table(header, [overhead(name, seconds) for name in SUBJECTS])
     second = table(["onset at step 200", "default budget", "every=10", "every=1"], delays(5.0))
     body = "\n\n".join(
@@ -251,8 +252,8 @@ def main(seconds: float = 80.0) -> None:
 NOTE = (
     "*Own account*: the watch's own time as a share of the loop's, by its own clock, over all rounds. *Naive hooks*: "
     "mean and deviation of each layer's output and the norm of each gradient, read with `.item()` at each step. "
-    "`every=1` is one look a step, judged at steps that grow by a tenth; an LSTM is unrolled over time at each look. "
-    "Other tools: `python -m bench.peers overhead`."
+    "`every=1` is one look a step, judged at steps that grow by a tenth; looks at steps 1, 2, 4, 8, ... repeat nothing, "
+    "and unroll an LSTM over time. *Steps*: of each way, in all. Other tools: `python -m bench.peers overhead`."
 )
 
 if __name__ == "__main__":

@@ -1,9 +1,13 @@
 import dataclasses
+import math
 
 import numpy as np
+import pytest
+import torch
 
 from evenkeel.symptoms import loss_spike
 from evenkeel.symptoms._history import History, Look, LossPoint, ParameterLook
+from evenkeel.symptoms.loss_spike import WINDOW, _levels
 from symptoms._runs import adam, cross_entropy, descent, digits, mlp, of_classes, run
 
 START = of_classes(10, reachable=0.35)
@@ -92,3 +96,13 @@ def test_the_last_step_is_not_yet_judged():
     losses = learned()
     losses[-1] = 30.0
     assert loss_spike(history(losses, start=START))[0].severity == "note"
+
+
+@pytest.mark.parametrize("count", [1, 5, 127, 128, 129, 300])
+def test_levels_are_means_of_what_came_before(count):
+    losses = torch.rand(count).tolist()
+    found = _levels(losses)
+    assert len(found) == count and math.isnan(found[0])
+    for index in range(1, count):
+        before = losses[max(0, index - WINDOW) : index]
+        assert found[index] == pytest.approx(sum(before) / len(before))

@@ -10,10 +10,11 @@ is harm 0: a departure from theory in a network that learns well is a note at mo
 from __future__ import annotations
 
 import math
-from statistics import fmean, pstdev
+from statistics import fmean
 
 from evenkeel.finding import Severity
 from evenkeel.symptoms._history import History
+from evenkeel.symptoms._scatter import scatter
 
 HARMED, DEVASTATED = 1 / 3, 2 / 3
 """Shares of the possible gain from which a loss is called a warning, and critical."""
@@ -88,24 +89,24 @@ def _pace(losses: list[float], reachable: float, possible: float) -> float:
     What lies above the constant guess does not count: to come down from there is no learning yet.
     """
     half = losses[: (len(losses) + 1) // 2]
-    scatter = math.hypot(_error(half), _error(losses))
-    gap, before = min(level(losses) + scatter - reachable, possible), min(level(half) - reachable, possible)
+    error = math.hypot(_error(half), _error(losses))
+    gap, before = min(level(losses) + error - reachable, possible), min(level(half) - reachable, possible)
     return min(max(gap / before, 0.0), 1.0) if before > 0 else 1.0
 
 
 def _error(losses: list[float]) -> float:
     """Standard error of `level`."""
     last = losses[-_count(losses) :]
-    return pstdev(last) / math.sqrt(len(last))
+    return scatter(last) / math.sqrt(len(last))
 
 
 def _by_itself(losses: list[float]) -> float:
     """1 where the loss of the last quarter is not below that of the first by more than scatter."""
     quarter = max(3, len(losses) // 4)
     first, last = losses[:quarter], losses[-quarter:]
-    scatter = math.hypot(pstdev(first), pstdev(last)) / math.sqrt(quarter)
+    error = math.hypot(scatter(first), scatter(last)) / math.sqrt(quarter)
     fallen = fmean(first) - fmean(last)
-    return 0.0 if fallen > max(2 * scatter, 0.005 * abs(fmean(first))) else 1.0
+    return 0.0 if fallen > max(2 * error, 0.005 * abs(fmean(first))) else 1.0
 
 
 def level(losses: list[float]) -> float:

@@ -9,11 +9,12 @@ Each reason is a function of a history that is only asked where learning is harm
 from __future__ import annotations
 
 import math
-from statistics import fmean, median, pstdev
+from statistics import fmean, median
 from typing import NamedTuple
 
 from evenkeel.finding import Cause
 from evenkeel.symptoms._history import History, Look
+from evenkeel.symptoms._scatter import scatter
 
 STOPPED = 1e-3
 """Share of the largest rate seen below which a rate is as good as 0."""
@@ -144,7 +145,7 @@ def slow(history: History) -> Reason | None:
     if not size or size > MODEST or quarter < 3:
         return None
     first, last = losses[:quarter], losses[-quarter:]
-    if fmean(first) - fmean(last) <= SIGMAS * math.hypot(pstdev(first), pstdev(last)) / math.sqrt(quarter):
+    if fmean(first) - fmean(last) <= SIGMAS * math.hypot(scatter(first), scatter(last)) / math.sqrt(quarter):
         return None
     return Reason("learning-rate", f"it does fall, but a step changes the weights by only {size:.2g} of their size")
 

@@ -9,13 +9,16 @@ leads by a few steps. A spike that is made good again is worth a note. Source: W
 from __future__ import annotations
 
 import math
-from statistics import fmean, median, pstdev
+from statistics import fmean, median
 from typing import NamedTuple
+
+import numpy as np
 
 from evenkeel.finding import Cause, Finding, Severity
 from evenkeel.symptoms._harm import FEWEST_STEPS, severity
 from evenkeel.symptoms._history import History, LossPoint
 from evenkeel.symptoms._record import SymptomPart
+from evenkeel.symptoms._scatter import scatter
 
 WINDOW = 128
 """Steps whose scatter is the measure."""
@@ -69,18 +72,27 @@ def _spikes(points: list[LossPoint]) -> list[_Spike]:
     if not points:
         return []
     first = fmean(point.loss for point in points[:LEAST_AFTER])
+    levels = _levels([point.loss for point in points])
     found = []
     for index in range(FEWEST_STEPS, len(points)):
         point = points[index]
-        before = [earlier.loss for earlier in points[max(0, index - WINDOW) : index]]
-        level = fmean(before)
+        level = levels[index]
         height = point.loss - level
         if height <= (LEVELS - 1) * abs(level) or height < LEAST_UNDONE * (first - level):
             continue
-        scatter = pstdev(before, level)
-        if height > SIGMAS * scatter and not _climbing(before):
-            found.append(_Spike(index, point.step, point.loss, level, scatter))
+        before = [earlier.loss for earlier in points[max(0, index - WINDOW) : index]]
+        spread = scatter(before, level)
+        if height > SIGMAS * spread and not _climbing(before):
+            found.append(_Spike(index, point.step, point.loss, level, spread))
     return found
+
+
+def _levels(losses: list[float]) -> list[float]:
+    """The mean of the losses before each one, of at most a window of them (nan before the first)."""
+    found = [math.nan, *(fmean(losses[:index]) for index in range(1, min(len(losses), WINDOW)))]
+    if len(losses) > WINDOW:
+        found += np.lib.stride_tricks.sliding_window_view(np.array(losses[:-1]), WINDOW).mean(axis=1).tolist()
+    return found[: len(losses)]
 
 
 def _climbing(before: list[float]) -> bool:
