@@ -129,17 +129,12 @@ def save_loop(loop: Loop, folder: Path) -> None:
     tensors |= {f"best.{name}": value for name, value in loop.best.items()}
     tensors["random"] = loop.random
     if loop.recent:
-        tensors["recent"] = torch.stack([_measured(step) for step in loop.recent])
+        tensors["recent"] = torch.stack([step.row() for step in loop.recent])
     for index, state in loop.step.optimizer.state_dict()["state"].items():
         tensors |= {f"optimizer.{index}.{name}": torch.as_tensor(value) for name, value in state.items()}
     record = {**asdict(loop.state), "looks": [look.model_dump() for look in loop.state.looks]}
     record |= {"plan": loop.plan.model_dump(mode="json"), "data": fingerprint(loop.data)}
     write_folder(folder, {STATE: json.dumps(record)}, {TENSORS: tensors})
-
-
-def _measured(step: StepResult) -> Tensor:
-    """The three numbers of a step, as one row."""
-    return torch.stack([step.loss.float(), step.gradient_norm.float(), step.skipped.float()])
 
 
 def restore_loop(loop: Loop, folder: Path) -> None:
@@ -165,8 +160,7 @@ def restore_loop(loop: Loop, folder: Path) -> None:
         raise SavedRunError(f"{folder} belongs to another network; {ANEW}") from problem
     loop.best = {name: value.to(loop.device) for name, value in parts["best"].items()}
     loop.random = tensors["random"]
-    recent = tensors.get("recent", torch.empty(0, 3)).to(loop.device)
-    loop.recent = [StepResult(loss=row[0], gradient_norm=row[1], skipped=row[2]) for row in recent]
+    loop.recent = [StepResult.of_row(row) for row in tensors.get("recent", torch.empty(0, 5)).to(loop.device)]
     moments: dict[int, dict[str, Tensor]] = {}
     for name, value in parts["optimizer"].items():
         index, _, field = name.partition(".")

@@ -34,7 +34,8 @@ class Look(BaseModel):
     """One look at the training: means since the last look, and the loss on the validation part if there is one.
 
     Means are over the steps that were finite, None where none was. `seconds` since the start; `rate` is the learning
-    rate; `skipped` counts non-finite steps so far.
+    rate; `skipped` counts non-finite steps so far. `update_ratio` is how far a step moves the weights, as a share of
+    them; `surprise` the largest rms of g²/v since the last look: above 1, Adam under-estimates what comes.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", ser_json_inf_nan="constants")
@@ -47,6 +48,8 @@ class Look(BaseModel):
     gradient_norm: float | None
     validation_loss: float | None
     skipped: int
+    update_ratio: float | None = None
+    surprise: float | None = None
 
 
 @dataclass
@@ -215,11 +218,9 @@ class Loop:
     def _look(self) -> Look:
         """Fetch what the steps measured since the last look, measure the validation part, and judge it."""
         recent, self.recent = self.recent, []
-        loss, norm, skipped = (
-            torch.stack(values).float().cpu()
-            for values in zip(*((step.loss, step.gradient_norm, step.skipped) for step in recent), strict=True)
-        )
+        loss, norm, skipped, ratio, surprise = torch.stack([step.row() for step in recent]).cpu().unbind(1)
         self.state.skipped += int(skipped.sum())
+        ratio, surprise = (values[(skipped == 0) & values.isfinite()] for values in (ratio, surprise))
         look = Look(
             update=self.state.update,
             samples=self.state.samples,
@@ -229,6 +230,8 @@ class Loop:
             gradient_norm=_mean(norm[skipped == 0]),
             validation_loss=self._validation_loss(),
             skipped=self.state.skipped,
+            update_ratio=_mean(ratio),
+            surprise=float(surprise.max()) if len(surprise) else None,
         )
         self._judge(look)
         return look

@@ -22,15 +22,31 @@ from evenkeel.network import Network
 from evenkeel.shapes import Float, Tensor
 from evenkeel.train.adam import DirectAdam
 from evenkeel.train.gradients import Gradients
+from evenkeel.train.signs import Sample, Signs
 
 
 @dataclass(frozen=True, kw_only=True)
 class StepResult:
-    """What a step measured, still on its device: loss, gradient norm before clipping, 1.0 where it was skipped."""
+    """What a step measured, still on its device: loss, gradient norm before clipping, 1.0 where it was skipped.
+
+    `signs`: how far it moved the weights, and how surprised Adam was.
+    """
 
     loss: Float[Tensor, ""]
     gradient_norm: Float[Tensor, ""]
     skipped: Float[Tensor, ""]
+    signs: Signs
+
+    def row(self) -> Float[Tensor, "number"]:
+        """All of it side by side, in float32."""
+        numbers = (self.loss, self.gradient_norm, self.skipped, self.signs.update_ratio, self.signs.surprise)
+        return torch.stack([number.float() for number in numbers])
+
+    @classmethod
+    def of_row(cls, row: Float[Tensor, "number"]) -> StepResult:
+        """What such a row was made of."""
+        signs = Signs(update_ratio=row[3], surprise=row[4])
+        return cls(loss=row[0], gradient_norm=row[1], skipped=row[2], signs=signs)
 
 
 class Step:
@@ -45,7 +61,7 @@ class Step:
     def __init__(self, network: Network, optimizer: Optimizer, clip: float | None) -> None:
         self.network, self.optimizer, self.clip = network, optimizer, clip
         self.parameters = [p for group in optimizer.param_groups for p in group["params"]]
-        self._gradients = Gradients(network, self.parameters)
+        self._gradients, self._sample = Gradients(network, self.parameters), Sample(self.parameters)
         self._direct = DirectAdam(optimizer) if DirectAdam.fits(optimizer) else None
 
     def __call__(
@@ -70,13 +86,14 @@ class Step:
         skipped = norm.mul(0.0).ne_(0.0)  # infinity and NaN times zero are NaN
         # The fused kernels read these two: gradients are divided by grad_scale, and found_inf = 1 leaves all as it was.
         scale = norm.div(self.clip).clamp_(min=1.0) if self.clip is not None else None
+        self._sample.before(gradients, scale, self.optimizer)
         if self._direct is not None and not self._direct.watched:
             self._direct(gradients, scale, skipped)
         else:
             self._through_optimizer(gradients, scale, skipped)
         for parameter in self.parameters:
             parameter.grad = None
-        return StepResult(loss=loss, gradient_norm=norm, skipped=skipped)
+        return StepResult(loss=loss, gradient_norm=norm, skipped=skipped, signs=self._sample.after())
 
     def _through_optimizer(self, gradients: list[Tensor | None], scale: Tensor | None, skipped: Tensor) -> None:
         """The update by `optimizer.step()`: for other optimizers and devices, and where it has hooks."""

@@ -18,9 +18,9 @@ from torch import distributed
 from evenkeel.errors import RequestError
 
 DEFAULT_BUDGET = 0.01
-LOOKING, JUDGING, KEEPING = 0.5, 0.25, 0.25
+LOOKING, JUDGING, KEEPING = 0.5, 0.15, 0.2
 """Parts of the budget: for looks, for judging what they saw, and for what each step in between costs."""
-ALL = 0.75
+ALL = 0.65
 """Part of the budget that looks may fill up to when the others leave theirs."""
 REPEATED = 0.2
 """Before a second look: what it is guessed to cost, as a share of the first, where that can be repeated."""
