@@ -71,6 +71,14 @@ def test_inputs_come_as_tensor_tuple_or_mapping():
     assert torch.equal(alone.output(numbers), alone(numbers))
 
 
+def test_embeddings_are_compared_with_one_another_and_other_heads_need_a_target():
+    towers = heads.Towers(nets.MLP(3, width=8))
+    pairs = Network(towers, heads.Embedding(8, units=4, loss="info_nce"))
+    assert pairs.loss((torch.randn(6, 3), torch.randn(6, 3))).isfinite()
+    with pytest.raises(RequestError, match=r"head Value learns from a target; pass one: loss\(inputs, target\)"):
+        Network(nets.MLP(3, width=8), heads.Value(8)).loss(torch.randn(6, 3))
+
+
 @pytest.mark.parametrize("training", [True, False])
 def test_predicting_is_without_dropout_and_puts_the_mode_back(training):
     network = Network(nets.MLP(2, width=32, dropout=0.5), heads.Value(32)).train(training)

@@ -22,6 +22,7 @@ from evenkeel.data.target import Target
 from evenkeel.errors import RequestError
 from evenkeel.heads._for_task import head_for
 from evenkeel.heads._head import Head, LossChoice
+from evenkeel.heads.embedding import Embedding
 from evenkeel.nets import PARTS as NETS
 from evenkeel.nets._embed import ROWS_FOR_EDGES, quantile_edges
 from evenkeel.plan import Plan
@@ -58,9 +59,14 @@ class Network(nn.Module):
             return self(**inputs)
         return self(*inputs) if isinstance(inputs, tuple) else self(inputs)
 
-    def loss(self, inputs: Inputs, target: Tensor, weight: Tensor | None = None) -> Tensor:
-        """Mean loss of a batch."""
-        return self.head.loss(self.output(inputs), target, weight)
+    def loss(self, inputs: Inputs, target: Tensor | None = None, weight: Tensor | None = None) -> Tensor:
+        """Mean loss of a batch; a head that compares its outputs with one another (Embedding) needs no target."""
+        output = self.output(inputs)
+        if target is not None:
+            return self.head.loss(output, target, weight)
+        if not isinstance(self.head, Embedding):
+            raise RequestError(f"head {type(self.head).__name__} learns from a target; pass one: loss(inputs, target)")
+        return self.head.loss(output, None, weight)
 
     def predict(self, inputs: Inputs) -> Tensor:
         """Predictions in the target's units, without dropout and without gradients; the mode is put back after."""
