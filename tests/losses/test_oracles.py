@@ -24,19 +24,10 @@ def logits_and_classes(rows=7, classes=5):
 
 @REDUCTIONS
 @pytest.mark.parametrize("smoothing", [0.0, 0.15])
-def test_cross_entropy_of_classes(reduction, smoothing):
+@pytest.mark.parametrize("kind", ["classes", "probabilities"])
+def test_cross_entropy(kind, reduction, smoothing):
     logits, target, weight = logits_and_classes()
-    oracle = loss_reference_fns["CrossEntropyLoss"]
-    expected = oracle(logits, target, weight=weight, reduction=reduction, label_smoothing=smoothing)
-    found = losses.cross_entropy(logits, target, class_weight=weight, reduction=reduction, label_smoothing=smoothing)
-    assert torch.allclose(found, expected, rtol=1e-12)
-
-
-@REDUCTIONS
-@pytest.mark.parametrize("smoothing", [0.0, 0.15])
-def test_cross_entropy_of_probabilities(reduction, smoothing):
-    logits, _, weight = logits_and_classes()
-    target = torch.softmax(torch.randn_like(logits), -1)
+    target = target if kind == "classes" else torch.softmax(torch.randn_like(logits), -1)
     oracle = loss_reference_fns["CrossEntropyLoss"]
     expected = oracle(logits, target, weight=weight, reduction=reduction, label_smoothing=smoothing)
     found = losses.cross_entropy(logits, target, class_weight=weight, reduction=reduction, label_smoothing=smoothing)

@@ -15,4 +15,5 @@ def scatter(values: Sequence[float], mean: float | None = None) -> float:
         (1.0, 0.0)
     """
     middle = fmean(values) if mean is None else mean
-    return math.sqrt(fmean((value - middle) ** 2 for value in values))
+    # `hypot` scales: a loss of 1e200 has a square that is no number any more.
+    return math.hypot(*(value - middle for value in values)) / math.sqrt(len(values))
