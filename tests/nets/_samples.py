@@ -3,15 +3,39 @@
 import inspect
 
 import torch
+from torch import nn
 
 from evenkeel.nets import PARTS
 
 CHANNELS, VOCABULARY, EXAMPLES = 3, 50, 32
 # Eight steps and images of 8 x 8: a mean over n positions gives each of them an n-th of the gradient, whatever the net.
 STEPS = 8
+NODES = 4  # of each graph, as few for the same reason
 READ = [(name, kind) for name, part in PARTS.items() for kind in part.reads]
 WITH_LENGTHS = [(name, kind) for name, kind in READ if kind in ("sequence", "text")]
 NARROW = {"cnn": 8}  # of the first stage, an eighth of the features
+# torch's fused recurrent layers and its packing are no part of a compiled graph: the compiler goes around them.
+IN_PIECES = {"rnn"}
+
+
+class RingsOfNodes(nn.Module):
+    """A net over graphs as one over examples: the nodes of each stand in a ring with one chord.
+
+    Shapes: (batch, node, channel) -> (batch, unit).
+    """
+
+    def __init__(self, net):
+        super().__init__()
+        self.net, self.features = net, net.features
+
+    def forward(self, values):
+        batch, nodes, _ = values.shape
+        one = torch.tensor([[*range(nodes), 0, 2], [*range(1, nodes), 0, 2, 0]])
+        edges = torch.cat((one, one.flip(0)[:, :nodes]), dim=1)
+        starts = nodes * torch.arange(batch)
+        edges = (edges[:, None] + starts[None, :, None]).flatten(1)
+        graph = torch.arange(batch).repeat_interleave(nodes)
+        return self.net(values.flatten(0, 1), edges, graph, graphs=batch)
 
 
 def inputs(kind, examples=EXAMPLES):
@@ -21,6 +45,7 @@ def inputs(kind, examples=EXAMPLES):
         "image": lambda: torch.randn(examples, CHANNELS, 8, 8),
         "sequence": lambda: torch.randn(examples, STEPS, CHANNELS),
         "text": lambda: torch.randint(VOCABULARY, (examples, STEPS)),
+        "graph": lambda: torch.randn(examples, NODES, CHANNELS),
     }[kind]()
 
 
@@ -28,10 +53,15 @@ def build(name, kind, **options):
     """The net `name` for a kind of data, as its own signature asks to be told of it."""
     call = PARTS[name].call
     taken = inspect.signature(call).parameters
-    told = {"image": {"patch": 4, "dimensions": 2}, "sequence": {"dimensions": 1}}.get(kind, {})
+    told = {
+        "image": {"patch": 4, "dimensions": 2},
+        "sequence": {"dimensions": 1},
+        "graph": {"pooling": options.pop("pooling", "mean")},
+    }.get(kind, {})
     told = {key: value for key, value in told.items() if key in taken}
     first = {"vocabulary": VOCABULARY} if kind == "text" else {next(iter(taken)): CHANNELS}
-    return call(**first, **told, **{"width": NARROW.get(name, 64), "depth": 2, **options})
+    net = call(**first, **told, **{"width": NARROW.get(name, 64), "depth": 2, **options})
+    return RingsOfNodes(net) if kind == "graph" else net
 
 
 def links_of(net, values):

@@ -4,9 +4,11 @@ from evenkeel.parts import Registry
 
 from ._record import Net as Net
 from .cnn import CNN as CNN
+from .gnn import GNN as GNN
 from .mlp import MLP as MLP
 from .mlp import Plain as Plain
 from .mlp import Residual as Residual
+from .rnn import RNN as RNN
 from .transformer import Transformer as Transformer
 
 PARTS: Registry[Net]
