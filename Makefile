@@ -18,15 +18,15 @@ test: $(INSTALLED)          ## all tests
 	$(BIN)/python -m pytest
 
 check: $(INSTALLED)         ## format, lint, types, tests, doctests
-	$(BIN)/ruff format --check src tests bench
-	$(BIN)/ruff check src tests bench
+	$(BIN)/ruff format --check src tests bench examples
+	$(BIN)/ruff check src tests bench examples
 	$(BIN)/pyright
 	$(BIN)/python -m pytest
 	$(BIN)/python -m pytest --doctest-modules src/evenkeel -p no:cacheprovider
 
 format: $(INSTALLED)
-	$(BIN)/ruff format src tests bench
-	$(BIN)/ruff check --fix src tests bench
+	$(BIN)/ruff format src tests bench examples
+	$(BIN)/ruff check --fix src tests bench examples
 
 stubs: $(INSTALLED)         ## the __init__.pyi of the part folders
 	$(BIN)/python -m evenkeel.parts losses metrics heads nets

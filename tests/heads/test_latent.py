@@ -198,3 +198,20 @@ def test_it_has_no_distribution():
     head = head_for()
     head.calibrate(torch.zeros(2, 4), torch.zeros(2, 3))
     assert head.distribution(torch.zeros(2, 4)) is None
+
+
+def test_the_bound_draws_codes_in_any_mode_and_leaves_the_mode_alone():
+    """For a linear decoder and squared error: E|Wz + b - y|² = |W m + b - y|² + Σ_j s_j |W_j|²."""
+    head = head_for(beta=3.0, free_bits=1.0).eval()
+    output, target = torch.randn(4, 4), torch.randn(4, 3)
+    variance = output[:, 2:].exp()
+    squared = ((head.decoder(output[:, :2]) - target) ** 2).sum(1) + (
+        variance * head.decoder.weight.square().sum(0)
+    ).sum(1)
+    code = Normal(output[:, :2], (output[:, 2:] / 2).exp())
+    kl = kl_divergence(code, Normal(torch.zeros(4, 2), torch.ones(4, 2))).sum(1)
+    found = head.elbo(output, target, draws=4000)
+    torch.testing.assert_close(found, -squared - kl, rtol=0.1, atol=0.1)
+    assert not head.training and (found < -head.reconstruction(output, target) - kl).all(), "the mean's is too good"
+    with pytest.raises(RequestError, match="1 or more, got draws=0"):
+        head.elbo(output, target, draws=0)

@@ -100,7 +100,7 @@ class Latent(Head):
         return mean, bound(log_variance)
 
     def draw(self, output: Float[Tensor, "batch out"]) -> Float[Tensor, "batch unit"]:
-        """A code for each row: drawn while training, with a gradient to mean and variance; else the mean."""
+        """A code for each row: drawn while training, with a gradient to mean and variance; else the mean (see `elbo`)."""
         mean, log_variance = self.code(output)
         return mean + torch.exp(0.5 * log_variance) * torch.randn_like(mean) if self.training else mean
 
@@ -136,6 +136,27 @@ class Latent(Head):
         """Sum of the decoder's loss over the elements of each example."""
         values = self._element_loss(output, target)
         return values.reshape(len(values), -1).sum(1)
+
+    def elbo(
+        self, output: Float[Tensor, "batch out"], target: Shaped[Tensor, "batch *label"], *, draws: int = 16
+    ) -> Float[Tensor, "batch"]:
+        """The evidence lower bound of each example, in nats, over so many drawn codes, whatever the mode.
+
+            E[log p(x|z)] - KL(q(z|x) || p(z)),   log p: minus the decoder's loss, up to the constants it leaves out
+
+        What held-out examples are judged by: the loss in evaluation mode takes the mean of the code, and is too good.
+
+        Raises:
+            RequestError: fewer than one draw.
+        """
+        if draws < 1:
+            raise RequestError(f"a bound is a mean over drawn codes, 1 or more, got draws={draws}")
+        mode, self.training = self.training, True  # of the head alone: the decoder's dropout stays as it is
+        try:
+            found = torch.stack([self.reconstruction(output, target) for _ in range(draws)]).mean(0)
+        finally:
+            self.training = mode
+        return -found - gaussian_prior_kl(*output.chunk(2, dim=-1), reduction="none")
 
     @override
     def _own_loss(self, output: Tensor, target: Tensor, weight: Tensor | None = None) -> Float[Tensor, ""]:
