@@ -100,7 +100,7 @@ class Latent(Head):
         return mean, bound(log_variance)
 
     def draw(self, output: Float[Tensor, "batch out"]) -> Float[Tensor, "batch unit"]:
-        """A code for each row: drawn while training, with a gradient to mean and variance; else the mean (see `elbo`)."""
+        """A code for each row: drawn while training, with a gradient to mean and variance; else the mean."""
         mean, log_variance = self.code(output)
         return mean + torch.exp(0.5 * log_variance) * torch.randn_like(mean) if self.training else mean
 
