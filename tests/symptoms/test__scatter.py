@@ -6,7 +6,9 @@ import pytest
 from evenkeel.symptoms._scatter import scatter
 
 
-@pytest.mark.parametrize("values", [[2.0], [1.0, 2.0, 4.0], [1e8, 1e8 + 1, 1e8 + 2], [1e-30, 2e-30], [0.0] * 5, [1e200, -1e200]])
+@pytest.mark.parametrize(
+    "values", [[2.0], [1.0, 2.0, 4.0], [1e8, 1e8 + 1, 1e8 + 2], [1e-30, 2e-30], [0.0] * 5, [1e200, -1e200]]
+)
 def test_against_the_exact_one(values):
     assert scatter(values) == pytest.approx(pstdev(values), rel=1e-12, abs=1e-300)
 
