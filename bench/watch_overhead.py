@@ -253,7 +253,8 @@ NOTE = (
     "*Own account*: the watch's own time as a share of the loop's, by its own clock, over all rounds. *Naive hooks*: "
     "mean and deviation of each layer's output and the norm of each gradient, read with `.item()` at each step. "
     "`every=1` is one look a step, judged at steps that grow by a tenth; looks at steps 1, 2, 4, 8, ... repeat "
-    "nothing, and unroll an LSTM over time. *Steps*: of each way, in all. Other tools: `python -m bench.peers overhead`."
+    "nothing, and unroll an LSTM over time. *Steps*: of each way, in all. "
+    "Other tools: `python -m bench.peers overhead`."
 )
 
 if __name__ == "__main__":
