@@ -149,6 +149,7 @@ def restore_loop(loop: Loop, folder: Path) -> None:
     _require_same(loop, folder, record.pop("plan", {}), record.pop("data", ""))
     looks = [Look(**look) for look in record.pop("looks")]
     loop.state = LoopState(**{**record, "looks": looks, "ended": ""})
+    loop.step.count = loop.state.update
     parts: dict[str, dict[str, Tensor]] = {"weights": {}, "best": {}, "optimizer": {}}
     for key, value in tensors.items():
         if key not in ("random", "recent"):

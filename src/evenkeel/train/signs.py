@@ -1,4 +1,4 @@
-"""Two signs that come with each step, from a sample of the weights: how far it moved them, and how surprised Adam was.
+"""Two signs that come with a step, from a sample of the weights: how far it moved them, and how surprised Adam was.
 
     update ratio = rms(w_after - w_before) / rms(w_before)
     surprise     = rms(g²/v),   v: Adam's moving mean of g² before the step, its bias corrected
@@ -29,6 +29,12 @@ class Signs:
 
     update_ratio: Float[Tensor, ""]
     surprise: Float[Tensor, ""]
+
+    @classmethod
+    def unknown(cls, like: Tensor) -> Signs:
+        """Of a step that was not looked at, on the device of some number."""
+        nothing = like.new_full((), math.nan)
+        return cls(update_ratio=nothing, surprise=nothing)
 
 
 class Sample:

@@ -24,12 +24,15 @@ from evenkeel.train.adam import DirectAdam
 from evenkeel.train.gradients import Gradients
 from evenkeel.train.signs import Sample, Signs
 
+SIGNS_EVERY = 4
+"""Steps: taken at each, the signs would cost a small network a fifth of its step."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class StepResult:
     """What a step measured, still on its device: loss, gradient norm before clipping, 1.0 where it was skipped.
 
-    `signs`: how far it moved the weights, and how surprised Adam was.
+    `signs`: how far it moved the weights, and how surprised Adam was; of each fourth step, nan of the others.
     """
 
     loss: Float[Tensor, ""]
@@ -62,6 +65,8 @@ class Step:
         self.network, self.optimizer, self.clip = network, optimizer, clip
         self.parameters = [p for group in optimizer.param_groups for p in group["params"]]
         self._gradients, self._sample = Gradients(network, self.parameters), Sample(self.parameters)
+        self.count = 0
+        """Steps so far; whoever continues a training sets it."""
         self._direct = DirectAdam(optimizer) if DirectAdam.fits(optimizer) else None
 
     def __call__(
@@ -86,14 +91,18 @@ class Step:
         skipped = norm.mul(0.0).ne_(0.0)  # infinity and NaN times zero are NaN
         # The fused kernels read these two: gradients are divided by grad_scale, and found_inf = 1 leaves all as it was.
         scale = norm.div(self.clip).clamp_(min=1.0) if self.clip is not None else None
-        self._sample.before(gradients, scale, self.optimizer)
+        sampled = self.count % SIGNS_EVERY == 0
+        self.count += 1
+        if sampled:
+            self._sample.before(gradients, scale, self.optimizer)
         if self._direct is not None and not self._direct.watched:
             self._direct(gradients, scale, skipped)
         else:
             self._through_optimizer(gradients, scale, skipped)
         for parameter in self.parameters:
             parameter.grad = None
-        return StepResult(loss=loss, gradient_norm=norm, skipped=skipped, signs=self._sample.after())
+        signs = self._sample.after() if sampled else Signs.unknown(norm)
+        return StepResult(loss=loss, gradient_norm=norm, skipped=skipped, signs=signs)
 
     def _through_optimizer(self, gradients: list[Tensor | None], scale: Tensor | None, skipped: Tensor) -> None:
         """The update by `optimizer.step()`: for other optimizers and devices, and where it has hooks."""
