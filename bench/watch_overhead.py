@@ -170,6 +170,9 @@ def delays(milliseconds: float) -> list[list[object]]:
         "NaN in the batch": {"non-finite"},
         "first layer frozen": {"frozen-parameters"},
         "zero_grad forgotten": {"accumulating-gradient"},
+        "learning rate 0": {"no-learning", "frozen-parameters"},
+        "biases of the first layer at -100": {"dead-units", "input-blind", "collapsed-output", "vanishing-gradient"},
+        "targets times 1000": {"loss-spike", "exploding-gradient", "no-learning"},
     }.items():
         row: list[object] = [fault]
         for options in ({}, {"every": 10}, {"every": 1}):
@@ -192,7 +195,8 @@ def delay(fault: str, wanted: set[str], milliseconds: float, options: dict[str, 
             _spoil(fault, step, optimizer, model, x)
             if fault != "zero_grad forgotten" or step < ONSET:
                 optimizer.zero_grad()
-            (model(x) - (x @ truth).tanh()).square().mean().backward()
+            scale = 1000 if fault.startswith("targets") and step >= ONSET else 1
+            (model(x) - scale * (x @ truth).tanh()).square().mean().backward()
             if fault == "first layer frozen" and step >= ONSET:
                 model[0].weight.grad = model[0].bias.grad = None  # type: ignore[union-attr]
             optimizer.step()
@@ -211,6 +215,10 @@ def _spoil(fault: str, step: int, optimizer: torch.optim.Optimizer, model: nn.Mo
         optimizer.param_groups[0]["lr"] *= 1000
     if step == ONSET and fault.startswith("NaN"):
         x[0, 0] = torch.nan
+    if step == ONSET and fault == "learning rate 0":
+        optimizer.param_groups[0]["lr"] = 0.0
+    if step == ONSET and fault.startswith("biases"):
+        nn.init.constant_(model[0].bias, -100.0)  # type: ignore[index, arg-type]
 
 
 def bare() -> str:
