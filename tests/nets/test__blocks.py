@@ -17,6 +17,7 @@ from evenkeel.nets._blocks import (
     draw_,
     extent_of,
     matched_variance,
+    shared_heads,
 )
 
 # Their derivatives, written out: the quadrature of the code differentiates the function itself.
@@ -154,3 +155,10 @@ def test_choices_and_shares_that_cannot_be_are_refused():
     for share in (-0.5, 1.0):
         with pytest.raises(RequestError, match=rf"dropout must be in \[0, 1\), got {share:g}"):
             check_dropout(share)
+
+
+def test_heads_share_a_width_evenly():
+    assert (shared_heads(96, None, 32), shared_heads(16, None, 32), shared_heads(96, 4, 32)) == (3, 1, 4)
+    for width, asked in ((50, None), (64, 5), (64, 0)):
+        with pytest.raises(RequestError, match=f"share the width evenly: width={width} .* a multiple of 8"):
+            shared_heads(width, asked, 8)

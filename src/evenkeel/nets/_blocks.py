@@ -145,3 +145,14 @@ class UnitNorm(nn.Module):
             return torch.addcmul(self.bias, functional.layer_norm(x, (self.units,)), self.weight)
         flat = functional.group_norm(x.reshape(-1, self.units), GROUPS)
         return torch.addcmul(self.bias, flat.view(x.shape), self.weight)
+
+
+def shared_heads(width: int, asked: int | None, usual: int) -> int:
+    """How many attention heads share the width evenly: as asked, or of the usual number of units each."""
+    heads = max(1, width // usual) if asked is None else asked
+    if heads < 1 or width % heads:
+        raise RequestError(
+            f"the heads share the width evenly: width={width} does not divide by attention_heads={heads}; "
+            f"try a width that is a multiple of {usual}, or another number of heads"
+        )
+    return heads

@@ -19,7 +19,7 @@ from torch import nn
 from typing_extensions import override
 
 from evenkeel.errors import RequestError
-from evenkeel.nets._blocks import check_choice
+from evenkeel.nets._blocks import check_choice, shared_heads
 from evenkeel.nets._graph_wiring import Wiring
 from evenkeel.shapes import Float, Tensor
 
@@ -104,13 +104,7 @@ def _heads(kind: str, width: int, asked: int | None) -> int:
         if asked is not None:
             raise RequestError(f"only a gat has attention heads, got attention_heads={asked} and layer={kind!r}")
         return 1
-    heads = max(1, width // HEAD_WIDTH) if asked is None else asked
-    if heads < 1 or width % heads:
-        raise RequestError(
-            f"the heads share the width evenly: width={width} does not divide by attention_heads={heads}; "
-            f"try a width that is a multiple of {HEAD_WIDTH}, or another number of heads"
-        )
-    return heads
+    return shared_heads(width, asked, HEAD_WIDTH)
 
 
 def _draw_(parameter: Tensor, variance: float) -> None:

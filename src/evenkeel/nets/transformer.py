@@ -17,7 +17,7 @@ from typing_extensions import override
 
 from evenkeel.errors import RequestError, ShapeError
 from evenkeel.nets._attention import Cache, Sight, TransformerBlock
-from evenkeel.nets._blocks import Extent, check_choice, check_dropout, extent_of
+from evenkeel.nets._blocks import Extent, check_choice, check_dropout, extent_of, shared_heads
 from evenkeel.nets._inputs import PatchInput, TokenInput, ValueInput
 from evenkeel.nets._positions import LearnedPositions, check_head_width, positions_of, rotation_of
 from evenkeel.nets._record import Net
@@ -90,7 +90,7 @@ class Transformer(nn.Module):
         _check(direction, positions, pooling)
         check_dropout(dropout)
         extent, axes = extent_of(SIZES, size, width, depth), 1 if patch is None else 2
-        heads = _heads(extent.width, attention_heads)
+        heads = shared_heads(extent.width, attention_heads, HEAD_WIDTH)
         self.features, self.head_width, self.direction = extent.width, extent.width // heads, direction
         # What is read and where it stands share the stream's first variance of 1.
         share = 0.5 if positions == "learned" else 1.0
@@ -167,17 +167,6 @@ def _check(direction: str, positions: str, pooling: object) -> None:
     check_choice("positions", positions, ("rotary", "learned"))
     if direction == "past" and pooling == "first":
         raise RequestError("the first step of a net that sees the past alone has seen nothing else; try pooling='last'")
-
-
-def _heads(width: int, asked: int | None) -> int:
-    """How many heads share the width evenly."""
-    heads = max(1, width // HEAD_WIDTH) if asked is None else asked
-    if heads < 1 or width % heads:
-        raise RequestError(
-            f"the heads share the width evenly: width={width} does not divide by attention_heads={heads}; "
-            f"try a width that is a multiple of {HEAD_WIDTH}, or another number of heads"
-        )
-    return heads
 
 
 def _input(
