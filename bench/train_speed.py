@@ -26,7 +26,7 @@ from evenkeel.data.dataset import SplitRequest, build_dataset, set_target_apart
 from evenkeel.network import build_network
 from evenkeel.plan import make_plan
 from evenkeel.products import fast_products
-from evenkeel.run import as_frame
+from evenkeel.data.arrays import as_frame
 from evenkeel.train.loop import Loop, Watchers
 
 # Batch, width, and batches in an epoch: enough that starting the loop does not show, as in any run of default length.

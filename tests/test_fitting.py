@@ -11,7 +11,9 @@ from _small import LABELS, SETTINGS, TARGETS, same, small_frame, small_run, smal
 from evenkeel import losses
 from evenkeel.data.dataset import Dataset, SplitRequest
 from evenkeel.errors import DataError, RequestError, SavedRunError
-from evenkeel.fitting import fit, prepare
+from evenkeel.fitting import fit, ready
+from evenkeel.kinds._record import Asked
+from evenkeel.kinds.table import prepare_table
 from evenkeel.run import RECORD, load
 from test_network import TwoInputs
 
@@ -89,8 +91,10 @@ def test_classes_and_labels_of_arrays():
 
 
 def test_a_ready_dataset_is_taken_as_it_is():
-    data, choice = prepare(HEIGHT, target="height", task="regression", request=SplitRequest())
-    assert isinstance(data, Dataset) and choice.reason == "as asked"
+    prepared = prepare_table(HEIGHT, Asked(target="height", task="regression"))
+    data = prepared.dataset
+    assert isinstance(data, Dataset) and prepared.choice.reason == "as asked"
+    assert ready(data, None).choice.task == "probabilistic-regression"
     assert same(quick(data).network.state_dict(), quick().network.state_dict())
 
 
@@ -232,7 +236,7 @@ def test_a_finished_run_is_saved_with_its_report(tmp_path):
 @pytest.mark.parametrize(
     "options, error, message",
     [
-        ({"kind": "images"}, RequestError, "kind 'images' is not known; there is: 'table'"),
+        ({"kind": "images"}, RequestError, "no kind of data is called 'images'.*table"),
         ({"target": None}, RequestError, "which column is to be predicted.*'signal', 'noise', 'town', 'height'"),
         ({"target": "hight"}, DataError, "did you mean 'height'"),
         ({"task": "regresion"}, RequestError, "did you mean 'regression'"),

@@ -6,7 +6,8 @@ from _small import TARGETS, same, small_dataset, small_network, small_plan
 from _unchecked import unchecked
 from evenkeel import heads, losses, nets
 from evenkeel.errors import RequestError
-from evenkeel.network import FlatInputs, Network, assemble, build_network, flatten
+from evenkeel.kinds._flat import FlatInputs
+from evenkeel.network import Network, assemble, build_network
 
 
 class TwoInputs(nn.Module):
@@ -87,14 +88,6 @@ def test_predicting_is_without_dropout_and_puts_the_mode_back(training):
     assert network.training is training is network.net.training
 
 
-def test_one_matrix_for_a_net_that_takes_one_tensor():
-    numbers = torch.tensor([[1.0, torch.nan], [2.0, 3.0]])
-    codes = torch.tensor([[2], [0]], dtype=torch.int32)
-    expected = torch.tensor([[1.0, 0, 0, 1, 0, 0, 1], [2, 3, 0, 0, 1, 0, 0]])
-    assert torch.equal(flatten(numbers, codes, (3,)), expected)
-    assert torch.equal(FlatInputs(nn.Identity(), (3,))(numbers, codes), expected)
-
-
 def test_a_net_of_ones_own_takes_one_tensor_or_names_its_inputs():
     data, plan = small_dataset("single-label"), small_plan("single-label")
     flat, _ = build_network(plan, data, net=nn.Sequential(nn.Linear(8, 12), nn.ReLU()))
@@ -108,7 +101,7 @@ def test_a_net_of_ones_own_takes_one_tensor_or_names_its_inputs():
 def test_a_net_of_ones_own_that_does_not_fit_is_refused_with_what_it_is_given():
     data, plan = small_dataset("single-label"), small_plan("single-label")
     with pytest.raises(
-        RequestError, match=r"cannot read this table: .*given one float tensor \(batch, 8\), or `numbers`"
+        RequestError, match=r"cannot read these data: .*given one float tensor \(batch, 8\), or `numbers`"
     ):
         build_network(plan, data, net=nn.Linear(5, 12))
     with unchecked(), pytest.raises(RequestError, match=r"features of shape \(batch, unit\), got \(2, 3, 4, 5\) for"):

@@ -73,7 +73,7 @@ def test_epochs_are_passes_over_the_rows():
         ({"width": "wide"}, r"setting width = 'wide': input should be a valid integer"),
         ({"width": 1.5}, r"setting width = 1.5: input should be a valid integer"),
         ({"dropout": 1.0}, r"setting dropout = 1.0: input should be less than 1"),
-        ({"norm": "none"}, r"setting norm = 'none': input should be 'layer', 'batch' or 'group'"),
+        ({"norm": "none"}, r"setting norm = 'none': input should be 'auto', 'layer', 'batch', 'group'"),
         ({"optimizer": "adamm"}, r"setting optimizer = 'adamm': input should be 'adamw', 'adam' or 'sgd'"),
         ({"learning_rate": float("nan")}, r"setting learning_rate = nan: input should be a finite number"),
         ({"learning_rate": float("inf")}, r"setting learning_rate = inf: input should be a finite number"),

@@ -7,7 +7,7 @@ from torch import nn
 from _small import LABELS, SETTINGS, TARGETS, small_frame, small_run, small_table
 from evenkeel.errors import DataError, RequestError, SavedRunError
 from evenkeel.fitting import fit
-from evenkeel.run import REPORT, WEIGHTS, Run, as_frame, check_replaceable, load
+from evenkeel.run import REPORT, WEIGHTS, Run, check_replaceable, load
 
 NEW = small_frame(rows=50, seed=9)
 NUMBERS = ("regression", "probabilistic-regression", "positive-regression")
@@ -210,28 +210,3 @@ def test_the_report_is_one_file_or_an_error(tmp_path):
     assert run.report(tmp_path / REPORT).read_text() == run.report_text()
     with pytest.raises(RequestError, match=r"could not write .*try another path"):
         run.report(tmp_path)
-
-
-@pytest.mark.parametrize(
-    "answers", [np.arange(4), torch.arange(4), pl.Series([0, 1, 2, 3]), [0, 1, 2, 3], np.arange(4)[:, None]]
-)
-def test_a_pair_becomes_one_frame(answers):
-    frame = as_frame((np.zeros((4, 2)), answers), None)
-    assert frame.columns == ["x0", "x1", "target"] and frame["target"].to_list() == [0, 1, 2, 3]
-    assert as_frame((np.zeros((4, 2)), answers), ["price"]).columns[-1] == "price"
-
-
-def test_several_answers_become_several_columns_and_lists_stay_lists():
-    frame = as_frame((np.zeros((3, 1)), np.eye(3, dtype=int)), None)
-    assert frame.columns == ["x0", "target_0", "target_1", "target_2"]
-    named = as_frame((np.zeros((3, 1)), np.eye(3, dtype=int)), ["a", "b", "c"])
-    assert named.columns == ["x0", "a", "b", "c"]
-    ragged = as_frame((np.zeros((3, 1)), [["sun"], [], ["sun", "wind"]]), None)
-    assert ragged["target"].to_list() == [["sun"], [], ["sun", "wind"]]
-
-
-def test_pairs_that_do_not_fit_are_refused():
-    with pytest.raises(DataError, match="X has 4 rows and y has 3; they must be equal"):
-        as_frame((np.zeros((4, 2)), np.zeros(3)), None)
-    with pytest.raises(DataError, match=r"expected a pair \(X, y\), got a tuple of 3"):
-        as_frame((np.zeros((4, 2)), np.zeros(4), np.zeros(4)), None)

@@ -121,14 +121,18 @@ def test_several_columns_are_labels():
     assert (found.task, found.kind, found.reason) == ("multi-label", "labels", "2 target columns")
 
 
-@pytest.mark.parametrize("task", typing.get_args(Task))
+@pytest.mark.parametrize("task", KINDS)
 def test_a_task_asked_for_is_taken(task):
     found = infer([0, 1, 2] * 20, task)
     assert (found.task, found.kind, found.reason) == (task, KINDS[task], "as asked")
 
 
-def test_every_task_has_a_kind():
-    assert set(KINDS) == set(typing.get_args(Task))
+def test_every_task_reads_a_column_or_refuses_one():
+    without = set(typing.get_args(Task)) - set(KINDS)
+    assert "generation" in without
+    for task in without:
+        with pytest.raises(RequestError, match=f"{task} learns from no target column; leave `target` out"):
+            infer([0, 1, 2] * 20, task)
 
 
 def test_what_makes_no_sense():

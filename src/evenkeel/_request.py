@@ -15,14 +15,17 @@ from torch import nn
 
 from evenkeel.chain import Chain
 from evenkeel.data.dataset import Dataset
+from evenkeel.data.fields import pick
 from evenkeel.doctor.before import measure_before
 from evenkeel.finding import Finding
 from evenkeel.heads._for_task import head_for
-from evenkeel.network import NetShape, Network, build_network
+from evenkeel.kinds import PARTS as KINDS
+from evenkeel.kinds._record import NetShape
+from evenkeel.network import Network, build_network
 from evenkeel.plan import Plan
 from evenkeel.products import fast_products
 from evenkeel.record import RunRecord
-from evenkeel.run import Run
+from evenkeel.run import SHOWN, Run
 from evenkeel.shapes import Tensor
 from evenkeel.symptoms._history import Start
 from evenkeel.task import TaskChoice
@@ -93,13 +96,14 @@ class Request:
 
     def _measure(self, network: Network, interruption: Interruption) -> Measured:
         """Calibrate on the validation rows; metrics, two plain models and the columns' importance on the test rows."""
-        data, plan, part = self.dataset, self.plan, head_for(self.plan.task)
+        data, plan, part = self.dataset, self.plan, head_for(self.plan.task, self.dataset.target_schema.kind)
         held, tested = torch.from_numpy(data.split.validation), torch.from_numpy(data.split.test)
         if len(held):
-            network.head.calibrate(outputs(network, data.inputs, held), data.target[held])
+            network.head.calibrate(outputs(network, data.inputs, held), data.target.index_select(0, held))
         found = outputs(network, data.inputs, tested) if len(tested) else None
         weight = None if data.weight is None else data.weight[tested]
-        ours = scores(part, network.head, found, data.target[tested], weight) if found is not None else {}
+        truth = data.target.index_select(0, tested)
+        ours = scores(part, network.head, found, truth, weight) if found is not None else {}
         theirs: dict[str, dict[str, float]] = {}
         columns: list[Importance] = []
         if not interruption.reason:
@@ -114,7 +118,11 @@ class Request:
     def _record(self, network: Network, shape: NetShape, loop: Loop, measured: Measured, engine: str) -> RunRecord:
         """Everything besides weights, as one value."""
         state = loop.state
-        data, plan, metric = self.dataset, self.plan, head_for(self.plan.task).metrics[0]
+        data, plan, metric = (
+            self.dataset,
+            self.plan,
+            head_for(self.plan.task, self.dataset.target_schema.kind).metrics[0],
+        )
         return RunRecord(
             version=VERSION,
             created=datetime.now().isoformat(timespec="seconds"),
@@ -148,7 +156,7 @@ class Request:
 def _before(loop: Loop) -> Start:
     """What one batch tells before the first step."""
     rows = loop.rows[: loop.plan.batch_size].to(loop.device)
-    return measure_before(loop.network, {name: value[rows] for name, value in loop.inputs.items()}, loop.target[rows])
+    return measure_before(loop.network, pick(loop.inputs, rows), loop.target.index_select(0, rows))
 
 
 def _findings(loop: Loop) -> tuple[Finding, ...]:
@@ -189,4 +197,9 @@ def _sample(found: Tensor | None, data: Dataset, tested: Tensor, network: Networ
         return {}
     chosen = torch.from_numpy(np.sort(np.random.default_rng(0).permutation(len(tested))[:SAMPLE_ROWS]))
     axis = 0 if network.head.members is None else 1
-    return {"output": found.index_select(axis, chosen), "target": data.target[tested[chosen]]}
+    answers = data.target.index_select(0, tested)
+    if found.shape[axis] != len(tested):  # an answer for each step: the first ones, as they come
+        chosen = torch.arange(min(SAMPLE_ROWS, len(answers)))
+    shown = KINDS[data.schema.kind].keep(data, tested[chosen[chosen < len(tested)]])
+    named = {f"{SHOWN}{name}": tensor for name, tensor in shown.items()}
+    return {"output": found.index_select(axis, chosen), "target": answers[chosen], **named}

@@ -7,7 +7,9 @@ validation rows -> measure on the test rows, beside two plain models -> a run, s
 from __future__ import annotations
 
 import copy
+import inspect
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
@@ -15,13 +17,19 @@ import torch
 from torch import nn
 
 from evenkeel._request import Request
-from evenkeel.data.dataset import Dataset, SplitRequest, Weighting, build_dataset, set_target_apart
+from evenkeel.data.dataset import Dataset, SplitRequest
 from evenkeel.data.split import GivenParts
+from evenkeel.data.weights import Weighting
 from evenkeel.errors import RequestError
-from evenkeel.plan import make_plan
-from evenkeel.run import CHECKPOINT, Run, as_frame, check_replaceable
+from evenkeel.kinds import PARTS as KINDS
+from evenkeel.kinds import Kind
+from evenkeel.kinds._choose import kind_of, read_options
+from evenkeel.kinds._record import Asked, Prepared
+from evenkeel.nets import PARTS as NETS
+from evenkeel.plan import Plan, make_plan
+from evenkeel.run import CHECKPOINT, Run, check_replaceable
 from evenkeel.shapes import Tensor
-from evenkeel.task import TaskChoice, infer_task
+from evenkeel.task import TaskChoice, check_task
 from evenkeel.train.signals import Interruption
 
 
@@ -87,26 +95,35 @@ def fit(
         >>> run.plan.task
         'single-label'
     """
-    if kind not in (None, "table"):
-        raise RequestError(f"kind {kind!r} is not known; there is: 'table'")
     if out is not None:
         check_replaceable(Path(out))
-    dataset, choice = prepare(
-        data,
+    if task is not None:
+        check_task(task)
+    found = KINDS[data.schema.kind] if isinstance(data, Dataset) else kind_of(data, kind)
+    chosen = sort_settings(dict(settings or {}), found, net)
+    asked = Asked(
         target=target,
         task=task,
         request=SplitRequest(how=split, validation=float(validation), test=float(test), seed=seed),
-        sample_weight=sample_weight,
+        weight=sample_weight,
+        options=read_options(found, chosen.of_kind),
     )
-    chosen = {"seed": seed, "time_limit": time_limit, "epochs": epochs, **(settings or {})}
-    chosen |= {"net": net} if isinstance(net, str) else {}
-    chosen |= {"loss": loss} if isinstance(loss, str) else {}
+    prepared = ready(data, task) if isinstance(data, Dataset) else found.prepare(data, asked)
+    dataset, choice = prepared.dataset, prepared.choice
+    given = {"seed": seed, "time_limit": time_limit, "epochs": epochs, "loss": loss if isinstance(loss, str) else None}
+    given = {name: value for name, value in given.items() if value is not None}
+    given |= {"net": chosen.net} if isinstance(net, str) or found.net != "mlp" else {}
+    recipe = dict(found.recipe(chosen.net, dataset, choice))
+    if chosen.of_net:
+        given["net_options"] = {**recipe.get("net_options", {}), **chosen.of_net}
+    numbers = dataset.inputs.get("numbers")
     plan = make_plan(
         choice.task,
         rows=len(dataset.split.train),
-        numbers=len(dataset.schema.numbers),
+        numbers=numbers.shape[1] if isinstance(numbers, Tensor) else 1,
         counts=choice.counts,
-        settings={name: value for name, value in chosen.items() if value is not None or name in (settings or {})},
+        settings={**given, **chosen.of_plan},
+        recipe=recipe,
     )
     request = Request(
         dataset=dataset,
@@ -127,30 +144,44 @@ def fit(
     return run
 
 
-def prepare(
-    data: Any,
-    *,
-    target: str | Sequence[str] | None,
-    task: str | None,
-    request: SplitRequest,
-    sample_weight: Weighting = None,
-) -> tuple[Dataset, TaskChoice]:
-    """Data as tensors, and the task of its target."""
-    if isinstance(data, Dataset):
-        inferred = {"number": "probabilistic-regression", "class": "single-label", "labels": "multi-label"}
-        name: Any = task or inferred[data.target_schema.kind]
-        whole = data.target_schema.kind == "number" and bool((data.target == data.target.round()).all())
-        return data, TaskChoice(task=name, kind=data.target_schema.kind, counts=whole, reason="a ready dataset")
-    frame = as_frame(data, None if target is None else ((target,) if isinstance(target, str) else target))
-    if target is None:
-        if not isinstance(data, tuple):
-            raise RequestError(f"which column is to be predicted? Give target=...; there are: {frame.columns[:20]}")
-        target = [name for name in frame.columns if name == "target" or name.startswith("target_")]
-        target = target[0] if len(target) == 1 else target
-    table = set_target_apart(frame, target)
-    choice = infer_task(table.target, task)
-    source = str(data) if isinstance(data, (str, Path)) else f"a {type(data).__name__} of {frame.height} rows"
-    return build_dataset(table, choice.kind, request, weight=sample_weight, source=source), choice
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """What was set, sorted by whom it is for, and the name of the net that this goes with."""
+
+    of_kind: Mapping[str, Any]
+    of_net: Mapping[str, Any]
+    of_plan: Mapping[str, Any]
+    net: str
+
+
+def sort_settings(settings: Mapping[str, Any], kind: Kind, net: str | nn.Module | None) -> Settings:
+    """Whose settings these are: of the kind's reading, of the net alone, or of the plan, which names what it lacks."""
+    name = net if isinstance(net, str) else str(settings.get("net", kind.net))
+    arguments = inspect.signature(NETS[name].call).parameters
+    of_kind = {key: value for key, value in settings.items() if key in kind.options.model_fields}
+    rest = {key: value for key, value in settings.items() if key not in of_kind}
+    of_net = {key: value for key, value in rest.items() if key in arguments and key not in Plan.model_fields}
+    of_plan = {key: value for key, value in rest.items() if key not in of_net}
+    return Settings(of_kind=of_kind, of_net=of_net, of_plan=of_plan, net=name)
+
+
+def ready(dataset: Dataset, task: str | None) -> Prepared:
+    """A dataset as it is, with the task of its target."""
+    kind = dataset.target_schema.kind
+    inferred = {
+        "number": "probabilistic-regression",
+        "series": "probabilistic-regression",
+        "class": "single-label",
+        "labels": "multi-label",
+        "tokens": "generation",
+        "inputs": "generation",
+        "groups": "embedding",
+        "pairs": "embedding",
+    }
+    name: Any = task or inferred[kind]
+    target = dataset.target
+    counts = kind == "number" and isinstance(target, Tensor) and bool((target == target.round()).all())
+    return Prepared(dataset=dataset, choice=TaskChoice(task=name, kind=kind, counts=counts, reason="a ready dataset"))
 
 
 def _device(name: str | torch.device) -> torch.device:

@@ -6,27 +6,25 @@ features. Inputs: a tensor -> net(x), a tuple -> net(*x), a mapping -> net(**x).
 
 from __future__ import annotations
 
-import inspect
-import math
 from collections.abc import Mapping
 from typing import Any
 
 import torch
 from torch import nn
-from torch.nn import functional
 from typing_extensions import override
 
 from evenkeel.data.dataset import Dataset
-from evenkeel.data.schema import Frozen, Schema
+from evenkeel.data.schema import DataSchema
 from evenkeel.data.target import Target
 from evenkeel.errors import RequestError
 from evenkeel.heads._for_task import head_for
 from evenkeel.heads._head import Head, LossChoice
 from evenkeel.heads.embedding import Embedding
+from evenkeel.kinds import PARTS as KINDS
+from evenkeel.kinds._record import Build, NetShape
 from evenkeel.nets import PARTS as NETS
-from evenkeel.nets._embed import ROWS_FOR_EDGES, quantile_edges
 from evenkeel.plan import Plan
-from evenkeel.shapes import Float, Int, Tensor
+from evenkeel.shapes import Tensor
 
 Inputs = Tensor | tuple[Tensor, ...] | Mapping[str, Tensor]
 
@@ -79,134 +77,49 @@ class Network(nn.Module):
             self.train(training)
 
 
-class FlatInputs(nn.Module):
-    """Numbers and categories as one matrix for a net that takes one tensor: missing as 0 with a flag, levels one-hot.
-
-    Shapes: numbers (batch, column), categories (batch, other) -> the net's input (batch, 2·column + codes).
-    """
-
-    def __init__(self, net: nn.Module, levels: tuple[int, ...]) -> None:
-        super().__init__()
-        self.net, self.levels = net, levels
-
-    @override
-    def forward(
-        self, numbers: Float[Tensor, "batch column"], categories: Int[Tensor, "batch other"]
-    ) -> Float[Tensor, "*lead batch unit"]:
-        return self.net(flatten(numbers, categories, self.levels))
-
-
-def flatten(
-    numbers: Float[Tensor, "batch column"], categories: Int[Tensor, "batch other"], levels: tuple[int, ...]
-) -> Float[Tensor, "batch unit"]:
-    """One matrix: numbers (0 where missing), flags of missing numbers, one-hot levels."""
-    missing = numbers.isnan()
-    codes = [
-        functional.one_hot(column.long(), count).to(numbers.dtype)
-        for column, count in zip(categories.unbind(1), levels, strict=True)
-    ]
-    return torch.cat([numbers.masked_fill(missing, 0.0), missing.to(numbers.dtype), *codes], dim=1)
-
-
-class NetShape(Frozen):
-    """What a net's size owes to the data it was built for: pieces of each number column, and the flagged columns."""
-
-    pieces: tuple[int, ...] | None
-    flagged: tuple[int, ...]
-
-
 def build_network(
     plan: Plan, data: Dataset, *, net: nn.Module | None = None, loss: LossChoice | None = None
 ) -> tuple[Network, NetShape]:
     """The network of a plan, started for the data's training rows; `plan.seed` decides its first weights."""
     rows = torch.from_numpy(data.split.train)
-    numbers = data.inputs["numbers"]
-    # A large table is never copied whole: some rows tell the quantiles, and missing values are sought by column.
-    some = rows[:: max(1, math.ceil(len(rows) / ROWS_FOR_EDGES))]
-    edges = quantile_edges(numbers[some], plan.bins) if plan.bins and net is None else None
-    shape = NetShape(
-        pieces=None if edges is None else tuple(max(len(edge) - 1, 0) for edge in edges),
-        flagged=tuple(i for i, column in enumerate(numbers.unbind(1)) if column[rows].isnan().any()),
-    )
-    network = assemble(plan, data.schema, data.target_schema, shape, net=net, loss=loss, edges=edges)
-    network.head.start(data.target[rows], None if data.weight is None else data.weight[rows])
+    shape = KINDS[data.schema.kind].shape(plan, data, net)
+    network = assemble(plan, data.schema, data.target_schema, shape, net=net, loss=loss, data=data)
+    network.head.start(data.target.index_select(0, rows), None if data.weight is None else data.weight[rows])
     return network, shape
 
 
 def assemble(
     plan: Plan,
-    schema: Schema,
+    schema: DataSchema,
     target: Target,
     shape: NetShape,
     *,
     net: nn.Module | None = None,
     loss: LossChoice | None = None,
-    edges: list[Tensor] | None = None,
+    data: Dataset | None = None,
 ) -> Network:
-    """A network of the right sizes; without `edges` they are blank, to be filled from saved weights."""
-    if edges is None and shape.pieces is not None:
-        edges = [torch.zeros(count + 1) if count else torch.empty(0) for count in shape.pieces]
+    """A network of the right sizes; without `data`, what only these could tell is blank until weights are loaded."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(plan.seed)
-        if net is None:
-            body: nn.Module = _own_net(plan, schema, shape, edges)
-        else:
-            names = inspect.signature(net.forward).parameters
-            body = net if {"numbers", "categories"} <= set(names) else FlatInputs(net, schema.levels)
-        members = plan.members if net is None else getattr(net, "members", None)
-        return Network(body, _head(plan, target, _features(body, schema), members, loss))
+        build = Build(
+            plan=plan,
+            part=None if net is not None else NETS[plan.net],
+            given=net,
+            schema=schema,
+            target=target,
+            shape=shape,
+            dataset=data,
+        )
+        body = KINDS[schema.kind].body(build)
+        members = getattr(body if net is None else net, "members", None)
+        return Network(body, _head(plan, target, body, members, loss))
 
 
-def _own_net(plan: Plan, schema: Schema, shape: NetShape, edges: list[Tensor] | None) -> nn.Module:
-    """Our net, sized by the plan."""
-    part = NETS[plan.net]
-    if "table" not in part.reads:
-        able = ", ".join(name for name, other in NETS.items() if "table" in other.reads)
-        raise RequestError(f"net {plan.net!r} reads {' and '.join(part.reads)} data, and this is a table; try {able}")
-    return part.call(
-        len(schema.numbers),
-        levels=schema.levels,
-        width=plan.width,
-        depth=plan.depth,
-        skip=plan.skip,
-        activation=plan.activation,
-        norm=plan.norm,
-        dropout=plan.dropout,
-        members=plan.members,
-        edges=edges,
-        flagged=shape.flagged,
-    )
-
-
-def _features(body: nn.Module, schema: Schema) -> int:
-    """Units that the net gives, found by feeding it two empty rows."""
-    known = getattr(body, "features", None)
-    if isinstance(known, int):
-        return known
-    codes = torch.zeros(2, len(schema.categories), dtype=torch.int32)
-    two = {"numbers": torch.zeros(2, len(schema.numbers)), "categories": codes}
-    training = body.training
-    try:
-        with torch.no_grad():
-            found = body.eval()(**two)
-    except Exception as problem:
-        columns = flatten(**two, levels=schema.levels).shape[1]
-        raise RequestError(
-            f"the net cannot read this table: {problem}. It is given one float tensor (batch, {columns}), or "
-            "`numbers` and `categories` if its forward names them"
-        ) from problem
-    finally:
-        body.train(training)
-    if not isinstance(found, Tensor) or found.dim() not in (2, 3) or found.shape[-2] != 2:
-        came = tuple(found.shape) if isinstance(found, Tensor) else type(found).__name__
-        raise RequestError(f"a net must give features of shape (batch, unit), got {came} for a batch of 2")
-    return found.shape[-1]
-
-
-def _head(plan: Plan, target: Target, width: int, members: int | None, loss: LossChoice | None) -> Head:
-    """The head of the plan's task with its loss."""
-    part = head_for(plan.task)
-    sizes: dict[str, Any] = {}
+def _head(plan: Plan, target: Target, body: nn.Module, members: int | None, loss: LossChoice | None) -> Head:
+    """The head of the plan's task with its loss; a body that knows what its head needs says so in `head_options`."""
+    part = head_for(plan.task, target.kind)
+    sizes: dict[str, Any] = {} if members is None else {"members": members}
+    told: dict[str, Any] = dict(getattr(body, "head_options", {}))
     if plan.task == "single-label":
         sizes["classes"] = len(target.levels)
     elif plan.task == "multi-label":
@@ -219,4 +132,16 @@ def _head(plan: Plan, target: Target, width: int, members: int | None, loss: Los
         options["beta"] = plan.beta
     if chosen == "focal":
         options["gamma"] = plan.gamma
-    return part.call(width, members=members, loss=chosen, options=options, **sizes)
+    if chosen is not None and told.get("loss", chosen) != chosen:  # what the body says of its own loss suits no other
+        told = {name: value for name, value in told.items() if name not in ("learn", "options")}
+    usual = told.pop("loss", None)
+    chosen = usual if chosen is None else chosen
+    return part.call(_features(body), loss=chosen, **{"options": options, **sizes, **told})
+
+
+def _features(body: nn.Module) -> int:
+    """Units that a body gives to the head."""
+    found = body.features
+    if not isinstance(found, int):
+        raise TypeError(f"the body of a network says how many features it gives, got {type(found).__name__}")
+    return found

@@ -29,6 +29,9 @@ MOST_PIECES = 512  # of all columns together: with more of them a wide table is 
 EPOCHS, FEWEST_UPDATES, MOST_UPDATES = 60, 3000, 20_000
 
 
+Setting = bool | int | float | str | None
+
+
 class Plan(BaseModel):
     """Everything that decides a run besides the data.
 
@@ -49,10 +52,11 @@ class Plan(BaseModel):
     depth: int = Field(2, ge=1, description="layers of a plain net, blocks of two layers of a residual one")
     skip: Literal["residual", "plain"] = "residual"
     activation: str = "relu"
-    norm: Literal["layer", "batch", "group"] | None = None
+    norm: Literal["auto", "layer", "batch", "group", "instance", "graph", "rms"] | None = None
     dropout: float = Field(0.3, ge=0, lt=1)
     members: int | None = Field(8, ge=1, description="networks of the in-model ensemble; None: one network")
     bins: int | None = Field(32, ge=2, description="pieces of the piecewise-linear encoding; None: numbers alone")
+    net_options: Mapping[str, Setting] = Field({}, description="further options of the net, by its own names")
 
     optimizer: Literal["adamw", "adam", "sgd"] = "adamw"
     learning_rate: float = Field(2e-3, gt=0)
@@ -63,14 +67,26 @@ class Plan(BaseModel):
     warmup: float = Field(0.05, ge=0, le=1, description="share of the budget in which the rate rises")
     evaluations: int = Field(60, ge=1, description="looks at the validation part over the whole budget")
     patience: float = Field(0.25, gt=0, description="share of the budget without improvement that ends training")
+    keep: Literal["best", "last"] = Field(
+        "best", description="weights of the best look, which may end training early, or of the end of the budget"
+    )
     time_limit: float | None = Field(None, gt=0, description="seconds of training")
     seed: int = Field(0, ge=0)
 
 
 def make_plan(
-    task: Task, *, rows: int, numbers: int = 1, counts: bool = False, settings: Mapping[str, Any] | None = None
+    task: Task,
+    *,
+    rows: int,
+    numbers: int = 1,
+    counts: bool = False,
+    settings: Mapping[str, Any] | None = None,
+    recipe: Mapping[str, Any] | None = None,
 ) -> Plan:
     """The default plan for so many training rows and number features, with `settings` laid over it.
+
+    `recipe` holds the defaults of a kind of data and its net, where they differ from those of a table; it may say
+    `epochs`, passes over the rows, instead of `updates`.
 
     Raises:
         RequestError: a setting that does not exist or has no sense.
@@ -91,15 +107,16 @@ def make_plan(
         "width": WIDE if rows >= WIDE_FROM else NARROW,
         "dropout": DROPOUT if rows >= DROPOUT_FROM else DROPOUT_SMALL,
     }
-    settings = dict(settings or {})
-    epochs = settings.pop("epochs", None)
+    settings, recipe = dict(settings or {}), dict(recipe or {})
+    usual = recipe.pop("epochs", None)
+    epochs = settings.pop("epochs", None if "updates" in settings else usual)
     if epochs is not None and (not isinstance(epochs, int) or epochs < 1):
         raise RequestError(f"epochs must be a whole number of 1 or more, got {epochs!r}")
     unknown = [name for name in settings if name not in Plan.model_fields]
     if unknown:
         raise RequestError(f"there is no setting {unknown[0]!r}; {choices(Plan.model_fields, unknown[0])}")
     try:
-        plan = Plan(**{**defaults, **settings})
+        plan = Plan(**{**defaults, **recipe, **settings})
         if epochs is None:
             return plan
         # The loop cuts an epoch into batches of nearly equal size, about `batch_size` each.

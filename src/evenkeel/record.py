@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import ConfigDict
+from pydantic import ConfigDict, PlainValidator, SerializeAsAny
 
 from evenkeel.chain import Chain
-from evenkeel.data.schema import Frozen, Schema
+from evenkeel.data.schema import DataSchema, Frozen
 from evenkeel.data.target import Target
 from evenkeel.finding import Finding
-from evenkeel.network import NetShape
+from evenkeel.kinds._choose import read_schema
+from evenkeel.kinds._record import NetShape
 from evenkeel.plan import Plan
 from evenkeel.train.importance import Importance
 from evenkeel.train.loop import Look
@@ -34,7 +35,7 @@ class RunRecord(Frozen):
     created: str
     source: str
     command: str
-    schema_: Schema
+    schema_: Annotated[SerializeAsAny[DataSchema], PlainValidator(read_schema)]
     target: Target
     plan: Plan
     shape: NetShape

@@ -7,23 +7,22 @@ from __future__ import annotations
 
 import copy
 import json
-from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import polars as pl
 from pydantic import ValidationError
 from torch import nn
 
-from evenkeel.data.schema import encode
-from evenkeel.data.table import read_table
-from evenkeel.data.target import encode_target, present_rows, take_target
-from evenkeel.errors import DataError, RequestError, SavedRunError
+from evenkeel.data.fields import Fields, all_rows
+from evenkeel.errors import RequestError, SavedRunError
 from evenkeel.finding import Finding
 from evenkeel.heads import HeadPart
 from evenkeel.heads._for_task import head_for
 from evenkeel.heads._predictive import Predictive
+from evenkeel.kinds import PARTS as KINDS
+from evenkeel.kinds import Kind
 from evenkeel.network import Network, assemble
 from evenkeel.plan import Plan
 from evenkeel.record import RunRecord
@@ -36,6 +35,14 @@ from evenkeel.train.signals import EXIT_CODES
 
 RECORD, WEIGHTS, SAMPLE, REPORT = "run.json", "weights.safetensors", "sample.safetensors", "report.html"
 CHECKPOINT = "checkpoint"  # folder beside these that an interrupted run leaves
+SHOWN = "shown."  # before the names of what the sample holds of the examples themselves
+
+
+@dataclass(frozen=True, kw_only=True)
+class Encoded:
+    """New examples read once, to be predicted in several ways."""
+
+    inputs: Fields
 
 
 class Run:
@@ -62,7 +69,12 @@ class Run:
     @property
     def part(self) -> HeadPart:
         """The record of the head."""
-        return head_for(self.plan.task)
+        return head_for(self.plan.task, self.record.target.kind)
+
+    @property
+    def kind(self) -> Kind:
+        """The record of the kind of data."""
+        return KINDS[self.record.schema_.kind]
 
     @property
     def history(self) -> tuple[Look, ...]:
@@ -122,7 +134,7 @@ class Run:
 
     def embed(self, new: Any) -> np.ndarray:
         """Features before the head, (row, unit); of an ensemble all members' side by side."""
-        found = features(self.network, self._inputs(new))
+        found = features(self.network, self.read(new).inputs)
         joined = found if found.dim() == 2 else found.transpose(0, 1).reshape(found.shape[1], -1)
         return joined.numpy()
 
@@ -135,18 +147,14 @@ class Run:
         raise RequestError(f"{self.plan.task} on a table generates no text; train on text for that")
 
     def evaluate(self, new: Any) -> dict[str, float]:
-        """The metrics of the task on new rows with known target: a path, a frame, or arrays (X, y).
+        """The metrics of the task on new examples with known target: as for `fit`, a path, a frame, or arrays (X, y).
 
         Raises:
-            DataError: the target column is missing, or no row has a value of it.
+            DataError: the target is missing, or no row has a value of it.
         """
-        frame = as_frame(new, self.record.target.columns, self._array_columns())
-        answers, _ = take_target(frame, self.record.target.columns)
-        rows = present_rows(answers)
-        if not len(rows):
-            raise DataError(f"no row has a value of the target {self.record.target.name!r}; nothing can be evaluated")
-        truth = encode_target(self.record.target, answers[rows])
-        return scores(self.part, self.network.head, self._output(frame[rows]), truth)
+        new = self.kind.answers(self.record.schema_, self.record.target, new)
+        truth = all_rows(new.target)
+        return scores(self.part, self.network.head, outputs(self.network, new.inputs), truth)
 
     def save(self, folder: str | Path) -> Path:
         """Write the run to a folder, whole or not at all: safetensors, JSON, and the report. Other files there stay.
@@ -179,69 +187,12 @@ class Run:
 
         return render(describe(self))
 
-    def _array_columns(self) -> tuple[str, ...]:
-        """Names for the columns of an array, in the order of training."""
-        return tuple(column.name for column in self.record.schema_.columns)
-
-    def _inputs(self, new: Any) -> dict[str, Tensor]:
-        frame = new if isinstance(new, pl.DataFrame) else as_frame(new, None, self._array_columns())
-        return dict(encode(self.record.schema_, frame).mapping())
+    def read(self, new: Any) -> Encoded:
+        """New examples, encoded: what every way to predict takes as well, where one reading is to serve several."""
+        return new if isinstance(new, Encoded) else Encoded(inputs=self.kind.encode(self.record.schema_, new))
 
     def _output(self, new: Any) -> Shaped[Tensor, "..."]:
-        return outputs(self.network, self._inputs(new))
-
-
-def as_frame(data: Any, target: Sequence[str] | None, columns: Sequence[str] | None = None) -> pl.DataFrame:
-    """Any supported data as one frame; of `(X, y)` the target becomes columns of its own.
-
-    Raises:
-        DataError: X and y have different lengths, or an array has other columns than `columns`.
-    """
-    if not isinstance(data, tuple):
-        return _table(data, columns)
-    if len(data) != 2:
-        raise DataError(f"expected a pair (X, y), got a tuple of {len(data)}")
-    inputs, answers = data
-    frame = _table(inputs, columns)
-    if isinstance(answers, Tensor):
-        answers = answers.detach().cpu().numpy()
-    elif hasattr(answers, "to_numpy"):
-        answers = answers.to_numpy()
-    values = np.asarray(answers) if not _ragged(answers) else None
-    if len(answers) != frame.height:
-        raise DataError(f"X has {frame.height} rows and y has {len(answers)}; they must be equal")
-    if values is None:
-        return frame.with_columns(pl.Series((target or ("target",))[0], [list(row) for row in answers]))
-    if values.ndim == 2 and values.shape[1] == 1:
-        values = values[:, 0]
-    if values.ndim == 1:
-        column = values.tolist() if values.dtype == object else np.ascontiguousarray(values)
-        return frame.with_columns(pl.Series((target or ("target",))[0], column, strict=False))
-    names = (
-        list(target) if target and len(target) == values.shape[1] else [f"target_{i}" for i in range(values.shape[1])]
-    )
-    return frame.with_columns(pl.Series(n, np.ascontiguousarray(values[:, i])) for i, n in enumerate(names))
-
-
-def _table(data: Any, columns: Sequence[str] | None) -> pl.DataFrame:
-    """A frame; an array must have as many columns as there are names for them."""
-    shape = np.shape(data) if isinstance(data, (np.ndarray, Tensor, list)) else ()
-    if columns is not None and len(shape) == 2 and shape[1] != len(columns):
-        raise DataError(
-            f"expected an array with the {len(columns)} columns of training, {', '.join(columns[:8])}"
-            f"{', ...' if len(columns) > 8 else ''}; got {shape[1]} columns"
-        )
-    return read_table(data, columns)
-
-
-def _ragged(answers: Any) -> bool:
-    """Whether each answer is a list of labels."""
-    return (
-        isinstance(answers, list)
-        and len(answers) > 0
-        and isinstance(answers[0], (list, set))
-        and any(not isinstance(item, (int, float)) for row in answers for item in row)
-    )
+        return outputs(self.network, self.read(new).inputs)
 
 
 def check_replaceable(folder: Path) -> None:

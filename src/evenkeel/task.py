@@ -16,13 +16,22 @@ import polars as pl
 from evenkeel.data.target import TargetKind, most_classes
 from evenkeel.errors import DataError, RequestError, choices
 
-Task = Literal["regression", "probabilistic-regression", "positive-regression", "single-label", "multi-label"]
+Task = Literal[
+    "regression",
+    "probabilistic-regression",
+    "positive-regression",
+    "single-label",
+    "multi-label",
+    "embedding",
+    "generation",
+]
 KINDS: dict[str, TargetKind] = {
     "regression": "number",
     "probabilistic-regression": "number",
     "positive-regression": "number",
     "single-label": "class",
     "multi-label": "labels",
+    "embedding": "groups",
 }
 # Whole numbers with at most this many different values are rather grades or classes than measurements.
 FEW_VALUES = 20
@@ -53,8 +62,9 @@ def infer_task(target: pl.DataFrame, task: str | None = None) -> TaskChoice:
         'the target holds counts with a long tail up to 89'
     """
     if task is not None:
+        check_task(task)
         if task not in KINDS:
-            raise RequestError(f"no task is called {task!r}; {choices(get_args(Task), task)}")
+            raise RequestError(f"{task} learns from no target column; leave `target` out, or try {', '.join(KINDS)}")
         if target.width > 1 and task != "multi-label":
             raise DataError(f"{target.width} target columns are read as labels only; try task='multi-label'")
         return _choice(task, target, "as asked")
@@ -68,6 +78,12 @@ def infer_task(target: pl.DataFrame, task: str | None = None) -> TaskChoice:
             "single-label", target, f"the target is {'true or false' if series.dtype == pl.Boolean else 'text'}"
         )
     return _of_numbers(target, series)
+
+
+def check_task(task: str) -> None:
+    """Refuse a task that does not exist."""
+    if task not in get_args(Task):
+        raise RequestError(f"no task is called {task!r}; {choices(get_args(Task), task)}")
 
 
 def _of_numbers(target: pl.DataFrame, series: pl.Series) -> TaskChoice:

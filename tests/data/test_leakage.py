@@ -16,7 +16,7 @@ def leaks(columns, target, kind, seed=0):
     """Names of the columns that are reported."""
     frame = pl.DataFrame(columns)
     schema = fit_schema(frame, np.arange(frame.height))
-    return leaking_columns(schema, encode(schema, frame), torch.as_tensor(target), kind, seed)
+    return leaking_columns(schema, encode(schema, frame).mapping(), torch.as_tensor(target), kind, seed)
 
 
 def honest(rows=ROWS, seed=0):
@@ -130,7 +130,7 @@ def test_silent_on_real_samples(name):
         target.to_numpy().astype(float) if kind == "number" else target.rank("dense").to_numpy().astype(np.int64) - 1
     )
     schema = fit_schema(features, np.arange(frame.height))
-    assert leaking_columns(schema, encode(schema, features), torch.tensor(codes), kind, 0) == {}
+    assert leaking_columns(schema, encode(schema, features).mapping(), torch.tensor(codes), kind, 0) == {}
 
 
 def test_missing_values_and_a_constant_target_do_not_disturb():

@@ -9,8 +9,11 @@ from evenkeel.data.dataset import SplitRequest, build_dataset, set_target_apart
 from evenkeel.data.table import read_table
 from evenkeel.heads import PARTS
 from evenkeel.heads._for_task import head_for
-from evenkeel.train import baselines
-from evenkeel.train.baselines import NAMES, baseline_scores, verdict
+from evenkeel.kinds import PARTS as KINDS
+from evenkeel.kinds import _plain
+from evenkeel.train.baselines import baseline_scores, verdict
+
+NAMES = tuple(KINDS["table"].rivals)
 
 
 @pytest.mark.parametrize("task", TARGETS)
@@ -63,7 +66,7 @@ def test_a_class_that_training_lacks_is_given_probability_zero():
 
 
 def test_very_many_classes_leave_the_trees_out(monkeypatch):
-    monkeypatch.setattr(baselines, "MOST_CLASSES", 2)
+    monkeypatch.setattr(_plain, "MOST_CLASSES", 2)
     assert list(baseline_scores(head_for("single-label"), small_dataset("single-label"), seed=0)) == ["linear"]
 
 

@@ -23,12 +23,11 @@ def predict(run: Path, data: str, out: Path | None) -> None:
 
     Numbers come with the ends of their 90 % interval, classes with their probabilities.
     """
-    from evenkeel.data.table import read_table
     from evenkeel.errors import RequestError
     from evenkeel.run import load
 
     trained = load(run)
-    frame = table_of_predictions(trained, read_table(data))
+    frame = table_of_predictions(trained, data)
     if out is None:
         sys.stdout.write(frame.write_csv())
         return
@@ -39,9 +38,9 @@ def predict(run: Path, data: str, out: Path | None) -> None:
     click.echo(f"{frame.height} predictions written to {out}")
 
 
-def table_of_predictions(run, frame: pl.DataFrame) -> pl.DataFrame:
+def table_of_predictions(run, data: object) -> pl.DataFrame:
     """A column `prediction` and what is known of its certainty."""
-    reads = run.part.reads
+    reads, frame = run.part.reads, run.read(data)
     if reads == "labels":
         probability = run.predict_proba(frame)
         columns = {str(name): (probability[:, i] > 0.5).astype(np.int8) for i, name in enumerate(run.classes)}

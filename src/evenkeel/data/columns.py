@@ -12,6 +12,8 @@ import polars as pl
 from pydantic import BaseModel, ConfigDict
 
 Kind = Literal["number", "category", "boolean", "datetime", "constant", "identifier", "text", "empty"]
+# What one example holds besides columns of a table.
+Whole = Literal["image", "sequence", "series", "graph"]
 
 USED: tuple[Kind, ...] = ("number", "category", "boolean", "datetime")
 # Words that stand for "no value" in files people write by hand; compared in lower case after trimming.
@@ -49,7 +51,7 @@ class Column(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     name: str
-    kind: Kind
+    kind: Kind | Whole
     missing: int
     examples: tuple[str, ...]
     note: str = ""

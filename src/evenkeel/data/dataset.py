@@ -1,20 +1,21 @@
-"""A dataset: all rows as tensors, which of them train, and what is needed to encode new rows the same way.
+"""A dataset: all rows as fields, which of them train, and what is needed to encode new rows the same way.
 
-Tables are the first kind; whatever comes later (images, sequences, graphs) fills the same record. Data that fits in
-memory stays one tensor a field and a batch is an index into it: nothing is copied row by row.
+Every kind of data fills the same record. Data that fits in memory stays one tensor a field and a batch is an index into
+it: nothing is copied row by row.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 import polars as pl
 
 from evenkeel.data.columns import tidy, tidy_infinite
+from evenkeel.data.fields import Field, Fields
 from evenkeel.data.leakage import leaking_columns
-from evenkeel.data.schema import Schema, encode, fit_schema
+from evenkeel.data.schema import DataSchema, Schema, encode, fit_schema
 from evenkeel.data.split import (
     GivenParts,
     Split,
@@ -32,23 +33,29 @@ from evenkeel.shapes import Tensor
 FEWEST_ROWS = 10  # below this no part can be held out and nothing measured
 LARGEST_TARGET = 1e37  # float32, in which a network predicts, ends at 3.4e38
 
+Augment = Callable[[Mapping[str, Tensor], Tensor, int], Mapping[str, Tensor]]
+"""(inputs of a batch, its rows, epoch) -> inputs: what varies an example, as a function of (seed, epoch, row) alone."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Dataset:
-    """All rows as tensors on the CPU, their split, and the schema that encodes new rows.
+    """All rows as fields on the CPU, their split, and the schema that encodes new rows.
 
-    `inputs` maps the names of the network's arguments to tensors with the row as first axis; `weight` is (row,) or
-    None; `notes` are plain sentences about what was left out or looks wrong.
+    `inputs` maps the names of the network's arguments to fields of one length, which is that of `target`; `weight` is
+    (row,) or None; `notes` are plain sentences about what was left out or looks wrong; `augment` varies the inputs of
+    a training batch; `alike` (row,) numbers rows of which an epoch draws one: no two of one number meet in a batch.
     """
 
-    inputs: Mapping[str, Tensor]
-    target: Tensor
+    inputs: Fields
+    target: Field
     weight: Tensor | None
     split: Split
-    schema: Schema
+    schema: DataSchema
     target_schema: Target
     source: str
     notes: tuple[str, ...] = field(default=())
+    augment: Augment | None = None
+    alike: Tensor | None = None
 
     def __len__(self) -> int:
         return len(self.target)
@@ -116,10 +123,24 @@ def _require_finite(target: pl.Series) -> None:
         raise DataError(f"target {target.name!r} is {what} in row {row}; correct or remove such rows")
 
 
+Fit = Callable[[pl.DataFrame, Tensor, np.ndarray], "Fitted"]
+"""(columns besides the target, the target, training rows) -> what was learned of these, all rows encoded by it."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Fitted:
+    """A schema learned on the training rows, all rows encoded by it, sentences about it, and what varies a batch."""
+
+    schema: DataSchema
+    inputs: Fields
+    notes: tuple[str, ...] = ()
+    augment: Augment | None = None
+
+
 def build_dataset(
     table: Labelled, kind: TargetKind, request: SplitRequest, *, weight: Weighting = None, source: str = "a data frame"
 ) -> Dataset:
-    """Split, fit the schema on the training rows, encode everything, and look for leakage.
+    """The dataset of a table: split, schema of the training rows, everything encoded, leakage looked for.
 
     Raises:
         DataError: no usable column, weights that are none, or no row left for training.
@@ -132,31 +153,74 @@ def build_dataset(
         >>> len(dataset), dataset.target_schema.levels, len(dataset.split.train)
         (178, ('class_0', 'class_1', 'class_2'), 106)
     """
+
+    def fit(features: pl.DataFrame, target: Tensor, train: np.ndarray) -> Fitted:
+        schema = fit_schema(features, train)
+        inputs = encode(schema, features).mapping()
+        leaks = leaking_columns(schema, inputs, target, kind, request.seed)
+        notes = [
+            f"Column {name!r} alone predicts the target almost perfectly ({score:.1%}): possible leakage. Would it be "
+            "known at the time of the prediction?"
+            for name, score in leaks.items()
+        ]
+        return Fitted(schema=schema, inputs=inputs, notes=(*_notes(schema), *notes))
+
+    return labelled_dataset(table, kind, request, fit, weight=weight, source=source)
+
+
+def labelled_dataset(
+    table: Labelled,
+    kind: TargetKind,
+    request: SplitRequest,
+    fit: Fit,
+    *,
+    weight: Weighting = None,
+    source: str = "a data frame",
+) -> Dataset:
+    """The dataset of any kind of examples that come with a table of answers and other columns, row by row.
+
+    Args:
+        table: the answers, and the columns that may say how to split and to weight.
+        kind: of the target.
+        request: how rows are held out.
+        fit: encodes the examples; it is given the columns that are left, and which rows train.
+        weight: see `example_weights`.
+        source: where the data came from, for the report.
+
+    Raises:
+        DataError: weights that are none, or no row left for training.
+        RequestError: a split that does not exist or makes no sense.
+    """
     target_schema = fit_target(table.target, kind)
     target = encode_target(target_schema, table.target)
     split, hidden = _split(table, target, kind, request)
     weights = example_weights(table.features, weight, target, target_schema, rows=table.rows, height=table.height)
     hidden += (weight,) if isinstance(weight, str) and weight != BALANCED else ()
     features = table.features.drop([name for name in hidden if name in table.features.columns])
-    schema = fit_schema(features, split.train)
-    inputs = encode(schema, features)
-    leaks = leaking_columns(schema, inputs, target, kind, request.seed)
-    notes = [*table.notes, *_notes(schema)]
-    notes += [
-        f"Column {name!r} alone predicts the target almost perfectly ({score:.1%}): possible leakage. Would it be "
-        "known at the time of the prediction?"
-        for name, score in leaks.items()
-    ]
+    found = fit(features, target, split.train)
     return Dataset(
-        inputs=inputs.mapping(),
+        inputs=found.inputs,
         target=target,
         weight=weights,
         split=split,
-        schema=schema,
+        schema=found.schema,
         target_schema=target_schema,
         source=source,
-        notes=tuple(notes),
+        notes=(*table.notes, *found.notes),
+        augment=found.augment,
     )
+
+
+def _whole_groups(target: Tensor, kind: TargetKind, request: SplitRequest) -> np.ndarray | None:
+    """Groups that no random split may tear: of pairs that are alike; of groups too small to leave two rows in a part.
+
+    Who belongs together can only be asked where two of a group are there.
+    """
+    if kind not in ("groups", "pairs"):
+        return None
+    shares = [share for share in (request.validation, request.test) if share > 0]
+    small = kind == "groups" and len(target) * min(shares, default=1) < 2 * len(target.unique())
+    return target.numpy() if kind == "pairs" or small else None
 
 
 def _notes(schema: Schema) -> list[str]:
@@ -167,11 +231,14 @@ def _notes(schema: Schema) -> list[str]:
 def _split(table: Labelled, target: Tensor, kind: TargetKind, request: SplitRequest) -> tuple[Split, tuple[str, ...]]:
     """The split and the columns it used up: a group is a name, not a feature; a time column stays one."""
     shares = {"validation": request.validation, "test": request.test}
-    classes = target.numpy() if kind == "class" else None
+    whole = _whole_groups(target, kind, request)
+    classes = target.numpy() if kind == "class" or (kind == "groups" and whole is None) else None
     if not isinstance(request.how, str):
         given = given_split(request.how, rows=table.rows, height=table.height)
-        return with_validation(given, share=request.validation, seed=request.seed, classes=classes), ()
+        return with_validation(given, share=request.validation, seed=request.seed, classes=classes, groups=whole), ()
     how, _, column = request.how.partition(":")
+    if how == "random" and not column and whole is not None:
+        return group_split(whole.tolist(), **shares, seed=request.seed, column=table.target.columns[0]), ()
     if how == "random" and not column:
         return random_split(len(target), **shares, seed=request.seed, classes=classes), ()
     if how not in ("time", "group") or not column:

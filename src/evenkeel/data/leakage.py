@@ -8,10 +8,11 @@ the fact, or computed from the target.
 from __future__ import annotations
 
 import warnings
+from collections.abc import Mapping
 
 import numpy as np
 
-from evenkeel.data.schema import Inputs, Schema
+from evenkeel.data.schema import Schema
 from evenkeel.data.target import TargetKind
 from evenkeel.shapes import Tensor
 
@@ -22,7 +23,9 @@ DEPTH = 8
 FEWEST_ROWS, FEWEST_UNCOMMON = 20, 5
 
 
-def leaking_columns(schema: Schema, inputs: Inputs, target: Tensor, kind: TargetKind, seed: int) -> dict[str, float]:
+def leaking_columns(
+    schema: Schema, inputs: Mapping[str, Tensor], target: Tensor, kind: TargetKind, seed: int
+) -> dict[str, float]:
     """Column name -> score in [0, 1] of the columns that alone predict the target almost perfectly."""
     if kind == "labels":
         return {}
@@ -31,9 +34,9 @@ def leaking_columns(schema: Schema, inputs: Inputs, target: Tensor, kind: Target
     truth = target.numpy()[rows]
     features: dict[str, list[np.ndarray]] = {}
     for index, number in enumerate(schema.numbers):
-        features.setdefault(number.column, []).append(inputs.numbers[rows, index].numpy())
+        features.setdefault(number.column, []).append(inputs["numbers"][rows, index].numpy())
     for index, category in enumerate(schema.categories):
-        features.setdefault(category.column, []).append(inputs.categories[rows, index].numpy())
+        features.setdefault(category.column, []).append(inputs["categories"][rows, index].numpy())
     scores = {name: _score(np.stack(columns, axis=1), truth, kind) for name, columns in features.items()}
     return {name: score for name, score in scores.items() if score >= ALMOST_PERFECT}
 

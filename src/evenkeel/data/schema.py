@@ -32,6 +32,13 @@ class Frozen(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
+class DataSchema(Frozen):
+    """What was learned of the training rows of some kind of data, which `kind` names; `columns` are for a reader."""
+
+    kind: str
+    columns: tuple[Column, ...]
+
+
 class NumberFeature(Frozen):
     """One number fed to the network: a number column, or one part of a date-time column, and its scale."""
 
@@ -47,10 +54,10 @@ class CategoryFeature(Frozen):
     levels: tuple[str, ...]
 
 
-class Schema(Frozen):
+class Schema(DataSchema):
     """All columns as understood, and the features that come from them in the order the network expects."""
 
-    columns: tuple[Column, ...]
+    kind: str = "table"
     numbers: tuple[NumberFeature, ...]
     categories: tuple[CategoryFeature, ...]
 

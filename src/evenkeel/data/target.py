@@ -1,6 +1,11 @@
 """The target column as a tensor, and the way back from codes to the values a person wrote.
 
 number   float64 (row,)         class   int64 (row,), 0..classes-1         labels   float32 (row, label), 0 or 1
+
+groups   int64 (row,), the same where rows belong together          pairs   int64 (row,), the same where pairs are alike
+
+What is no column: series, the steps to come (row, horizon); tokens, the next one of each (row, step); inputs, the
+example itself.
 """
 
 from __future__ import annotations
@@ -17,18 +22,22 @@ from evenkeel.data.schema import Frozen
 from evenkeel.errors import DataError, choices
 from evenkeel.shapes import Tensor
 
-TargetKind = Literal["number", "class", "labels"]
+TargetKind = Literal["number", "class", "labels", "series", "tokens", "groups", "pairs", "inputs"]
 Level = bool | int | float | str
 # Beyond this a "class" is rather a name, and the head would have more outputs than most tables have rows.
 MOST_CLASSES = 1000
 
 
 class Target(Frozen):
-    """What is predicted: its columns, its kind, and for classes and labels the value behind each code."""
+    """What is predicted: its columns, its kind, and for classes and labels the value behind each code.
+
+    `size` counts what is no level: steps to come, or tokens of a vocabulary.
+    """
 
     columns: tuple[str, ...]
     kind: TargetKind
     levels: tuple[Level, ...] = ()
+    size: int = 0
 
     @property
     def name(self) -> str:
@@ -71,6 +80,8 @@ def fit_target(frame: pl.DataFrame, kind: TargetKind) -> Target:
     names = tuple(frame.columns)
     if kind == "labels":
         return Target(columns=names, kind=kind, levels=_label_names(frame))
+    if kind == "pairs":
+        return Target(columns=names, kind=kind)
     series = frame.to_series()
     present = series.drop_nulls()
     distinct = present.n_unique()
@@ -84,7 +95,7 @@ def fit_target(frame: pl.DataFrame, kind: TargetKind) -> Target:
                 "try task='single-label'"
             )
         return Target(columns=names, kind=kind)
-    if distinct > most_classes(len(present)):
+    if kind == "class" and distinct > most_classes(len(present)):
         raise DataError(
             f"target {names[0]!r} has {distinct} different values in {len(present)} rows, too many for classes; "
             "try task='regression', or another target"
@@ -134,6 +145,8 @@ def encode_target(target: Target, frame: pl.DataFrame) -> Tensor:
         return torch.from_numpy(values.cast(pl.Float64).to_numpy().copy())
     if target.kind == "labels":
         return _encode_labels(target, frame)
+    if target.kind == "pairs":
+        return torch.from_numpy(frame.to_series().cast(pl.Int64).to_numpy().copy())
     text = frame.to_series()
     codes = {level: code for code, level in enumerate(target.levels)}
     # A few new rows may read as numbers or dates where training saw words among them: then the text decides.
@@ -141,7 +154,9 @@ def encode_target(target: Target, frame: pl.DataFrame) -> Tensor:
     values = text.unique(maintain_order=True).to_list()
     table = {value: codes.get(_plain(value), words.get(str(_plain(value)))) for value in values}
     unknown = [value for value, code in table.items() if code is None]
-    if unknown:
+    if target.kind == "groups":  # new groups are as good as known ones: only who belongs with whom matters
+        table |= {value: len(codes) + place for place, value in enumerate(unknown)}
+    elif unknown:
         raise DataError(f"target {target.name!r} holds {unknown[:5]!r}, not among its classes {target.levels[:10]!r}")
     return torch.tensor([table[value] for value in text.to_list()], dtype=torch.int64)
 

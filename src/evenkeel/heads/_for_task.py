@@ -6,14 +6,17 @@ from evenkeel.errors import RequestError, choices
 from evenkeel.heads._record import HeadPart
 
 
-def head_for(task: str) -> HeadPart:
-    """The record of a task's head; where several answer it, the one that is chosen by the task.
+def head_for(task: str, reads: str | None = None) -> HeadPart:
+    """The record of a task's head; where several answer it, the one that reads such a target, else the task's own.
 
     Raises:
         RequestError: no such task.
     """
     from evenkeel.heads import PARTS
 
+    for record in PARTS.values():
+        if record.call.task == task and record.reads == reads:
+            return record
     by_task = {record.call.task: record for record in PARTS.values() if record.chosen == "by-task"}
     if task not in by_task:
         raise RequestError(f"no task is called {task!r}; {choices(by_task, task)}")

@@ -7,9 +7,6 @@ from evenkeel.data.target import TargetKind
 from evenkeel.heads._head import Head, fitting_losses
 from evenkeel.parts import Part
 
-# What the heads read that is no column of a table: who belongs to whom, the next tokens, the inputs themselves.
-Reads = TargetKind | Literal["groups", "tokens", "inputs"]
-
 
 @dataclass(frozen=True, kw_only=True)
 class HeadPart(Part):
@@ -19,7 +16,7 @@ class HeadPart(Part):
     """
 
     call: type[Head]
-    reads: Reads
+    reads: TargetKind
     metrics: tuple[str, ...]
     chosen: Literal["by-task", "by-name"] = "by-task"
 

@@ -75,7 +75,10 @@ def _short(anchor: str, title: str) -> str:
 
 
 def _extra(extra: Section) -> Markup:
-    return figure(extra.svg, extra.caption, width="wide")
+    words = tag("pre", extra.text) if extra.text else ""
+    if not extra.svg:
+        return join(words, paragraph(extra.caption) if extra.caption else "")
+    return join(figure(extra.svg, extra.caption, width="wide"), words)
 
 
 def _snippet(snippet: Snippet) -> Markup:

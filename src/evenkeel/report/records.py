@@ -213,11 +213,15 @@ class Snippet:
 
 @dataclass(frozen=True, kw_only=True)
 class Section:
-    """A further section around a ready drawing. `svg` must be safe markup, as the functions of `svg` return it."""
+    """A further section around a ready drawing, or around text as it is, such as what was generated.
+
+    `svg` must be safe markup, as the functions of `svg` return it.
+    """
 
     title: str
-    svg: str
+    svg: str = ""
     caption: str = ""
+    text: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)

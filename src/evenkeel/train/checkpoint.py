@@ -19,6 +19,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 
 from evenkeel.data.dataset import Dataset
+from evenkeel.data.fields import kept
 from evenkeel.errors import SavedRunError
 from evenkeel.shapes import Tensor
 from evenkeel.train.loop import Look, Loop, LoopState
@@ -186,8 +187,9 @@ def fingerprint(data: Dataset) -> str:
     found = hashlib.sha256()
     for name in sorted(data.inputs):
         found.update(name.encode())
-        found.update(data.inputs[name].cpu().contiguous().numpy().data)  # read in place: no second copy
-    for tensor in (data.target, data.weight):
+        for tensor in kept(data.inputs[name]):
+            found.update(tensor.cpu().contiguous().numpy().data)  # read in place: no second copy
+    for tensor in (*kept(data.target), data.weight):
         found.update(b"none" if tensor is None else tensor.cpu().contiguous().numpy().tobytes())
     for rows in (data.split.train, data.split.validation):
         found.update(rows.tobytes() + b"|")

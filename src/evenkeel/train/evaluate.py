@@ -2,49 +2,104 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator
 
 import torch
 
+from evenkeel.data.fields import Field, Fields, Whole, kept, pick
 from evenkeel.network import Network
 from evenkeel.shapes import Shaped, Tensor
 
 ROWS_AT_ONCE = 4096  # times members: keeps the hidden layers of a wide ensemble at some ten megabytes
+# Numbers that go in at once where a row is more than a list of them: each meets many units on its way.
+NUMBERS_AT_ONCE = 2**17
+FEWEST_ROWS = 8
 
 
-def outputs(network: Network, inputs: Mapping[str, Tensor], rows: Tensor | None = None) -> Shaped[Tensor, "..."]:
+def outputs(network: Network, inputs: Fields, rows: Tensor | None = None) -> Shaped[Tensor, "..."]:
     """Head outputs of the given rows (all without), on the CPU, (row, ...) or (member, row, ...)."""
     return _in_batches(network, network.output, inputs, rows)
 
 
-def features(network: Network, inputs: Mapping[str, Tensor]) -> Shaped[Tensor, "..."]:
+def features(network: Network, inputs: Fields) -> Shaped[Tensor, "..."]:
     """Features of all rows, what the head reads, on the CPU, (row, unit) or (member, row, unit)."""
     return _in_batches(network, lambda batch: network.net(**batch), inputs, None)
 
 
-def _in_batches(
-    network: Network,
-    call: Callable[[dict[str, Tensor]], Tensor],
-    inputs: Mapping[str, Tensor],
-    rows: Tensor | None,
-) -> Tensor:
-    """What `call` gives for all rows, batch by batch; the network's mode is put back after."""
+def mean_loss(network: Network, inputs: Fields, target: Field, rows: Tensor, weight: Tensor | None = None) -> float:
+    """Mean loss of the ensemble over the given rows, batch by batch; `weight` (row,) counts each of all rows."""
     device = next(network.parameters()).device
-    size = max(256, ROWS_AT_ONCE // (network.head.members or 1))
-    count = len(next(iter(inputs.values()))) if rows is None else len(rows)
+    training = network.training
+    network.eval()
+    total = mass = 0.0
+    try:
+        with torch.no_grad():
+            for part in _parts(network, inputs, rows):
+                output = network.output(_on(device, inputs, part))
+                truth = target.index_select(0, part.to(_device_of(target))).to(device)
+                values = network.head.ensemble_loss(output, truth).double()
+                share = torch.ones_like(values) if weight is None else weight[part.to(weight.device)].to(values)
+                total += float((values * share).sum())
+                mass += float(share.sum())
+    finally:
+        network.train(training)
+    return total / mass if mass else float("nan")
+
+
+def _parts(network: Network, inputs: Fields, rows: Tensor) -> Iterator[Tensor]:
+    """The rows in batches of a size that memory bears."""
+    each = max((pick_one(field).numel() for field in inputs.values()), default=1) if len(rows) else 1
+    many = ROWS_AT_ONCE // (network.head.members or 1)
+    # A row of a table, or what all rows share, is cheap; steps and pixels meet every unit of the net.
+    size = max(256, many) if each <= NUMBERS_AT_ONCE // ROWS_AT_ONCE else max(FEWEST_ROWS, NUMBERS_AT_ONCE // each)
+    yield from rows.split(size) if len(rows) else (rows,)
+
+
+def pick_one(field: Field) -> Tensor:
+    """The first example of a field, to see how large one is; of what all share, a single number."""
+    return (
+        torch.empty(1)
+        if isinstance(field, Whole)
+        else field.index_select(0, torch.zeros(1, dtype=torch.int64, device=_device_of(field)))
+    )
+
+
+def _on(device: torch.device, inputs: Fields, rows: Tensor) -> dict[str, Tensor]:
+    """The batch of these rows on a device, wherever the fields lie."""
+    place = _device_of(next(iter(inputs.values())))
+    return {name: value.to(device) for name, value in pick(inputs, rows.to(place)).items()}
+
+
+def _device_of(field: Field) -> torch.device:
+    """Where a field lies."""
+    return next((tensor.device for tensor in kept(field)), torch.device("cpu"))
+
+
+def _in_batches(
+    network: Network, call: Callable[[dict[str, Tensor]], Tensor], inputs: Fields, rows: Tensor | None
+) -> Tensor:
+    """What `call` gives for all rows, batch by batch; the network's mode is put back after.
+
+    One block takes the results, where each row gives one: small pieces kept between large temporary ones would split
+    the heap.
+    """
+    device = next(network.parameters()).device
+    rows = torch.arange(len(next(iter(inputs.values())))) if rows is None else rows.cpu()
     axis = 0 if network.head.members is None else 1
     training = network.training
     network.eval()
-    found = torch.empty(0)
+    found, pieces, done = torch.empty(0), [], 0
     try:
         with torch.no_grad():
-            for start in range(0, max(count, 1), size):
-                part = slice(start, start + size) if rows is None else rows[start : start + size]
-                given = call({name: value[part].to(device) for name, value in inputs.items()}).cpu()
-                if start == 0:
-                    # One block for the result: small pieces kept between large temporary ones would split the heap.
-                    found = given.new_empty(*given.shape[:axis], count, *given.shape[axis + 1 :])
-                found.narrow(axis, start, given.shape[axis]).copy_(given)
+            for part in _parts(network, inputs, rows):
+                given = call(_on(device, inputs, part)).cpu()
+                if pieces or given.shape[axis] != len(part):  # an answer for each step, not for each row
+                    pieces.append(given)
+                    continue
+                if not done:
+                    found = given.new_empty(*given.shape[:axis], len(rows), *given.shape[axis + 1 :])
+                found.narrow(axis, done, len(part)).copy_(given)
+                done += len(part)
     finally:
         network.train(training)
-    return found
+    return torch.cat([found.narrow(axis, 0, done), *pieces], dim=axis) if pieces else found

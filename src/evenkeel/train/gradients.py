@@ -10,7 +10,7 @@ step only while no module or parameter has a hook, so that whoever watches sees 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, Literal
 
 import torch
 from torch import nn
@@ -36,9 +36,12 @@ class Gradients:
     Args:
         network: what is trained.
         parameters: those whose gradients are asked for, in this order.
+        tape: `never` where what a step does depends on more than the shapes of the batch, such as lengths.
     """
 
-    def __init__(self, network: Network, parameters: Sequence[nn.Parameter]) -> None:
+    def __init__(
+        self, network: Network, parameters: Sequence[nn.Parameter], *, tape: Literal["auto", "never"] = "auto"
+    ) -> None:
         self.network, self.parameters = network, list(parameters)
         self.buffers = list(network.buffers())
         self._hooks: list[Any] = [getattr(module, name) for module in network.modules() for name in HOOKS]
@@ -47,7 +50,7 @@ class Gradients:
         self._proved: set[object] = set()
         self._started = False
         on_host = all(tensor.is_cpu for tensor in [*self.parameters, *self.buffers])
-        self._usable = on_host and transparent(network)
+        self._usable = tape == "auto" and on_host and transparent(network)
 
     def __call__(
         self,

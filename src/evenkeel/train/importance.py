@@ -11,6 +11,8 @@ from pydantic import BaseModel, ConfigDict
 
 from evenkeel import metrics
 from evenkeel.data.dataset import Dataset
+from evenkeel.data.fields import pick
+from evenkeel.data.schema import Schema
 from evenkeel.heads._record import HeadPart
 from evenkeel.network import Network
 from evenkeel.shapes import Tensor
@@ -34,21 +36,21 @@ class Importance(BaseModel):
 
 
 def importance(network: Network, part: HeadPart, data: Dataset, *, seed: int) -> list[Importance]:
-    """Every used column, the most important first, on test rows (validation rows where there are none)."""
+    """Every used column of a table, the most important first, on test rows (validation rows where there are none)."""
     held = data.split.test if len(data.split.test) else data.split.validation
-    places = _places(data)
+    places = _places(data.schema) if isinstance(data.schema, Schema) else {}
     if len(held) < 2 or not places:
         return []
     count = int(np.clip(PREDICTIONS / (len(places) * REPEATS), FEWEST, MOST))
     generator = np.random.default_rng([seed, 5])
     rows = torch.from_numpy(np.sort(generator.permutation(held)[:count]))
-    inputs = {name: value[rows] for name, value in data.inputs.items()}
+    inputs, truth = pick(data.inputs, rows), data.target.index_select(0, rows)
     metric = part.metrics[0]
     better = 1.0 if metrics.PARTS[metric].better == "higher" else -1.0
     only = HeadPart(**{**vars(part), "metrics": (metric,)})
 
     def measure(changed: dict[str, Tensor]) -> float:
-        return scores(only, network.head, outputs(network, changed), data.target[rows]).get(metric, float("nan"))
+        return scores(only, network.head, outputs(network, changed), truth).get(metric, float("nan"))
 
     base = measure(inputs)
     found = []
@@ -61,12 +63,12 @@ def importance(network: Network, part: HeadPart, data: Dataset, *, seed: int) ->
     return sorted(found, key=lambda each: -each.drop)
 
 
-def _places(data: Dataset) -> dict[str, list[tuple[str, int]]]:
+def _places(schema: Schema) -> dict[str, list[tuple[str, int]]]:
     """Column -> where its features stand among the inputs."""
     places: dict[str, list[tuple[str, int]]] = {}
-    for index, number in enumerate(data.schema.numbers):
+    for index, number in enumerate(schema.numbers):
         places.setdefault(number.column, []).append(("numbers", index))
-    for index, category in enumerate(data.schema.categories):
+    for index, category in enumerate(schema.categories):
         places.setdefault(category.column, []).append(("categories", index))
     return places
 

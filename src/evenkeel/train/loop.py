@@ -16,11 +16,12 @@ import torch
 from pydantic import BaseModel, ConfigDict
 
 from evenkeel.data.dataset import Dataset
+from evenkeel.data.fields import pick
 from evenkeel.errors import TrainingError
 from evenkeel.network import Network
 from evenkeel.plan import Plan
 from evenkeel.shapes import Float, Int, Tensor
-from evenkeel.train.evaluate import outputs
+from evenkeel.train.evaluate import mean_loss
 from evenkeel.train.optimizers import build_optimizer, rate_share, set_rate
 from evenkeel.train.step import Step, StepResult
 from evenkeel.train.threads import largest_product, threads_worth
@@ -81,10 +82,17 @@ class Watchers:
     stop: Callable[[], str] = lambda: ""
 
 
-def epoch_order(rows: Int[Tensor, "row"], seed: int, epoch: int) -> Int[Tensor, "row"]:
-    """The rows of one epoch in an order that depends on (seed, epoch) alone."""
+def epoch_order(
+    rows: Int[Tensor, "row"], seed: int, epoch: int, alike: Int[Tensor, "row"] | None = None
+) -> Int[Tensor, "row"]:
+    """The rows of one epoch in an order that depends on (seed, epoch) alone; of those `alike`, one row of each."""
     generator = torch.Generator().manual_seed(seed * 1_000_003 + epoch)
-    return rows[torch.randperm(len(rows), generator=generator)]
+    order = torch.randperm(len(rows), generator=generator)
+    if alike is not None:
+        numbers, places = alike[order].sort(stable=True)
+        first = torch.cat([torch.ones(1, dtype=torch.bool), numbers.diff() != 0])
+        order = order[places[first].sort().values]
+    return rows[order]
 
 
 def batches_an_epoch(rows: int, batch_size: int) -> int:
@@ -107,11 +115,14 @@ class Loop:
 
     def __init__(self, network: Network, data: Dataset, plan: Plan, *, device: torch.device) -> None:
         self.network, self.data, self.plan, self.device = network.to(device), data, plan, device
-        self.step = Step(network, build_optimizer(network, plan), plan.clip)
+        fixed = all(isinstance(field, Tensor) for field in (*data.inputs.values(), data.target))
+        self.step = Step(network, build_optimizer(network, plan), plan.clip, tape="auto" if fixed else "never")
         self.state = LoopState()
         self.best: dict[str, Tensor] = {}
         self.rows = torch.from_numpy(data.split.train)
         self.held = torch.from_numpy(data.split.validation)
+        self._alike = None if data.alike is None else data.alike[self.rows]
+        self._drawn = len(self.rows) if self._alike is None else len(self._alike.unique())
         self.inputs = {name: value.to(device) for name, value in data.inputs.items()}
         self.target = data.target.to(device)
         self.weight = None if data.weight is None else data.weight.to(device)
@@ -179,7 +190,7 @@ class Loop:
         """
         if self.recent:
             self._look()
-        if self.best:
+        if self.best and self.plan.keep == "best":
             self.network.load_state_dict(self.best)
 
     def _progress(self) -> float:
@@ -189,18 +200,20 @@ class Loop:
 
     def _next_rows(self) -> Int[Tensor, "batch"]:
         """Rows of the next batch; a function of the seed and the number of updates."""
-        count = batches_an_epoch(len(self.rows), self.plan.batch_size)
+        count = batches_an_epoch(self._drawn, self.plan.batch_size)
         epoch, index = divmod(self.state.update, count)
         if epoch != self._epoch:
             self._epoch = epoch
-            self._order = epoch_order(self.rows, self.plan.seed, epoch).tensor_split(count)
+            self._order = epoch_order(self.rows, self.plan.seed, epoch, self._alike).tensor_split(count)
         return self._order[index]
 
     def _batch(self, rows: Int[Tensor, "batch"]) -> tuple[Mapping[str, Tensor], Tensor, Tensor | None]:
         """Inputs, target and weight of the given rows."""
         self.state.samples += len(rows)
         rows = rows.to(self.device)
-        inputs = {name: value.index_select(0, rows) for name, value in self.inputs.items()}
+        inputs: Mapping[str, Tensor] = pick(self.inputs, rows)
+        if self.data.augment is not None:
+            inputs = self.data.augment(inputs, rows, self._epoch)
         weight = None if self.weight is None else self.weight.index_select(0, rows)
         return inputs, self.target.index_select(0, rows), weight
 
@@ -211,7 +224,7 @@ class Loop:
             return "budget"
         if plan.time_limit and state.seconds >= plan.time_limit:
             return "time limit"
-        if len(self.held) and state.update - state.renewed >= plan.patience * plan.updates:
+        if plan.keep == "best" and len(self.held) and state.update - state.renewed >= plan.patience * plan.updates:
             return "no improvement"
         return ""
 
@@ -240,13 +253,7 @@ class Loop:
         """Mean loss of the ensemble on the validation rows, or None without any."""
         if not len(self.held):
             return None
-        rows = self.held.to(self.device)
-        found = outputs(self.network, self.inputs, rows)
-        with torch.no_grad():
-            values = self.network.head.ensemble_loss(found.to(self.device), self.target[rows])
-        if self.weight is None:
-            return float(values.mean())
-        return float((values * self.weight[rows]).sum() / self.weight[rows].sum())
+        return mean_loss(self.network, self.inputs, self.target, self.held, self.weight)
 
     def _judge(self, look: Look) -> None:
         """Keep the weights of the best look; renew patience where the gain is more than noise."""

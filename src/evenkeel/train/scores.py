@@ -7,6 +7,7 @@ interval and `width_90` its mean width.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 import torch
@@ -16,6 +17,7 @@ from evenkeel import metrics
 from evenkeel.heads._head import Head
 from evenkeel.heads._predictive import Predictive
 from evenkeel.heads._record import HeadPart
+from evenkeel.heads.tokens import Tokens
 from evenkeel.shapes import Shaped, Tensor
 
 ROWS_AT_ONCE = 4096
@@ -24,6 +26,10 @@ SAMPLES = 200  # draws for the CRPS of a family without a closed form: its error
 NAMED: dict[str, Callable[..., float | None]] = {
     "coverage_90": metrics.PARTS["coverage"].call,
     "width_90": metrics.PARTS["interval_width"].call,
+} | {
+    f"{side}_recall_at_{k}": partial(metrics.PARTS["partner_recall"].call, k=k, asking=side)
+    for side in ("left", "right")
+    for k in (1, 5, 10)
 }
 
 
@@ -48,9 +54,14 @@ def _score(name: str, part: HeadPart, head: Head, data: tuple[Tensor, Tensor, Te
         distribution = head.distribution(output)
         if distribution is None:
             return None
+        target = target.flatten()  # steps of a forecast count one by one
         return _in_parts(call, distribution, target, weight) if name == "crps" else call(distribution, target, weight)
-    if part.reads == "number":
-        return call(head.predict(output).double(), target, weight)
+    if "log-probability" in record.expects and isinstance(head, Tokens):
+        return call(head.log_probability(output, target), target, weight)
+    if {"embedding", "embedding-pair"} & set(record.expects):
+        return call(head.predict(output), target, weight)
+    if "value" in record.expects and part.reads in ("number", "series"):
+        return call(head.predict(output).double().flatten(), target.flatten(), weight)
     return call(head.probability(output), target, weight)
 
 

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 import torch
 from torch import nn
@@ -59,12 +60,15 @@ class Step:
         network: what is trained; must be in training mode.
         optimizer: a fused torch optimizer over the network's parameters.
         clip: largest gradient norm that reaches the optimizer, or None.
+        tape: `never` where what a step does depends on more than the shapes of the batch, such as lengths.
     """
 
-    def __init__(self, network: Network, optimizer: Optimizer, clip: float | None) -> None:
+    def __init__(
+        self, network: Network, optimizer: Optimizer, clip: float | None, *, tape: Literal["auto", "never"] = "auto"
+    ) -> None:
         self.network, self.optimizer, self.clip = network, optimizer, clip
         self.parameters = [p for group in optimizer.param_groups for p in group["params"]]
-        self._gradients, self._sample = Gradients(network, self.parameters), Sample(self.parameters)
+        self._gradients, self._sample = Gradients(network, self.parameters, tape=tape), Sample(self.parameters)
         self.count = 0
         """Steps so far; whoever continues a training sets it."""
         self._direct = DirectAdam(optimizer) if DirectAdam.fits(optimizer) else None

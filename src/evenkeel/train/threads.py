@@ -13,6 +13,7 @@ from contextlib import contextmanager
 import torch
 from torch import nn
 
+from evenkeel.data.fields import Field
 from evenkeel.shapes import Tensor
 
 # Multiply-adds of the largest product of a step below which a second thread costs more than it brings (LOG.md).
@@ -34,7 +35,7 @@ def threads_worth(multiply_adds: int | None, device: torch.device) -> Iterator[i
         torch.set_num_threads(before)
 
 
-def largest_product(network: nn.Module, inputs: Iterable[Tensor], batch: int) -> int | None:
+def largest_product(network: nn.Module, inputs: Iterable[Field], batch: int) -> int | None:
     """Multiply-adds of the largest product of a step on rows of a table: each weight meets each row once.
 
     None where that cannot be told: rows that are more than a list of numbers, or convolutions, meet a weight often.
@@ -44,6 +45,10 @@ def largest_product(network: nn.Module, inputs: Iterable[Tensor], batch: int) ->
         150
     """
     sizes = [parameter.numel() for parameter in network.parameters() if parameter.dim() > 1]
-    if not sizes or any(p.dim() > 3 for p in network.parameters()) or any(tensor.dim() > 2 for tensor in inputs):
+    if (
+        not sizes
+        or any(p.dim() > 3 for p in network.parameters())
+        or not all(isinstance(field, Tensor) and field.dim() <= 2 for field in inputs)
+    ):
         return None
     return batch * max(sizes)

@@ -1,0 +1,233 @@
+"""Fields: one part of every example, kept as it is cheapest to keep, and handed out as the tensor of a batch.
+
+A tensor with the example as first axis is a field already. The others hold examples of unequal size in one piece (steps
+of sequences, nodes of graphs), windows of one long series without a copy, or what is the same for all examples. All are
+asked in the same way, `field.index_select(0, rows)`, and go to a device as one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol, runtime_checkable
+
+import torch
+
+from evenkeel.errors import ShapeError
+from evenkeel.shapes import Int, Shaped, Tensor
+
+IGNORED = -100  # what a padded class number holds: no loss and no metric counts it
+
+
+@runtime_checkable
+class Field(Protocol):
+    """What a tensor does too: a length, the batch of some rows, the same on a device."""
+
+    def __len__(self) -> int: ...
+
+    def index_select(self, dim: int, index: Tensor, /) -> Tensor:
+        """The batch of the given rows, in their order."""
+        ...
+
+    def to(self, device: torch.device | str, /) -> Field:
+        """The same on a device."""
+        ...
+
+
+Fields = Mapping[str, Field]
+"""The names of a network's arguments -> what each is given."""
+
+
+def starts_of(lengths: Iterable[int]) -> Int[Tensor, "end"]:
+    """Where each of several pieces starts in one long tensor, and where the last one ends.
+
+    Example:
+        >>> starts_of([2, 3]).tolist()
+        [0, 2, 5]
+    """
+    return torch.tensor([0, *lengths], dtype=torch.int64).cumsum(0)
+
+
+def places_of(starts: Int[Tensor, "end"], rows: Int[Tensor, "row"]) -> Int[Tensor, "place"]:
+    """Places in the long tensor of all that belongs to the rows, row after row."""
+    first = starts[rows]
+    lengths = starts[rows + 1] - first
+    before = lengths.cumsum(0) - lengths
+    return torch.arange(int(lengths.sum()), device=starts.device) + (first - before).repeat_interleave(lengths)
+
+
+def join(pieces: Sequence[Tensor]) -> tuple[Tensor, Int[Tensor, "end"]]:
+    """Pieces of unequal length as one long tensor, and where each starts."""
+    if not pieces:
+        raise ShapeError("expected at least one piece to join, got none")
+    return torch.cat(list(pieces)), starts_of(len(piece) for piece in pieces)
+
+
+@dataclass(frozen=True)
+class Ragged:
+    """Sequences of unequal length, padded at their end to the longest of the batch.
+
+    `values` (place, ...) holds all of them, `starts` (row + 1,) where each begins; `fill` is what padding holds.
+
+    Example:
+        >>> field = Ragged(*join([torch.tensor([1, 2]), torch.tensor([3])]))
+        >>> field.index_select(0, torch.tensor([1, 0])).tolist()
+        [[3, 0], [1, 2]]
+    """
+
+    values: Shaped[Tensor, "place *rest"]
+    starts: Int[Tensor, "end"]
+    fill: float | int = 0
+
+    def __len__(self) -> int:
+        return len(self.starts) - 1
+
+    @property
+    def lengths(self) -> Int[Tensor, "row"]:
+        """Steps of each row: the field that goes beside this one."""
+        return self.starts.diff()
+
+    def index_select(self, dim: int, index: Int[Tensor, "row"], /) -> Shaped[Tensor, "row step *rest"]:
+        """(row, step, ...), padded with `fill`."""
+        lengths = self.starts[index + 1] - self.starts[index]
+        longest = int(lengths.max()) if len(index) else 0
+        found = self.values.new_full((len(index), longest, *self.values.shape[1:]), self.fill)
+        there = torch.arange(longest, device=lengths.device) < lengths.unsqueeze(1)
+        found[there] = self.values[places_of(self.starts, index)]
+        return found
+
+    def to(self, device: torch.device | str, /) -> Ragged:
+        """The same on a device."""
+        return Ragged(self.values.to(device), self.starts.to(device), self.fill)
+
+
+@dataclass(frozen=True)
+class Joined:
+    """Pieces of unequal length, one after the other: nodes of graphs, or the answers of every step.
+
+    Example:
+        >>> field = Joined(*join([torch.tensor([1, 2]), torch.tensor([3])]))
+        >>> field.index_select(0, torch.tensor([1, 0])).tolist()
+        [3, 1, 2]
+    """
+
+    values: Shaped[Tensor, "place *rest"]
+    starts: Int[Tensor, "end"]
+
+    def __len__(self) -> int:
+        return len(self.starts) - 1
+
+    def index_select(self, dim: int, index: Int[Tensor, "row"], /) -> Shaped[Tensor, "place *rest"]:
+        """(place, ...) of all rows together."""
+        return self.values[places_of(self.starts, index)]
+
+    def to(self, device: torch.device | str, /) -> Joined:
+        """The same on a device."""
+        return Joined(self.values.to(device), self.starts.to(device))
+
+
+@dataclass(frozen=True)
+class Edges:
+    """Edges of many graphs, numbered anew for the nodes of a batch.
+
+    `edges` (2, edge) count the nodes of their own graph; `starts` say where each graph's edges begin, `nodes` where its
+    nodes do.
+    """
+
+    edges: Int[Tensor, "2 edge"]
+    starts: Int[Tensor, "end"]
+    nodes: Int[Tensor, "end"]
+
+    def __len__(self) -> int:
+        return len(self.starts) - 1
+
+    def index_select(self, dim: int, index: Int[Tensor, "row"], /) -> Int[Tensor, "2 edge"]:
+        """(2, edge) between the nodes of the batch as `Joined` gives them."""
+        counts = self.nodes[index + 1] - self.nodes[index]
+        shift = (counts.cumsum(0) - counts).repeat_interleave(self.starts[index + 1] - self.starts[index])
+        return self.edges[:, places_of(self.starts, index)] + shift
+
+    def to(self, device: torch.device | str, /) -> Edges:
+        """The same on a device."""
+        return Edges(self.edges.to(device), self.starts.to(device), self.nodes.to(device))
+
+
+@dataclass(frozen=True)
+class Owners:
+    """To which example of the batch each of its places belongs: 0 0 1 2 2 ...; `starts` as in `Joined`."""
+
+    starts: Int[Tensor, "end"]
+
+    def __len__(self) -> int:
+        return len(self.starts) - 1
+
+    def index_select(self, dim: int, index: Int[Tensor, "row"], /) -> Int[Tensor, "place"]:
+        """(place,) numbers of the batch's examples."""
+        counts = self.starts[index + 1] - self.starts[index]
+        return torch.arange(len(index), device=counts.device).repeat_interleave(counts)
+
+    def to(self, device: torch.device | str, /) -> Owners:
+        """The same on a device."""
+        return Owners(self.starts.to(device))
+
+
+@dataclass(frozen=True)
+class Windows:
+    """Windows of one long series: row i is `series[starts[i] : starts[i] + length]`; nothing is copied before.
+
+    Example:
+        >>> Windows(torch.arange(10), torch.tensor([0, 4]), 3).index_select(0, torch.tensor([1])).tolist()
+        [[4, 5, 6]]
+    """
+
+    series: Shaped[Tensor, "place *rest"]
+    starts: Int[Tensor, "row"]
+    length: int
+
+    def __len__(self) -> int:
+        return len(self.starts)
+
+    def index_select(self, dim: int, index: Int[Tensor, "row"], /) -> Shaped[Tensor, "row step *rest"]:
+        """(row, step, ...)."""
+        steps = torch.arange(self.length, device=self.starts.device)
+        return self.series[self.starts[index].unsqueeze(1) + steps]
+
+    def to(self, device: torch.device | str, /) -> Windows:
+        """The same on a device."""
+        return Windows(self.series.to(device), self.starts.to(device), self.length)
+
+
+@dataclass(frozen=True)
+class Whole:
+    """What is the same for every batch, such as the one graph whose nodes are the examples; `rows` counts these."""
+
+    value: Shaped[Tensor, "..."]
+    rows: int
+
+    def __len__(self) -> int:
+        return self.rows
+
+    def index_select(self, dim: int, index: Int[Tensor, "row"], /) -> Shaped[Tensor, "..."]:
+        """All of it."""
+        return self.value
+
+    def to(self, device: torch.device | str, /) -> Whole:
+        """The same on a device."""
+        return Whole(self.value.to(device), self.rows)
+
+
+def pick(fields: Fields, rows: Int[Tensor, "row"]) -> dict[str, Tensor]:
+    """The batch of the given rows, by the names of the network's arguments."""
+    return {name: field.index_select(0, rows) for name, field in fields.items()}
+
+
+def all_rows(field: Field) -> Tensor:
+    """A field as one batch of all its rows."""
+    return field if isinstance(field, Tensor) else field.index_select(0, torch.arange(len(field)))
+
+
+def kept(field: Field) -> tuple[Tensor, ...]:
+    """The tensors that a field is made of: what identifies the data of an interrupted run."""
+    if isinstance(field, Tensor):
+        return (field,)
+    return tuple(value for value in vars(field).values() if isinstance(value, Tensor))

@@ -1,0 +1,43 @@
+import polars as pl
+import pytest
+from pydantic import Field
+
+from evenkeel.data.schema import Frozen, Schema
+from evenkeel.errors import RequestError
+from evenkeel.kinds import PARTS
+from evenkeel.kinds._choose import kind_of, read_options, read_schema
+from evenkeel.kinds._record import Kind
+
+
+class Sizes(Frozen):
+    """Options of a kind that has some."""
+
+    pixels: int = Field(32, ge=1, description="side of an image")
+
+
+def test_a_table_takes_what_nobody_else_wants():
+    assert kind_of(pl.DataFrame({"a": [1]})).name == "table" and kind_of("houses.csv").name == "table"
+    assert max(PARTS.values(), key=lambda kind: kind.rank).name == "table"
+
+
+def test_a_kind_is_known_by_name_or_refused_with_those_there_are():
+    assert kind_of("anything", "table") is PARTS["table"]
+    with pytest.raises(RequestError, match="no kind of data is called 'tabel'.*table"):
+        kind_of("houses.csv", "tabel")
+
+
+def test_options_are_checked():
+    kind = Kind(**{**vars(PARTS["table"]), "options": Sizes})
+    assert read_options(kind, {}) == Sizes(pixels=32) and read_options(kind, {"pixels": 8}) == Sizes(pixels=8)
+    with pytest.raises(RequestError, match=r"setting pixels = 0: input should be greater than or equal to 1"):
+        read_options(kind, {"pixels": 0})
+
+
+def test_a_schema_comes_back_from_its_json():
+    schema = Schema(columns=(), numbers=(), categories=())
+    assert read_schema(schema) is schema and read_schema(schema.model_dump(mode="json")) == schema
+    old = schema.model_dump(mode="json")
+    del old["kind"]
+    assert read_schema(old) == schema, "a run of before there were kinds"
+    with pytest.raises(RequestError, match="no kind of data is called 'smell'"):
+        read_schema({"kind": "smell"})

@@ -1,0 +1,22 @@
+import numpy as np
+import torch
+
+from _small import small_dataset
+from evenkeel.heads import PARTS as HEADS
+from evenkeel.kinds._plain import equal_lengths, flat_matrix, linear_model, rival
+
+
+def test_a_rival_predicts_the_asked_rows_from_the_known_ones():
+    data = small_dataset("regression")
+    known, asked = torch.from_numpy(data.split.train), torch.from_numpy(data.split.test)
+    predict = rival(linear_model, lambda data, rows: data.inputs["numbers"][rows].nan_to_num().numpy())
+    found = predict(HEADS["value"], data, known, asked, 0)
+    truth = data.target[asked].numpy()
+    assert found.shape == truth.shape and np.corrcoef(found, truth)[0, 1] > 0.5
+    assert predict(HEADS["embedding"], data, known, asked, 0) is None, "nothing that a plain model learns"
+
+
+def test_numbers_stand_side_by_side():
+    data = small_dataset("regression")
+    assert flat_matrix("categories", 0.5)(data, torch.tensor([1, 4])).shape == (2, data.inputs["categories"].shape[1])
+    assert equal_lengths(data)
