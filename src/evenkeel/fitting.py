@@ -55,17 +55,19 @@ def fit(
     resume: Literal["auto", "never"] = "auto",
     command: str = "",
 ) -> Run:
-    """Train a sound network on a table and say how good it is on rows it has never seen.
+    """Train a sound network on data of any kind and say how good it is on examples it has never seen.
 
     Args:
-        data: a path (CSV, TSV, Parquet), `sample:NAME`, a polars or pandas frame, arrays or tensors (X, y).
-        target: the column to predict, or several 0/1 columns; of `(X, y)` it is y.
-        task: `regression`, `probabilistic-regression`, `positive-regression`, `single-label`, `multi-label`;
-            inferred from the target if not given.
-        kind: the kind of data; `table` is the one there is.
-        net: a net by name, or any `nn.Module` from one float tensor (batch, column) to features (batch, unit); or from
-            `numbers` (batch, column), NaN where missing, and `categories` (batch, column), if its forward names them.
-            A copy is trained.
+        data: a path (a table as CSV, TSV or Parquet; a folder with a folder of images or texts for each class; a text;
+            .ts, .npz and IDX files), `sample:NAME`, a polars or pandas frame, arrays or tensors (X, y), graphs.
+        target: the column to predict, or several 0/1 columns; of `(X, y)` it is y, of a folder for each class these.
+        task: `regression`, `probabilistic-regression`, `positive-regression`, `single-label`, `multi-label`,
+            `embedding`, `generation`; inferred from the target if not given.
+        kind: the kind of data, see `evenkeel parts kinds`; recognised if not given.
+        net: a net by name, or any `nn.Module` from what the kind gives it to features (batch, unit). For a table that
+            is one float tensor (batch, column), or `numbers` (batch, column), NaN where missing, and `categories`
+            (batch, column), if its forward names them; images come as float (batch, channel, height, width), sequences
+            as (batch, step, channel). A copy is trained.
         loss: a loss by name, an `ek.losses` module, or `loss(output, target) -> scalar` of what the head gives
             (logits; numbers without unit, as the target is then too), called for each member of an ensemble.
         out: folder to save the run and its report in.
@@ -78,7 +80,7 @@ def fit(
         sample_weight: a column, one number for each row, `balanced`, or a mapping of class to weight.
         device: `auto`, `cpu`, `cuda`, ...
         progress: whether to show how training goes.
-        settings: any field of the plan, such as `{"width": 128}`.
+        settings: any field of the plan, argument of the net, or option of the kind: `{"width": 128, "horizon": 24}`.
         resume: `auto` goes on with an interrupted run in `out`, `never` starts anew.
         command: what the report says under "how to repeat it".
 
@@ -99,7 +101,11 @@ def fit(
         check_replaceable(Path(out))
     if task is not None:
         check_task(task)
-    found = KINDS[data.schema.kind] if isinstance(data, Dataset) else kind_of(data, kind)
+    found = (
+        KINDS[data.schema.kind]
+        if isinstance(data, Dataset)
+        else kind_of(data, kind, target=target, task=task, settings=settings or ())
+    )
     chosen = sort_settings(dict(settings or {}), found, net)
     asked = Asked(
         target=target,
@@ -107,13 +113,16 @@ def fit(
         request=SplitRequest(how=split, validation=float(validation), test=float(test), seed=seed),
         weight=sample_weight,
         options=read_options(found, chosen.of_kind),
+        net="given" if isinstance(net, nn.Module) else chosen.net,
     )
     prepared = ready(data, task) if isinstance(data, Dataset) else found.prepare(data, asked)
     dataset, choice = prepared.dataset, prepared.choice
     given = {"seed": seed, "time_limit": time_limit, "epochs": epochs, "loss": loss if isinstance(loss, str) else None}
     given = {name: value for name, value in given.items() if value is not None}
-    given |= {"net": chosen.net} if isinstance(net, str) or found.net != "mlp" else {}
-    recipe = dict(found.recipe(chosen.net, dataset, choice))
+    named = isinstance(net, str) or "net" in chosen.of_plan
+    name = chosen.net if named or found.usual is None else found.usual(dataset)
+    given |= {"net": name} if isinstance(net, str) or name != "mlp" or found.net != "mlp" else {}
+    recipe = dict(found.recipe(name, dataset, choice))
     if chosen.of_net:
         given["net_options"] = {**recipe.get("net_options", {}), **chosen.of_net}
     numbers = dataset.inputs.get("numbers")

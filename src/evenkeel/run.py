@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import copy
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 from pydantic import ValidationError
 from torch import nn
 
@@ -19,11 +21,14 @@ from evenkeel.data.fields import Fields, all_rows
 from evenkeel.errors import RequestError, SavedRunError
 from evenkeel.finding import Finding
 from evenkeel.heads import HeadPart
+from evenkeel.heads._ahead import by_step
 from evenkeel.heads._for_task import head_for
+from evenkeel.heads._pairs import cosines
 from evenkeel.heads._predictive import Predictive
 from evenkeel.kinds import PARTS as KINDS
 from evenkeel.kinds import Kind
-from evenkeel.network import Network, assemble
+from evenkeel.kinds._generated import check_writes, latent_of
+from evenkeel.network import Network, assemble, load_weights, weights_of
 from evenkeel.plan import Plan
 from evenkeel.record import RunRecord
 from evenkeel.shapes import Shaped, Tensor
@@ -97,9 +102,13 @@ class Run:
         Raises:
             DataError: a column that training used is missing or of another kind.
         """
-        found = self.network.head.predict(self._output(new)).numpy()
+        found = self.network.head.predict(self._output(new)).detach().numpy()
         if self.part.reads == "class":
             return np.asarray(self.record.target.levels)[found]
+        if self.part.reads == "pairs":
+            return cosines(found)
+        if self.part.reads == "series":  # what comes after the table's end, (step, series)
+            return found.T.astype(np.float64)
         return found.astype(np.float64) if self.part.reads == "number" else found
 
     def predict_proba(self, new: Any) -> np.ndarray:
@@ -130,21 +139,70 @@ class Run:
                 f"{self.plan.task} predicts no distribution; train with task='probabilistic-regression', or for "
                 "classes use predict_proba"
             )
-        return found
+        return by_step(found, self.record.target.size) if self.part.reads == "series" else found
 
     def embed(self, new: Any) -> np.ndarray:
-        """Features before the head, (row, unit); of an ensemble all members' side by side."""
+        """Features before the head, (row, unit); of an ensemble all members' side by side.
+
+        Of the task `embedding` the points themselves; of pairs those of both sides, (row, 2, unit), or of the one side
+        that is given, (row, unit).
+        """
+        if self.plan.task == "embedding":
+            return self._output(new).numpy()
         found = features(self.network, self.read(new).inputs)
         joined = found if found.dim() == 2 else found.transpose(0, 1).reshape(found.shape[1], -1)
         return joined.numpy()
 
-    def generate(self, prompt: str, **options: Any) -> str:
-        """Text that continues a prompt; tables have none.
+    def generate(
+        self,
+        prompt: str,
+        length: int = 200,
+        temperature: float | int = 0.8,
+        top_k: int | None = None,
+        top_p: float | None = None,
+        seed: int = 0,
+        *,
+        stream: Callable[[str], object] | None = None,
+    ) -> str:
+        """Text that continues a prompt, without the prompt.
+
+        Args:
+            prompt: what comes before; may be empty.
+            length: tokens to draw.
+            temperature: below 1 favours what is likely, 0 takes the most probable token each time.
+            top_k: draw among so many most probable tokens only.
+            top_p: draw among the most probable tokens that together have this probability.
+            seed: the same seed gives the same text.
+            stream: called with each piece as soon as it is drawn.
 
         Raises:
-            RequestError: always, for a run on a table.
+            RequestError: the run was not trained to continue texts, or an option makes no sense.
         """
-        raise RequestError(f"{self.plan.task} on a table generates no text; train on text for that")
+        check_writes(self.network.head, length)
+        from evenkeel.kinds._generate import continue_text
+
+        generator = torch.Generator(next(self.network.parameters()).device).manual_seed(seed)
+        options = {"length": length, "temperature": temperature, "top_k": top_k, "top_p": top_p}
+        schema = self.record.schema_
+        return continue_text(self.network, schema, prompt, **options, generator=generator, on_piece=stream)
+
+    def draw(self, count: int = 1, *, seed: int = 0) -> np.ndarray:
+        """New examples from a latent head, (count, ...), as the data hold them.
+
+        Raises:
+            RequestError: the run has no latent head.
+        """
+        return latent_of(self.network.head).sample(count, generator=torch.Generator().manual_seed(seed)).numpy()
+
+    def interpolate(self, left: Any, right: Any, steps: int = 8) -> np.ndarray:
+        """What lies in the latent space between the first examples of two data, both ends included, (steps, ...).
+
+        Raises:
+            RequestError: the run has no latent head.
+        """
+        head = latent_of(self.network.head)
+        start, end = (head.code(self._output(data))[0][0] for data in (left, right))
+        return head.interpolate(start, end, steps=steps).numpy()
 
     def evaluate(self, new: Any) -> dict[str, float]:
         """The metrics of the task on new examples with known target: as for `fit`, a path, a frame, or arrays (X, y).
@@ -164,8 +222,7 @@ class Run:
         """
         check_replaceable(Path(folder))
         texts = {RECORD: self.record.model_dump_json(indent=1), REPORT: self.report_text()}
-        # A loss of one's own may hold tensors; it is not part of what predicts.
-        weights = {k: v for k, v in self.network.state_dict().items() if not k.startswith("head.loss_function.")}
+        weights = weights_of(self.network)
         # Only an interrupted run still needs the checkpoint that lies beside it.
         drop = () if self.record.ended in EXIT_CODES else (CHECKPOINT,)
         write_folder(Path(folder).resolve(), texts, {WEIGHTS: weights, SAMPLE: self.sample}, drop=drop)
@@ -232,7 +289,7 @@ def load(folder: str | Path, *, net: nn.Module | None = None) -> Run:
         )
     network = assemble(record.plan, record.schema_, record.target, record.shape, net=copy.deepcopy(net))
     try:
-        network.load_state_dict(read_tensors(folder / WEIGHTS))
+        load_weights(network, read_tensors(folder / WEIGHTS))
     except RuntimeError as problem:
         raise SavedRunError(f"the weights in {folder} do not fit the network: {problem}") from problem
     return Run(record, network, read_tensors(folder / SAMPLE))

@@ -1,4 +1,4 @@
-"""The command line: `evenkeel train | predict | evaluate | report | parts`.
+"""The command line: `evenkeel train | predict | evaluate | generate | report | parts`.
 
 Exit codes: 0 done; 1 the data or request is wrong (one message, no traceback); 2 usage; 130 Ctrl-C and 143 SIGTERM,
 each after a complete save.
@@ -10,6 +10,7 @@ import sys
 
 import click
 
+from evenkeel.cli.generate import generate
 from evenkeel.cli.parts import parts
 from evenkeel.cli.train import train
 from evenkeel.cli.use import evaluate, predict, report
@@ -23,7 +24,7 @@ def cli() -> None:
     """Neural networks that train soundly, and the reason when they do not."""
 
 
-for command in (train, predict, evaluate, report, parts):
+for command in (train, predict, evaluate, generate, report, parts):
     cli.add_command(command)
 
 

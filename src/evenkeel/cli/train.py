@@ -1,4 +1,4 @@
-"""`evenkeel train DATA --target C`: from a table to a saved network and its report."""
+"""`evenkeel train DATA --target C`: from data to a saved network and its report."""
 
 from __future__ import annotations
 
@@ -15,9 +15,10 @@ from evenkeel.errors import RequestError
 SHARE = click.FloatRange(0, 1)  # of the rows
 
 
-@click.command(short_help="Train a network on a table.")
+@click.command(short_help="Train a network on data.")
 @click.argument("data")
-@click.option("--target", required=True, help="Column to predict; several 0/1 columns: A,B,C.")
+@click.option("--target", help="Column to predict; several: A,B,C. Not needed where the data tell, as a text does.")
+@click.option("--kind", help="Kind of data, if it cannot be told from DATA (see: evenkeel parts kinds).")
 @click.option("--task", help="Overrule the inferred task (see: evenkeel parts heads).")
 @click.option("--net", help="Kind of net (see: evenkeel parts nets).")
 @click.option("--loss", help="Loss by name (see: evenkeel parts losses).")
@@ -35,8 +36,11 @@ SHARE = click.FloatRange(0, 1)  # of the rows
 )
 @click.option("--fresh", is_flag=True, help="Train anew where --out already holds a run.")
 @click.option("--quiet", is_flag=True, help="No progress.")
-def train(data: str, target: str, out: Path | None, settings: tuple[str, ...], fresh: bool, **options: Any) -> None:
-    """Train a network on DATA (a CSV, TSV or Parquet file, or sample:diabetes|digits|breast-cancer|wine).
+def train(
+    data: str, target: str | None, out: Path | None, settings: tuple[str, ...], fresh: bool, **options: Any
+) -> None:
+    """Train a network on DATA: a table (CSV, TSV, Parquet, or sample:diabetes|digits|breast-cancer|wine), a folder
+    with a folder of images or texts for each class, a text, or a file of sequences, graphs or images.
 
     The same command again goes on with an interrupted run; --fresh starts over.
     """
@@ -55,7 +59,7 @@ def train(data: str, target: str, out: Path | None, settings: tuple[str, ...], f
         return
     run = fit(
         data,
-        target=split_names(target),
+        target=None if target is None else split_names(target),
         out=out,
         sample_weight=options.pop("weight"),
         progress=not options.pop("quiet"),
@@ -73,7 +77,7 @@ def train(data: str, target: str, out: Path | None, settings: tuple[str, ...], f
 
 def default_folder(data: str) -> str:
     """`houses.csv.gz` -> `houses-run`; `sample:wine` -> `wine-run`."""
-    return Path(data.removeprefix("sample:")).name.split(".")[0] + "-run"
+    return Path(data.removeprefix("sample:")).resolve().name.split(".")[0] + "-run"
 
 
 def split_names(target: str) -> str | list[str]:

@@ -43,7 +43,8 @@ class Dataset:
 
     `inputs` maps the names of the network's arguments to fields of one length, which is that of `target`; `weight` is
     (row,) or None; `notes` are plain sentences about what was left out or looks wrong; `augment` varies the inputs of
-    a training batch; `alike` (row,) numbers rows of which an epoch draws one: no two of one number meet in a batch.
+    a training batch; `alike` (row,) numbers rows of which an epoch draws one: no two of one number meet in a batch;
+    `shown` is what the report shows of the examples and no network reads.
     """
 
     inputs: Fields
@@ -56,6 +57,7 @@ class Dataset:
     notes: tuple[str, ...] = field(default=())
     augment: Augment | None = None
     alike: Tensor | None = None
+    shown: Fields = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.target)
@@ -135,6 +137,7 @@ class Fitted:
     inputs: Fields
     notes: tuple[str, ...] = ()
     augment: Augment | None = None
+    shown: Fields = field(default_factory=dict)
 
 
 def build_dataset(
@@ -157,13 +160,8 @@ def build_dataset(
     def fit(features: pl.DataFrame, target: Tensor, train: np.ndarray) -> Fitted:
         schema = fit_schema(features, train)
         inputs = encode(schema, features).mapping()
-        leaks = leaking_columns(schema, inputs, target, kind, request.seed)
-        notes = [
-            f"Column {name!r} alone predicts the target almost perfectly ({score:.1%}): possible leakage. Would it be "
-            "known at the time of the prediction?"
-            for name, score in leaks.items()
-        ]
-        return Fitted(schema=schema, inputs=inputs, notes=(*_notes(schema), *notes))
+        leaks = leakage_notes(schema, inputs, target, kind, request.seed)
+        return Fitted(schema=schema, inputs=inputs, notes=(*left_out(schema), *leaks))
 
     return labelled_dataset(table, kind, request, fit, weight=weight, source=source)
 
@@ -208,6 +206,7 @@ def labelled_dataset(
         source=source,
         notes=(*table.notes, *found.notes),
         augment=found.augment,
+        shown=found.shown,
     )
 
 
@@ -223,7 +222,18 @@ def _whole_groups(target: Tensor, kind: TargetKind, request: SplitRequest) -> np
     return target.numpy() if kind == "pairs" or small else None
 
 
-def _notes(schema: Schema) -> list[str]:
+def leakage_notes(
+    schema: Schema, inputs: Mapping[str, Tensor], target: Tensor, kind: TargetKind, seed: int
+) -> list[str]:
+    """One sentence for each column that tells the target almost alone."""
+    return [
+        f"Column {name!r} alone predicts the target almost perfectly ({score:.1%}): possible leakage. Would it be "
+        "known at the time of the prediction?"
+        for name, score in leaking_columns(schema, inputs, target, kind, seed).items()
+    ]
+
+
+def left_out(schema: Schema) -> list[str]:
     """One sentence for each column that is left out."""
     return [f"Column {column.name!r} is {column.note}." for column in schema.columns if column.note]
 

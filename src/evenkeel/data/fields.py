@@ -216,6 +216,36 @@ class Whole:
         return Whole(self.value.to(device), self.rows)
 
 
+@dataclass(frozen=True)
+class Hosted:
+    """A tensor that stays on the host, or on disk, because the device has no room for it; batches go to the device."""
+
+    value: Shaped[Tensor, "row *rest"]
+    device: torch.device
+
+    def __len__(self) -> int:
+        return len(self.value)
+
+    def index_select(self, dim: int, index: Int[Tensor, "row"], /) -> Shaped[Tensor, "row *rest"]:
+        """(row, ...) on the device."""
+        return self.value.index_select(0, index.cpu()).to(self.device)
+
+    def to(self, device: torch.device | str, /) -> Hosted:
+        """The same for batches on another device."""
+        return Hosted(self.value, torch.device(device))
+
+
+ROOM = 0.5  # of a device's free memory, for one field: the network, its gradients and the other fields need the rest
+
+
+def placed(field: Field, device: torch.device) -> Field:
+    """A field on a device, or near it where it would take more than half of what is free there."""
+    if device.type != "cuda" or not isinstance(field, Tensor) or field.is_cuda:
+        return field.to(device)
+    free, _ = torch.cuda.mem_get_info(device)
+    return Hosted(field, device) if field.nbytes > ROOM * free else field.to(device)
+
+
 def pick(fields: Fields, rows: Int[Tensor, "row"]) -> dict[str, Tensor]:
     """The batch of the given rows, by the names of the network's arguments."""
     return {name: field.index_select(0, rows) for name, field in fields.items()}

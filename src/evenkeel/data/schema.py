@@ -150,7 +150,7 @@ def encode(schema: Schema, frame: pl.DataFrame) -> Inputs:
     Raises:
         DataError: a column is missing, or holds text where training saw numbers.
     """
-    _require(schema.used, frame.columns)
+    require_columns(schema.used, frame.columns)
     numbers = torch.empty(frame.height, len(schema.numbers))
     parts: dict[str, dict[DatePart, NDArray[np.float64]]] = {}
     for index, feature in enumerate(schema.numbers):
@@ -167,7 +167,7 @@ def encode(schema: Schema, frame: pl.DataFrame) -> Inputs:
     return Inputs(numbers=numbers, categories=categories)
 
 
-def _require(names: Sequence[str], present: Sequence[str]) -> None:
+def require_columns(names: Sequence[str], present: Sequence[str]) -> None:
     """Every column that training used must be there."""
     absent = [name for name in names if name not in present]
     if absent:

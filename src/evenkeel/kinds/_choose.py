@@ -2,34 +2,55 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from pydantic import ValidationError
 
 from evenkeel.data.schema import DataSchema, Frozen
-from evenkeel.errors import DataError, RequestError
+from evenkeel.errors import RequestError
 from evenkeel.kinds._record import Kind
+from evenkeel.plan import Plan
 
 
-def kind_of(data: Any, name: str | None = None) -> Kind:
-    """The kind by name, or the first one, by rank, that recognises the data.
+def kind_of(
+    data: Any,
+    name: str | None = None,
+    *,
+    target: object = None,
+    task: str | None = None,
+    settings: Iterable[str] = (),
+) -> Kind:
+    """The kind by name; or the one whose own option is set; or the first one, by rank, that recognises the data.
+
+    Args:
+        data: a path or an object.
+        name: of the kind, if it was said.
+        target: of what is asked for; without one some data mean something else (a text is continued).
+        task: that is asked for, if any.
+        settings: names of what was set: `horizon` asks for a forecast, whatever the data look like.
 
     Raises:
         RequestError: no such kind.
 
     Example:
-        >>> kind_of("sample:wine").name
+        >>> kind_of("sample:wine", target="target").name
         'table'
     """
     from evenkeel.kinds import PARTS
 
     if name is not None:
         return PARTS[name]
-    for kind in sorted(PARTS.values(), key=lambda each: each.rank):
-        if kind.recognises(data):
-            return kind
-    raise DataError(f"expected data of a kind among {', '.join(PARTS)}, got {type(data).__name__}; say kind=...")
+    named = {key: [kind for kind in PARTS.values() if key in kind.options.model_fields] for key in settings}
+    told = [kinds[0] for key, kinds in named.items() if len(kinds) == 1 and key not in Plan.model_fields]
+    if told:
+        return told[0]
+    kinds = sorted(PARTS.values(), key=lambda each: each.rank)
+    if target is None:
+        for kind in kinds:
+            if kind.without_target(data, task):
+                return kind
+    return next(kind for kind in kinds if kind.recognises(data))
 
 
 def read_options(kind: Kind, settings: Mapping[str, Any]) -> Frozen:

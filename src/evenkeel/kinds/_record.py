@@ -42,13 +42,17 @@ class NoOptions(Frozen):
 
 @dataclass(frozen=True, kw_only=True)
 class Asked:
-    """What was asked for: the target columns, the task, the split, weights, and the options of the kind."""
+    """What was asked for: the target columns, the task, the split, weights, and the options of the kind.
+
+    `net` is the name of the net, for kinds that encode by it, or `given` for a module of the user's.
+    """
 
     target: str | Sequence[str] | None = None
     task: str | None = None
     request: SplitRequest = field(default_factory=SplitRequest)
     weight: Weighting = None
     options: Frozen = field(default_factory=NoOptions)
+    net: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -94,11 +98,13 @@ class Kind(Part):
     Args:
         schema: the class of what is learned of the training rows.
         recognises: whether data (a path or an object) of no stated kind are of this one; asked in the order of `rank`.
+        without_target: the same for data of which neither kind nor target is said, given the task; asked before that.
         rank: the lower is asked first; `table` is asked last and takes what nobody else wants.
         prepare: reads, splits and encodes.
         encode: new data without answers as fields.
         answers: new data with known answers.
         net: the default net.
+        usual: the default net by what the data are, where one does not suit them all.
         recipe: (name of the net, dataset, choice) -> defaults of the plan where they differ from a table's.
         body: the module from the fields of a batch to features (batch, unit), whose attribute `features` counts these.
         shape: what the net's size owes to the data.
@@ -116,6 +122,8 @@ class Kind(Part):
     net: str
     recipe: Callable[[str, Dataset, TaskChoice], Mapping[str, Any]]
     body: Callable[[Build], nn.Module]
+    usual: Callable[[Dataset], str] | None = None
+    without_target: Callable[[Any, str | None], bool] = lambda data, task: False
     shape: Callable[[Plan, Dataset, nn.Module | None], NetShape] = lambda plan, dataset, net: NetShape()
     options: type[Frozen] = NoOptions
     rivals: Mapping[str, Rival] = field(default_factory=dict)

@@ -10,16 +10,19 @@ from typing import Any
 
 import polars as pl
 import torch
+from pydantic import Field
 from torch import nn
 
 from evenkeel.data.arrays import as_frame
 from evenkeel.data.dataset import Dataset, build_dataset, set_target_apart
 from evenkeel.data.fields import Fields, all_rows
-from evenkeel.data.schema import Schema, encode
+from evenkeel.data.large import large_table
+from evenkeel.data.schema import Frozen, Schema, encode
 from evenkeel.data.target import Target, encode_target, present_rows, take_target
 from evenkeel.errors import DataError, RequestError
 from evenkeel.kinds._body import features_of, net_arguments, net_for
 from evenkeel.kinds._flat import RIVALS, FlatInputs, flatten
+from evenkeel.kinds._large import answers_of_large, encode_large, prepare_large
 from evenkeel.kinds._record import Answered, Asked, Build, Kind, NetShape, Prepared
 from evenkeel.nets._embed import ROWS_FOR_EDGES, quantile_edges
 from evenkeel.plan import Plan
@@ -27,9 +30,21 @@ from evenkeel.shapes import Tensor
 from evenkeel.task import TaskChoice, infer_task
 
 
+class TableOptions(Frozen):
+    """How a table is read."""
+
+    memory: float | None = Field(
+        None, ge=0, description="GiB above which a Parquet file is read in parts; None: a quarter of what is free"
+    )
+
+
 def prepare_table(data: Any, asked: Asked) -> Prepared:
     """Read, set the target apart, infer the task, split and encode."""
     target = asked.target
+    limit = asked.options.memory if isinstance(asked.options, TableOptions) else None
+    large = large_table(data, limit)
+    if large is not None:
+        return prepare_large(large, asked)
     frame = as_frame(data, None if target is None else ((target,) if isinstance(target, str) else target))
     if target is None:
         if not isinstance(data, tuple):
@@ -46,12 +61,18 @@ def prepare_table(data: Any, asked: Asked) -> Prepared:
 
 def encode_table(schema: Schema, new: Any) -> Fields:
     """New rows as fields; an array has the columns of training, in their order."""
+    large = large_table(new)
+    if large is not None:
+        return encode_large(schema, large)
     frame = new if isinstance(new, pl.DataFrame) else as_frame(new, None, _names(schema))
     return encode(schema, frame).mapping()
 
 
 def answers_of_table(schema: Schema, target: Target, new: Any) -> Answered:
     """New rows that have a target."""
+    large = large_table(new)
+    if large is not None:
+        return answers_of_large(schema, target, large)
     frame = as_frame(new, target.columns, _names(schema))
     answers, _ = take_target(frame, target.columns)
     rows = present_rows(answers)
@@ -139,5 +160,6 @@ TABLE = Kind(
     recipe=table_recipe,
     body=table_body,
     shape=table_shape,
+    options=TableOptions,
     rivals=RIVALS,
 )

@@ -16,7 +16,7 @@ import torch
 from pydantic import BaseModel, ConfigDict
 
 from evenkeel.data.dataset import Dataset
-from evenkeel.data.fields import pick
+from evenkeel.data.fields import pick, placed
 from evenkeel.errors import TrainingError
 from evenkeel.network import Network
 from evenkeel.plan import Plan
@@ -123,7 +123,7 @@ class Loop:
         self.held = torch.from_numpy(data.split.validation)
         self._alike = None if data.alike is None else data.alike[self.rows]
         self._drawn = len(self.rows) if self._alike is None else len(self._alike.unique())
-        self.inputs = {name: value.to(device) for name, value in data.inputs.items()}
+        self.inputs = {name: placed(value, device) for name, value in data.inputs.items()}
         self.target = data.target.to(device)
         self.weight = None if data.weight is None else data.weight.to(device)
         self.random = (
