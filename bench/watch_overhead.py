@@ -1,12 +1,18 @@
 """What watching costs a loop, beside a naive watcher, and how soon it tells: overhead in A/B rounds, delay in steps.
 
-A round trains some steps plainly and some under each watcher, in random order; the ratio is taken round by round.
+python -m bench.watch_overhead overhead     a round trains some steps plainly and some under each watcher, in random
+                                            order; the ratio is taken round by round (some 6 minutes)
+python -m bench.watch_overhead delay        a fault of each kind begins in mid-run (bench/_delay_*.py;
+                                            5 minutes of computing)
+
+Without arguments: both.
 """
 
 from __future__ import annotations
 
 import random
 import statistics
+import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -15,11 +21,11 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
+from bench._delay_table import delay_tables
 from bench._machine import publish, table
 from evenkeel.watching import Watch, watch
 
 ROUNDS, DRAWS = 12, 2000
-ONSET, STEPS = 200, 1000
 
 
 class Recurrent(nn.Module):
@@ -162,65 +168,6 @@ class _Accounts:
         return self._spent / self._own
 
 
-def delays(milliseconds: float) -> list[list[object]]:
-    """Steps from the onset of a fault to the finding of it, in a loop whose data take a while to come."""
-    rows = []
-    for fault, wanted in {
-        "learning rate times 1000": {"loss-spike", "exploding-gradient", "oscillation", "non-finite", "no-learning"},
-        "NaN in the batch": {"non-finite"},
-        "first layer frozen": {"frozen-parameters"},
-        "zero_grad forgotten": {"accumulating-gradient"},
-        "learning rate 0": {"no-learning", "frozen-parameters"},
-        "biases of the first layer at -100": {"dead-units", "input-blind", "collapsed-output", "vanishing-gradient"},
-        "targets times 1000": {"loss-spike", "exploding-gradient", "no-learning"},
-    }.items():
-        row: list[object] = [fault]
-        for options in ({}, {"every": 10}, {"every": 1}):
-            row.append(delay(fault, wanted, milliseconds, options))
-        rows.append(row)
-    return rows
-
-
-def delay(fault: str, wanted: set[str], milliseconds: float, options: dict[str, int]) -> str:
-    """Steps until one of the wanted symptoms is told, or "-"."""
-    torch.manual_seed(0)
-    model = perceptron(64, 3, 32)
-    optimizer = torch.optim.Adam(model.parameters(), 1e-3)
-    truth, told = torch.randn(32, 1), []
-    with watch(model, optimizer, **options) as live:
-        live.on_finding(lambda finding: told.append((live.record.step, finding.symptom)))
-        for step in range(1, STEPS + 1):
-            started = time.perf_counter()
-            x = torch.randn(64, 32)
-            _spoil(fault, step, optimizer, model, x)
-            if fault != "zero_grad forgotten" or step < ONSET:
-                optimizer.zero_grad()
-            scale = 1000 if fault.startswith("targets") and step >= ONSET else 1
-            (model(x) - scale * (x @ truth).tanh()).square().mean().backward()
-            if fault == "first layer frozen" and step >= ONSET:
-                model[0].weight.grad = model[0].bias.grad = None  # type: ignore[union-attr]
-            optimizer.step()
-            if any(at >= ONSET and symptom in wanted for at, symptom in told):
-                break
-            while time.perf_counter() - started < milliseconds / 1e3:
-                pass
-    early = sorted({symptom for at, symptom in told if at < ONSET})
-    first = next(((at - ONSET, symptom) for at, symptom in told if at >= ONSET and symptom in wanted), None)
-    said = "-" if first is None else f"{first[0]} ({first[1]})"
-    return said + (f"; before: {', '.join(early)}" if early else "")
-
-
-def _spoil(fault: str, step: int, optimizer: torch.optim.Optimizer, model: nn.Module, x: Tensor) -> None:
-    if step == ONSET and fault.startswith("learning rate"):
-        optimizer.param_groups[0]["lr"] *= 1000
-    if step == ONSET and fault.startswith("NaN"):
-        x[0, 0] = torch.nan
-    if step == ONSET and fault == "learning rate 0":
-        optimizer.param_groups[0]["lr"] = 0.0
-    if step == ONSET and fault.startswith("biases"):
-        nn.init.constant_(model[0].bias, -100.0)  # type: ignore[index, arg-type]
-
-
 def bare() -> str:
     """Microseconds that a step costs where nothing is looked at."""
     loop = Loop(model=nn.Linear(4, 1), optimizer=None, x=torch.randn(4, 4))  # type: ignore[arg-type]
@@ -238,32 +185,41 @@ def bare() -> str:
     return f"{statistics.median(found):.0f}"
 
 
-def main(seconds: float = 80.0) -> None:
-    """All of it, about so many seconds for each architecture."""
-    torch.set_num_threads(1)
+def run_overhead(seconds: float = 80.0) -> None:
+    """What it costs, about so many seconds for each architecture."""
     header = ["step", "ms", "steps", "own account", "default budget", "every=1", "naive hooks"]
-    first = table(header, [overhead(name, seconds) for name in SUBJECTS])
-    second = table(["onset at step 200", "default budget", "every=10", "every=1"], delays(5.0))
     body = "\n\n".join(
         [
             f"One thread, {ROUNDS} interleaved rounds; time over that of unwatched steps: median and bootstrap 95 %.",
-            first,
+            table(header, [overhead(name, seconds) for name in SUBJECTS]),
             f"A step that is not looked at costs {bare()} microseconds more than an unwatched one.",
-            f"Steps from onset to finding, steps of 5 ms, Adam; '-': not told by step {STEPS}.",
-            second,
             NOTE,
         ]
     )
-    publish("watch_overhead", "What watching costs, and how soon it tells", "python -m bench.watch_overhead", body)
+    publish("watch_overhead", "What watching costs", f"{COMMAND} overhead", body)
 
 
+def run_delay() -> None:
+    """How soon it tells."""
+    publish("watch_delay", "How soon the watch tells", f"{COMMAND} delay", delay_tables())
+
+
+def main(arguments: list[str]) -> None:
+    """One thread: small nets spend more than one waiting for each other."""
+    torch.set_num_threads(1)
+    tasks = {"overhead": run_overhead, "delay": run_delay}
+    for name in arguments or tasks:
+        tasks[name]()
+
+
+COMMAND = "python -m bench.watch_overhead"
 NOTE = (
     "*Own account*: the watch's own time as a share of the loop's, by its own clock, over all rounds. *Naive hooks*: "
     "mean and deviation of each layer's output and the norm of each gradient, read with `.item()` at each step. "
     "`every=1` is one look a step, judged at steps that grow by a tenth; looks at steps 1, 2, 4, 8, ... repeat "
     "nothing, and unroll an LSTM over time. *Steps*: of each way, in all. "
-    "Other tools: `python -m bench.peers overhead`."
+    "Other tools: `python -m bench.peers overhead`; how soon it tells: `watch_delay.md`."
 )
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1:])

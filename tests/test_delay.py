@@ -4,6 +4,7 @@ from typing import get_args
 
 import pytest
 import torch
+from bench._delay_clock import READERS, installed
 from bench._delay_faults import FAULTS, NEVER, Fault
 from bench._delay_measure import ONSET, Course, Told, course
 from bench._delay_onsets import rate
@@ -66,6 +67,18 @@ def test_a_broken_loop_is_told_while_it_runs_and_not_before(monkeypatch):
     assert [(one.step, one.symptom) for one in found.live] == [(6, "non-finite")]
     assert len(found.losses) == 8
     assert course(fault.setup, None, 0, steps=8, seconds=0.0).told() == set()
+
+
+def test_the_clock_counts_waiting_and_gives_the_time_back():
+    kept = [vars(module)["time"] for module in READERS]
+    with installed() as clock:
+        assert all(vars(module)["time"] is clock for module in READERS)
+        begun = clock.perf_counter()
+        clock.wait_until(begun + 100.0)
+        assert 100.0 <= clock.perf_counter() - begun < 101.0
+        clock.wait_until(begun)
+        assert clock.perf_counter() - begun < 101.0
+    assert [vars(module)["time"] for module in READERS] == kept
 
 
 def test_the_same_seed_gives_the_same_training():
