@@ -22,11 +22,11 @@ from torch import nn
 
 import evenkeel as ek
 from bench._machine import publish, table
+from evenkeel.data.arrays import as_frame
 from evenkeel.data.dataset import SplitRequest, build_dataset, set_target_apart
 from evenkeel.network import build_network
 from evenkeel.plan import make_plan
 from evenkeel.products import fast_products
-from evenkeel.data.arrays import as_frame
 from evenkeel.train.loop import Loop, Watchers
 
 # Batch, width, and batches in an epoch: enough that starting the loop does not show, as in any run of default length.

@@ -2,12 +2,34 @@
 
 import itertools
 
+import polars as pl
 import pytest
 import torch
 from click.testing import CliRunner
-from examples import emoji_search, one_shot, rare_class, table_vae, two_peaks
+from examples import (
+    digits_from_files,
+    emoji_pairs,
+    emoji_search,
+    film_reviews,
+    one_shot,
+    power_forecast,
+    rare_class,
+    shakespeare,
+    spoken_vowels,
+    table_vae,
+    two_peaks,
+)
 
-ON_DATA = {"emoji_search": emoji_search, "one_shot": one_shot, "rare_class": rare_class, "table_vae": table_vae}
+import evenkeel as ek
+
+ON_DATA = {
+    "emoji_search": emoji_search,
+    "one_shot": one_shot,
+    "rare_class": rare_class,
+    "table_vae": table_vae,
+    "film_reviews": film_reviews,
+    "shakespeare": shakespeare,
+}
 
 
 @pytest.mark.parametrize("name", ON_DATA)
@@ -102,6 +124,19 @@ def test_search_finds_captions_of_new_pictures_more_often_than_chance(real_data)
     assert found.at_1 <= found.at_10
 
 
+def test_search_in_one_call_asks_the_same_question(real_data, tmp_path):
+    table = emoji_pairs.unpack(real_data / emoji_pairs.ARCHIVE, tmp_path)
+    parts = emoji_pairs.held_out(table, seed=0)
+    rows = pl.read_csv(table)
+    assert len(parts["test"]) == 282
+    assert not set(rows["base"][parts["test"]]) & set(rows["base"][parts["train"]])
+    run = emoji_pairs.train(table, seed=0, updates=30, left_width=8, batch_size=64)
+    assert run.record.rows["test"] == 282
+    assert run.metrics["left_recall_at_10"] > 1.3 * 10 / 282
+    found = run.embed({"right": ["a red heart", "flag of a far country"]})
+    assert found.shape == (2, run.plan.width)
+
+
 # A rare class
 
 
@@ -160,3 +195,86 @@ def test_the_picture_shows_the_peaks_and_both_fits(tmp_path):
     assert drawn.startswith("<svg")
     assert drawn.count("stroke-linejoin") == 3
     assert all(word in drawn for word in ("P, two peaks", "Q by D(P||Q)", "Q by D(Q||P)"))
+
+
+# Spoken vowels
+
+
+def test_speakers_are_known_by_a_vowel_and_less_by_its_beginning(real_data):
+    result = CliRunner().invoke(spoken_vowels.main, [str(real_data), "--updates", "60"])
+    assert result.exit_code == 0, result.output
+    rows = [line.split("│")[1:3] for line in result.output.splitlines() if line.startswith("│")]
+    right = {int(steps): float(share.strip(" %")) for steps, share in rows}
+    assert right[1] < 80 and right[32] > 90  # nine speakers: chance is 11 %
+    assert f"whole utterances: {right[32]:.1f}% right" in result.output
+
+
+# Molecules
+
+
+def test_molecules_are_told_apart_and_more_rings_are_worse(real_data):
+    from examples import molecules
+
+    result = CliRunner().invoke(molecules.main, [str(real_data), "--folds", "1", "--epochs", "15"])
+    assert result.exit_code == 0, result.output
+    assert float(result.output.split("1 folds: ")[1].split("%")[0]) > 70  # the commonest class: 66.5 %
+    shares = [int(line.split("│")[2].strip(" %")) for line in result.output.splitlines() if line.startswith("│")]
+    assert len(shares) == 6 and shares[5] > shares[0]
+
+
+def test_molecules_say_what_they_need(tmp_path):
+    from examples import molecules
+
+    result = CliRunner().invoke(molecules.main, [str(tmp_path)])
+    assert result.exit_code == 1 and f"needs {tmp_path}" in result.output
+
+
+# Power and warmth of a transformer
+
+
+def test_hours_to_come_are_forecast_with_their_band(real_data, tmp_path):
+    out = tmp_path / "run"
+    result = CliRunner().invoke(power_forecast.main, [str(real_data), "--updates", "60", "--out", str(out)])
+    assert result.exit_code == 0, result.output
+    record = ek.load(out).record
+    assert record.metrics["rmse"] < 0.8 * record.baselines["repeat-last"]["rmse"]
+    assert f"rmse {record.metrics['rmse']:.3f} in the units" in result.output
+    assert "2018-02-21 00:00:00" in result.output and "OT high 95%" in result.output
+    assert "Forecasts of test windows" in (out / "report.html").read_text()
+
+
+# Images in files
+
+
+def test_digits_in_files_are_read_and_learned(tmp_path):
+    digits_from_files.write(tmp_path / "digits", seed=0, most=300)
+    run = digits_from_files.train(tmp_path / "digits", epochs=8)
+    assert "different sizes are brought to" in run.record.notes[0]
+    assert run.evaluate(tmp_path / "digits" / "test")["accuracy"] > 0.6  # of guessing: 0.1
+    path = next((tmp_path / "digits" / "test" / "3").iterdir())
+    assert run.predict(path)[0] in range(10)
+
+
+# Reviews of films
+
+
+def test_words_tell_friendly_reviews_from_hostile_ones(real_data):
+    result = CliRunner().invoke(film_reviews.main, [str(real_data), "--epochs", "1"])
+    assert result.exit_code == 0, result.output
+    lines = result.output.splitlines()
+    shares = dict(line.split(": accuracy ") for line in lines if ": accuracy " in line)
+    assert shares.keys() == {"network", "naive Bayes", "linear"}
+    assert float(shares["network"]) > 0.75  # guessing: 0.5
+    assert sum("% friendly" in line for line in lines) == 4
+
+
+# A text that is continued
+
+
+def test_shakespeare_is_read_and_gone_on_with(real_data, tmp_path):
+    path = tmp_path / "part.txt"
+    path.write_text((real_data / shakespeare.FILE).read_text()[:100_000])
+    run = shakespeare.train(path, 600, updates=40, width=32, depth=1, window=32)
+    assert run.metrics["perplexity"] < run.record.baselines["token counts"]["perplexity"]
+    text = run.generate("ROMEO:", length=40)
+    assert len(text) == 40 and set(text) <= set(path.read_text())

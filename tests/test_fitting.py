@@ -9,7 +9,7 @@ from torch import nn
 
 from _small import LABELS, SETTINGS, TARGETS, same, small_frame, small_run, small_table
 from evenkeel import losses
-from evenkeel.data.dataset import Dataset, SplitRequest
+from evenkeel.data.dataset import Dataset
 from evenkeel.errors import DataError, RequestError, SavedRunError
 from evenkeel.fitting import fit, ready
 from evenkeel.kinds._record import Asked

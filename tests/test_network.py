@@ -1,3 +1,5 @@
+import math
+
 import pytest
 import torch
 from torch import nn
@@ -7,7 +9,7 @@ from _unchecked import unchecked
 from evenkeel import heads, losses, nets
 from evenkeel.errors import RequestError
 from evenkeel.kinds._flat import FlatInputs
-from evenkeel.network import Network, assemble, build_network
+from evenkeel.network import Network, assemble, build_network, load_weights, weights_of
 
 
 class TwoInputs(nn.Module):
@@ -119,3 +121,25 @@ def test_options_of_the_plan_reach_the_loss():
         small_plan("single-label"), small_dataset("single-label"), loss=losses.FocalLoss(gamma=3.0)
     )
     assert network.head.loss_name == "focal" and network.head.options == {}
+
+
+def test_what_a_loss_by_name_learned_is_kept_and_another_loss_does_not_mind():
+    def points(**options):
+        return Network(nn.Linear(3, 4), heads.Embedding(4, units=4, **options))
+
+    learned = points(loss="info_nce", learn=("temperature",), options={"temperature": 0.3})
+    kept = weights_of(learned)
+    assert "head.loss_function.log_temperature" in kept
+    again = points(loss="info_nce", learn=("temperature",))
+    load_weights(again, kept)
+    assert same(again.state_dict(), learned.state_dict())
+    plain = points()
+    load_weights(plain, kept)
+    assert torch.equal(plain.net.weight, learned.net.weight)
+    load_weights(learned, weights_of(plain))
+    assert learned.head.loss_function.log_temperature.item() == pytest.approx(math.log(0.3))
+    own = points(loss=nn.CosineEmbeddingLoss())
+    own.head.loss_function.register_buffer("mine", torch.ones(2))
+    assert not any("mine" in name for name in weights_of(own))
+    with pytest.raises(RuntimeError, match="Missing key"):
+        load_weights(plain, {"net.weight": plain.net.weight})

@@ -35,7 +35,7 @@ from evenkeel.train.evaluate import outputs
 from evenkeel.train.findings import findings_of
 from evenkeel.train.heap import give_back_freed
 from evenkeel.train.importance import Importance, importance
-from evenkeel.train.loop import Loop
+from evenkeel.train.loop import Loop, epoch_order
 from evenkeel.train.progress import TrainingProgress
 from evenkeel.train.scores import scores
 from evenkeel.train.signals import EXIT_CODES, Interruption
@@ -43,6 +43,7 @@ from evenkeel.version import VERSION
 from evenkeel.watching import watch
 
 SAMPLE_ROWS = 2000  # test rows kept with the run for the report's pictures
+SAMPLE_NUMBERS = 2**20  # of their outputs, where an output is many numbers: four megabytes
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -155,7 +156,8 @@ class Request:
 
 def _before(loop: Loop) -> Start:
     """What one batch tells before the first step."""
-    rows = loop.rows[: loop.plan.batch_size].to(loop.device)
+    # The first rows as they lie may all be of one class.
+    rows = epoch_order(loop.rows, loop.plan.seed, 0)[: loop.plan.batch_size].to(loop.device)
     return measure_before(loop.network, pick(loop.inputs, rows), loop.target.index_select(0, rows))
 
 
@@ -195,8 +197,9 @@ def _sample(found: Tensor | None, data: Dataset, tested: Tensor, network: Networ
     """Outputs and targets of some test rows."""
     if found is None:
         return {}
-    chosen = torch.from_numpy(np.sort(np.random.default_rng(0).permutation(len(tested))[:SAMPLE_ROWS]))
     axis = 0 if network.head.members is None else 1
+    most = max(1, min(SAMPLE_ROWS, SAMPLE_NUMBERS * len(tested) // max(found.numel(), 1)))
+    chosen = torch.from_numpy(np.sort(np.random.default_rng(0).permutation(len(tested))[:most]))
     answers = data.target.index_select(0, tested)
     if found.shape[axis] != len(tested):  # an answer for each step: the first ones, as they come
         chosen = torch.arange(min(SAMPLE_ROWS, len(answers)))

@@ -7,8 +7,10 @@ from torch import nn
 
 from evenkeel import metrics, report
 from evenkeel.chain import Chain
+from evenkeel.pictures import pictures_of
 from evenkeel.report.predictions import ClassesSection, LabelScore, LabelsSection, RegressionSection, Reliability
 from evenkeel.run import Run
+from evenkeel.train.scores import metric_of
 
 RELIABILITY_BINS = 10
 EXPLANATIONS = {
@@ -66,7 +68,7 @@ def describe(run: Run) -> report.Report:
             )
             for each in run.findings
         ],
-        extra=_chains(run),
+        extra=[*pictures_of(run), *_chains(run)],
         repeat=_repeat(run),
         created=record.created,
         version=f"evenkeel {record.version}",
@@ -76,7 +78,8 @@ def describe(run: Run) -> report.Report:
 def _figure(name: str, value: float, target: str) -> report.Figure:
     unit = f"in units of {target}" if name in ("rmse", "mae", "crps", "width_90") else ""
     form = "percent" if name in SHARES else "number"
-    return report.Figure(name=name.replace("_", " "), value=value, unit=unit, explanation=EXPLANATIONS[name], form=form)
+    told = EXPLANATIONS.get(name) or metrics.PARTS[metric_of(name)].summary
+    return report.Figure(name=name.replace("_", " "), value=value, unit=unit, explanation=told, form=form)
 
 
 def _verdict(run: Run) -> list[report.Sentence]:
@@ -93,9 +96,8 @@ def _verdict(run: Run) -> list[report.Sentence]:
         found.append(report.Sentence(text="The loss was still falling at the end: more updates may help.", tone="note"))
     covered = record.metrics.get("coverage_90")
     if covered is not None:
-        sound = 0.85 <= covered <= 0.95
         text = f"The 90 % intervals hold {covered:.0%} of the truth on the test rows."
-        found.append(report.Sentence(text=text, tone="good" if sound else "note"))
+        found.append(report.Sentence(text=text, tone="good" if 0.85 <= covered <= 0.95 else "note"))
     found += [report.Sentence(text=note, tone="bad") for note in record.notes if "leakage" in note]
     return found or [report.Sentence(text="The network is trained; no rows were held out to measure it.", tone="note")]
 
@@ -136,7 +138,7 @@ def _data(run: Run) -> report.DataSection:
     values, counts = None, []
     if target is not None and run.part.reads == "number":
         values = target.double().numpy()
-    elif target is not None:
+    elif target is not None and run.part.reads in ("class", "labels"):
         whole = run.part.reads == "class"
         found = np.bincount(target.numpy(), minlength=len(run.classes)) if whole else target.numpy().sum(0)
         named = zip(run.classes, found, strict=True)
@@ -200,14 +202,14 @@ def _curves(run: Run) -> report.CurvesSection | None:
         training=curve("training", [look.train_loss for look in looks]),
         validation=curve("validation", [look.validation_loss for look in looks]) if held else None,
         learning_rate=curve("learning rate", [look.rate for look in looks]),
-        best_update=run.record.best_update,
+        best_update=run.record.best_update if run.plan.keep == "best" else None,
         seconds=run.record.seconds,
     )
 
 
 def _predictions(run: Run) -> RegressionSection | ClassesSection | LabelsSection | None:
     """Predictions against truth on the kept test rows."""
-    if "output" not in run.sample:
+    if "output" not in run.sample or run.part.reads not in ("number", "class", "labels"):
         return None
     head, output, target = run.network.head, run.sample["output"], run.sample["target"]
     if run.part.reads == "number":

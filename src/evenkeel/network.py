@@ -27,6 +27,7 @@ from evenkeel.plan import Plan
 from evenkeel.shapes import Tensor
 
 Inputs = Tensor | tuple[Tensor, ...] | Mapping[str, Tensor]
+OF_LOSS = "head.loss_function."  # before the names of a loss module's own tensors
 
 
 class Network(nn.Module):
@@ -145,3 +146,24 @@ def _features(body: nn.Module) -> int:
     if not isinstance(found, int):
         raise TypeError(f"the body of a network says how many features it gives, got {type(found).__name__}")
     return found
+
+
+def weights_of(network: Network) -> dict[str, Tensor]:
+    """What a saved run keeps: all weights, and what a loss by name has learned.
+
+    A loss of one's own may hold tensors; it is not part of what predicts.
+    """
+    kept = network.head.loss_name is not None
+    return {name: value for name, value in network.state_dict().items() if kept or not name.startswith(OF_LOSS)}
+
+
+def load_weights(network: Network, weights: Mapping[str, Tensor]) -> None:
+    """Put saved weights into a network; its loss keeps what they do not hold, and they may be of another loss.
+
+    Raises:
+        RuntimeError: they are those of another network.
+    """
+    own = network.state_dict()
+    of_loss = {name: weights.get(name, value) for name, value in own.items() if name.startswith(OF_LOSS)}
+    others = {name: value for name, value in weights.items() if not name.startswith(OF_LOSS)}
+    network.load_state_dict({**others, **of_loss})

@@ -29,6 +29,7 @@ MOST_PIECES = 512  # of all columns together: with more of them a wide table is 
 EPOCHS, FEWEST_UPDATES, MOST_UPDATES = 60, 3000, 20_000
 
 
+ALONE = ("embedding", "generation")  # points, texts and codes of several networks have no mean
 Setting = bool | int | float | str | None
 
 
@@ -106,6 +107,7 @@ def make_plan(
         "bins": _bins(rows, numbers),
         "width": WIDE if rows >= WIDE_FROM else NARROW,
         "dropout": DROPOUT if rows >= DROPOUT_FROM else DROPOUT_SMALL,
+        **({"members": None} if task in ALONE else {}),
     }
     settings, recipe = dict(settings or {}), dict(recipe or {})
     usual = recipe.pop("epochs", None)
@@ -117,6 +119,8 @@ def make_plan(
         raise RequestError(f"there is no setting {unknown[0]!r}; {choices(Plan.model_fields, unknown[0])}")
     try:
         plan = Plan(**{**defaults, **recipe, **settings})
+        if plan.members is not None and task in ALONE:
+            raise RequestError(f"task {task!r} takes one network, got members={plan.members}; leave `members` out")
         if epochs is None:
             return plan
         # The loop cuts an epoch into batches of nearly equal size, about `batch_size` each.

@@ -102,7 +102,10 @@ class Run:
         Raises:
             DataError: a column that training used is missing or of another kind.
         """
-        found = self.network.head.predict(self._output(new)).detach().numpy()
+        predicted = self.network.head.predict(self._output(new)).detach()
+        if self.part.reads == "inputs":  # what its code tells of each example
+            return self.kind.restore(self.record.schema_, predicted).numpy()
+        found = predicted.numpy()
         if self.part.reads == "class":
             return np.asarray(self.record.target.levels)[found]
         if self.part.reads == "pairs":
@@ -192,7 +195,8 @@ class Run:
         Raises:
             RequestError: the run has no latent head.
         """
-        return latent_of(self.network.head).sample(count, generator=torch.Generator().manual_seed(seed)).numpy()
+        drawn = latent_of(self.network.head).sample(count, generator=torch.Generator().manual_seed(seed))
+        return self.kind.restore(self.record.schema_, drawn).numpy()
 
     def interpolate(self, left: Any, right: Any, steps: int = 8) -> np.ndarray:
         """What lies in the latent space between the first examples of two data, both ends included, (steps, ...).
@@ -202,7 +206,7 @@ class Run:
         """
         head = latent_of(self.network.head)
         start, end = (head.code(self._output(data))[0][0] for data in (left, right))
-        return head.interpolate(start, end, steps=steps).numpy()
+        return self.kind.restore(self.record.schema_, head.interpolate(start, end, steps=steps)).numpy()
 
     def evaluate(self, new: Any) -> dict[str, float]:
         """The metrics of the task on new examples with known target: as for `fit`, a path, a frame, or arrays (X, y).

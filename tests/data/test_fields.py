@@ -4,6 +4,7 @@ import torch
 from evenkeel.data.fields import (
     Edges,
     Field,
+    Hosted,
     Joined,
     Owners,
     Ragged,
@@ -13,6 +14,7 @@ from evenkeel.data.fields import (
     join,
     kept,
     pick,
+    placed,
     starts_of,
 )
 from evenkeel.errors import ShapeError
@@ -75,3 +77,11 @@ def test_every_field_is_asked_in_the_same_way(name):
 def test_nothing_to_join_is_refused():
     with pytest.raises(ShapeError, match="expected at least one piece to join, got none"):
         join([])
+
+
+def test_what_a_device_has_no_room_for_stays_on_the_host():
+    value = torch.randn(6, 2)
+    assert placed(value, torch.device("cpu")) is value
+    field = Hosted(value, torch.device("cpu"))
+    rows = torch.tensor([4, 1])
+    assert len(field) == 6 and torch.equal(field.to("cpu").index_select(0, rows), value[rows])

@@ -1,18 +1,12 @@
 import numpy as np
 import polars as pl
 import pytest
-import torch
 
 from _small import same
 from evenkeel.data import large
-from evenkeel.data.fields import Hosted, placed
 from evenkeel.data.large import LargeTable, encode_in_parts, free_memory, large_table, rows_to_learn_from
 from evenkeel.data.schema import encode, fit_schema
-from evenkeel.errors import DataError, RequestError
-from evenkeel.fitting import fit
-from evenkeel.kinds._large import prepare_large
-from evenkeel.kinds._record import Asked
-from evenkeel.kinds.table import prepare_table
+from evenkeel.errors import DataError
 
 
 @pytest.fixture
@@ -48,31 +42,6 @@ def test_only_parquet_beyond_the_limit_is_read_in_parts(path, tmp_path):
         large_table(tmp_path / "bad.parquet", memory=0.0)
 
 
-def test_in_parts_and_whole_are_the_same_dataset(path, parts):
-    whole = prepare_table(path, Asked(target="price")).dataset
-    found = prepare_large(large_table(path, memory=0.0), Asked(target="price")).dataset
-    assert [column.kind for column in found.schema.columns] == [column.kind for column in whole.schema.columns]
-    assert same(dict(whole.inputs), dict(found.inputs)) and torch.equal(whole.target, found.target)
-    assert np.array_equal(whole.split.train, found.split.train) and whole.schema.numbers == found.schema.numbers
-    assert found.notes[0] == "10 of 500 rows have no target value and are left out."
-    assert found.notes[1].startswith("The table is read in parts; its columns are judged by ")
-    assert "Column 'one'" in found.notes[2]
-
-
-def test_a_run_on_parts_is_the_run_on_the_whole(path, parts):
-    options = {"target": "price", "progress": False, "settings": {"updates": 30, "members": 2, "width": 16}}
-    whole = fit(path, **options)
-    found = fit(path, **{**options, "settings": {**options["settings"], "memory": 0.0}})
-    assert same(whole.network.state_dict(), found.network.state_dict()) and whole.metrics == found.metrics
-
-
-def test_new_rows_may_be_many_too(path, parts, monkeypatch):
-    run = fit(path, target="price", progress=False, settings={"updates": 20, "members": 2, "width": 16})
-    predicted, measured = run.predict(path), run.evaluate(path)
-    monkeypatch.setattr(large, "SHARE", 0.0)
-    assert np.array_equal(run.predict(path), predicted) and run.evaluate(path) == measured
-
-
 def test_encoding_is_that_of_the_schema(path, parts):
     frame = pl.read_parquet(path).drop("price")
     schema = fit_schema(frame, np.arange(400))
@@ -87,24 +56,3 @@ def test_rows_to_learn_from_are_training_rows(monkeypatch):
     found = rows_to_learn_from(train, 0)
     assert len(found) == 5 and set(found) <= set(train) and (np.diff(found) > 0).all()
     assert free_memory() > 0
-
-
-@pytest.mark.parametrize(
-    ("asked", "error", "message"),
-    [
-        (Asked(), RequestError, "which column is to be predicted.*'size'"),
-        (Asked(target="prise"), DataError, "no column 'prise'; did you mean 'price'"),
-        (Asked(target="price", weight="wait"), DataError, "there is no column 'wait'"),
-    ],
-)
-def test_what_is_wrong_is_said_before_anything_is_read(path, asked, error, message):
-    with pytest.raises(error, match=message):
-        prepare_large(large_table(path, memory=0.0), asked)
-
-
-def test_what_a_device_has_no_room_for_stays_on_the_host():
-    value = torch.randn(6, 2)
-    assert placed(value, torch.device("cpu")) is value
-    field = Hosted(value, torch.device("cpu"))
-    rows = torch.tensor([4, 1])
-    assert len(field) == 6 and torch.equal(field.to("cpu").index_select(0, rows), value[rows])

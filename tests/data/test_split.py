@@ -232,3 +232,11 @@ def test_validation_that_is_there_or_not_wanted_stays_as_it_is():
     assert with_validation(split, share=0.5, seed=0) is split
     bare = given({"train": range(5)})
     assert with_validation(bare, share=0.0, seed=0) is bare
+
+
+def test_validation_rows_can_be_drawn_in_whole_groups():
+    groups = np.arange(60) // 3
+    given = Split(train=np.arange(45), validation=np.empty(0, np.int64), test=np.arange(45, 60), how="given")
+    found = with_validation(given, share=0.3, seed=0, groups=groups)
+    assert not set(groups[found.train]) & set(groups[found.validation])
+    assert len(found.validation) == pytest.approx(13, abs=3) and np.array_equal(found.test, given.test)

@@ -188,3 +188,19 @@ def test_new_targets_that_do_not_fit(values, kind, new, told):
     target, _ = both_ways(values, kind)
     with pytest.raises(DataError, match=told):
         encode_target(target, pl.DataFrame([tidy(pl.Series("y", new))]))
+
+
+def test_groups_may_be_many_and_new_ones_get_numbers_of_their_own():
+    frame = pl.DataFrame({"who": [f"p{i // 2}" for i in range(3000)]})
+    with pytest.raises(DataError, match="too many for classes"):
+        fit_target(frame, "class")
+    target = fit_target(frame, "groups")
+    assert len(target.levels) == 1500
+    new = encode_target(target, pl.DataFrame({"who": ["p0", "x", "y", "x"]}))
+    assert new.tolist() == [0, 1500, 1501, 1500]
+
+
+def test_numbers_of_pairs_are_taken_as_they_are():
+    frame = pl.DataFrame({"pairs": [4, 4, 0]})
+    target = fit_target(frame, "pairs")
+    assert target.levels == () and encode_target(target, frame).tolist() == [4, 4, 0]

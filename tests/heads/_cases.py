@@ -16,6 +16,7 @@ SKEW = ("real", "skewed")
 # Heads that one network of an ensemble can have; an embedding, a text or a code has no mean over members.
 ENSEMBLES = [name for name, part in heads.PARTS.items() if "members" in inspect.signature(part.call).parameters]
 STEPS, VOCABULARY = 6, 11
+AHEAD = [name for name, part in heads.PARTS.items() if part.reads == "series"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,14 +40,29 @@ class Views(nn.Module):
         return torch.stack([self.net(view) for view in (x, x.flip(1), -x)[: self.views]], dim=1)
 
 
+class Placed(nn.Module):
+    """Features that end in level 0 and scale 1 of a window, and in center and spread of its series."""
+
+    def __init__(self, net: nn.Module, target: torch.Tensor) -> None:
+        super().__init__()
+        self.net, spread = net, target.std(correction=0)
+        self.place = torch.stack([torch.zeros(()), torch.ones(()), target.mean(), spread]).float()
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        found = self.net(x)
+        return torch.cat([found, self.place.expand(*found.shape[:-1], 4)], dim=-1)
+
+
 def case(name: str, skew: str, rows: int = 400, loss: str | None = None) -> Case:
     """Data for the head of that name under that loss."""
-    if name == "embedding":
+    if name in ("embedding", "pairs"):
         return _groups(skew, rows, loss or heads.Embedding.default_loss)
     if name == "tokens":
         return _tokens(skew, rows)
     if name == "latent":
         return _decoded(skew, rows, loss or heads.Latent.default_loss)
+    if name in AHEAD:
+        return _steps(skew, rows)
     reads = heads.PARTS[name].reads
     return {"number": _numbers, "class": _classes, "labels": _labels}[reads](skew, rows)
 
@@ -99,6 +115,16 @@ def _tokens(skew: str, rows: int) -> Case:
     return Case(inputs=text[:, :-1], target=text[:, 1:], sizes={"vocabulary": VOCABULARY})
 
 
+def _steps(skew: str, rows: int) -> Case:
+    """Two steps to come: the number, and what it has in common with that of the row before."""
+    given = _numbers(skew, rows)
+    return Case(
+        inputs=given.inputs,
+        target=torch.stack([given.target, 0.5 * (given.target + given.target.roll(1))], dim=1),
+        sizes={"horizon": 2},
+    )
+
+
 def _decoded(skew: str, rows: int, loss: str) -> Case:
     """The inputs themselves, in the form that the decoder's loss takes, and a decoder that starts near 0."""
     inputs = _numbers(skew, rows).inputs
@@ -123,6 +149,8 @@ def started(name: str, data: Case, *, members: int | None = None, **options) -> 
     """A network with the head of that name, started for the case's target; codes are not drawn (evaluation mode)."""
     if name == "tokens":
         net: nn.Module = nn.Embedding(VOCABULARY, 32)
+    elif name in AHEAD:
+        net = Placed(nets.MLP(data.inputs.shape[1], width=28, members=members), data.target)
     else:
         net = nets.MLP(data.inputs.shape[1], width=32, members=members)
     if data.views > 1:

@@ -52,6 +52,7 @@ def blind_decoder(loss, target):
 
 BLIND = {
     "embedding": blind_embedding,
+    "pairs": blind_embedding,
     "latent": blind_decoder,
     "tokens": lambda loss, target: entropy(np.bincount(target.flatten()) / target.size),
 }
@@ -71,7 +72,7 @@ def focal_base_rate(name, target):
 def test_the_first_loss_is_the_base_rate(name, loss, members, skew):
     data = case(name, skew, loss=loss)
     # An embedding knows nothing only where its inputs say nothing: random features tell examples apart.
-    inputs = torch.zeros_like(data.inputs) if name == "embedding" else data.inputs
+    inputs = torch.zeros_like(data.inputs) if name in ("embedding", "pairs") else data.inputs
     first = started(name, data, members=members, loss=loss).loss(inputs, data.target)
     assert first.item() == pytest.approx(base_rate(name, loss, data), rel=0.05)
 
@@ -131,7 +132,7 @@ def test_the_loss_of_an_ensemble_is_the_mean_of_its_members(name, loss):
 @pytest.mark.parametrize("name", NAMES)
 def test_a_weight_of_two_counts_twice(name):
     # Where a loss compares rows with each other, a copy of a row is not the same as its weight.
-    loss = "contrastive" if name == "embedding" else heads.PARTS[name].call.default_loss
+    loss = "contrastive" if name in ("embedding", "pairs") else heads.PARTS[name].call.default_loss
     data = case(name, "real", rows=30, loss=loss)
     network = started(name, data, loss=loss)
     weight = torch.ones(30)

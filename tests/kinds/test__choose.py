@@ -22,7 +22,7 @@ def test_a_table_takes_what_nobody_else_wants():
 
 def test_a_kind_is_known_by_name_or_refused_with_those_there_are():
     assert kind_of("anything", "table") is PARTS["table"]
-    with pytest.raises(RequestError, match="no kind of data is called 'tabel'.*table"):
+    with pytest.raises(RequestError, match=r"no kind of data is called 'tabel'.*table"):
         kind_of("houses.csv", "tabel")
 
 

@@ -1,4 +1,5 @@
 import pytest
+from torch import nn
 
 from evenkeel.errors import RequestError
 from evenkeel.heads import Latent, Tokens, Value
@@ -14,7 +15,7 @@ def test_only_a_head_of_tokens_writes():
 
 
 def test_only_a_latent_head_has_a_latent_space():
-    head = Latent(4, shape=(3,), units=2)
+    head = Latent(4, units=2, decoder=nn.Linear(2, 3))
     assert latent_of(head) is head
     with pytest.raises(RequestError, match="a run for regression by Value has no latent space"):
         latent_of(Value(4))

@@ -259,3 +259,18 @@ def test_it_is_a_module_of_plain_layers():
     state = GNN(3, layer="gat", norm="graph", pooling="attention", **SMALL).state_dict()
     assert all(isinstance(value, torch.Tensor) for value in state.values())
     assert {name.split(".")[0] for name in state} == {"input", "blocks", "pool", "norm"}
+
+
+def test_inputs_may_be_silenced_more_or_less_than_the_rest():
+    nodes = torch.ones(400, 3)
+    edges = torch.empty(2, 0, dtype=torch.int64)
+    seen = []
+    for share, expected in ((None, 0.5), (0.0, 0.0), (0.8, 0.8)):
+        net = GNN(3, dropout=0.5, input_dropout=share, **SMALL)
+        net.input.register_forward_hook(lambda module, given, result: seen.append(given[0]))
+        net(nodes, edges)
+        assert float((seen[-1] == 0).float().mean()) == pytest.approx(expected, abs=0.08)
+        net.eval()(nodes, edges)
+        assert torch.equal(seen[-1], nodes)
+    with pytest.raises(RequestError, match=r"dropout must be in \[0, 1\), got 1"):
+        GNN(3, input_dropout=1.0)

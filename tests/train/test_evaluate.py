@@ -2,6 +2,9 @@ import pytest
 import torch
 
 from _small import small_dataset, small_network
+from evenkeel import heads
+from evenkeel.data.fields import Whole
+from evenkeel.network import Network
 from evenkeel.train import evaluate
 from evenkeel.train.evaluate import features, outputs
 
@@ -47,3 +50,30 @@ def test_no_rows_give_no_outputs():
     network = small_network(TASK, data)
     assert outputs(network, data.inputs, torch.tensor([], dtype=torch.int64)).shape == (2, 0, 3)
     assert not outputs(network, data.inputs).requires_grad
+
+
+def test_rows_that_share_what_is_read_are_found_at_once():
+    class Shared(torch.nn.Module):
+        def forward(self, rows, values):
+            seen.append(len(rows))
+            return values[rows]
+
+    seen, values = [], torch.randn(10_000, 4)
+    network = Network(Shared(), heads.Value(4))
+    fields = {"rows": torch.arange(10_000), "values": Whole(values, 10_000)}
+    assert outputs(network, fields).shape[0] == 10_000
+    assert seen == [10_000]
+    assert features(network, {name: fields[name] for name in ("rows", "values")}).equal(values)
+
+
+def test_a_loss_that_compares_rows_sees_all_of_them_at_once(monkeypatch):
+    network = Network(torch.nn.Linear(3, 4), heads.Embedding(4, units=4)).train()
+    inputs, target, rows = {"input": torch.randn(20, 3)}, torch.arange(20) // 2, torch.arange(4, 20)
+    with torch.no_grad():
+        expected = float(network.head.loss(network(inputs["input"][rows]), target[rows]))
+    assert evaluate.mean_loss(network, inputs, target, rows) == pytest.approx(expected, rel=1e-6)
+    assert network.training
+    monkeypatch.setattr(evaluate, "ROWS_COMPARED", 8)
+    parts = [evaluate.mean_loss(network, inputs, target, part) for part in rows.split(8)]
+    assert evaluate.mean_loss(network, inputs, target, rows) == pytest.approx(sum(parts) / 2, rel=1e-6)
+    assert parts[0] < expected, "fewer strangers are easier"

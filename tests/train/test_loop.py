@@ -251,3 +251,13 @@ def test_on_a_gpu_dropout_depends_on_the_seed_too():
         loop.run(Watchers())
         runs.append([look.train_loss for look in loop.state.looks])
     assert runs[0] == runs[1]
+
+
+def test_of_rows_that_are_alike_an_epoch_draws_one():
+    rows, alike = torch.arange(50, 90), torch.arange(40) // 4
+    orders = [epoch_order(rows, 0, epoch, alike) for epoch in range(30)]
+    assert all(sorted(((order - 50) // 4).tolist()) == list(range(10)) for order in orders)
+    assert len({int(order[0]) // 4 for order in orders}) > 5, "the groups come in another order each time"
+    assert set(torch.cat(orders).tolist()) == set(rows.tolist()), "every row comes at last"
+    assert torch.equal(orders[3], epoch_order(rows, 0, 3, alike))
+    assert torch.equal(epoch_order(rows, 0, 3), epoch_order(rows, 0, 3, torch.arange(40)))

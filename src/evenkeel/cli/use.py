@@ -14,14 +14,15 @@ import polars as pl
 LEVELS = (0.05, 0.95)  # ends of the central 90 % interval
 
 
-@click.command(short_help="Predict the rows of a table.")
+@click.command(short_help="Predict new examples.")
 @click.argument("run", type=click.Path(path_type=Path))
 @click.argument("data")
 @click.option("--out", type=click.Path(path_type=Path), help="CSV or Parquet file; standard output without.")
 def predict(run: Path, data: str, out: Path | None) -> None:
-    """Predict every row of DATA with the network saved in RUN.
+    """Predict every example of DATA with the network saved in RUN.
 
-    Numbers come with the ends of their 90 % interval, classes with their probabilities.
+    Numbers come with the ends of their 90 % interval, classes with their probabilities; of a series what comes after
+    its end.
     """
     from evenkeel.errors import RequestError
     from evenkeel.run import load
@@ -40,29 +41,44 @@ def predict(run: Path, data: str, out: Path | None) -> None:
 
 def table_of_predictions(run, data: object) -> pl.DataFrame:
     """A column `prediction` and what is known of its certainty."""
-    reads, frame = run.part.reads, run.read(data)
+    reads = run.part.reads
+    if reads == "series":
+        return _coming(run, data)
+    frame = run.read(data)
     if reads == "labels":
         probability = run.predict_proba(frame)
         columns = {str(name): (probability[:, i] > 0.5).astype(np.int8) for i, name in enumerate(run.classes)}
         columns |= {f"probability {name}": probability[:, i] for i, name in enumerate(run.classes)}
         return pl.DataFrame(columns)
     predicted = run.predict(frame)
+    if reads == "groups":
+        return pl.DataFrame({f"unit {i}": predicted[:, i] for i in range(predicted.shape[1])})
     columns = {"prediction": predicted}
     if reads == "class":
         probability = run.predict_proba(frame)
         columns |= {f"probability {name}": probability[:, i] for i, name in enumerate(run.classes)}
-    elif run.plan.task != "regression":
+    elif run.plan.task not in ("regression", "embedding"):
         low, high = run.predict_distribution(frame).quantile(LEVELS)
         columns |= {"low 5%": low, "high 95%": high}
     return pl.DataFrame(columns)
 
 
-@click.command(short_help="Measure a run on new rows.")
+def _coming(run, data: object) -> pl.DataFrame:
+    """The times to come after a table's end, and each column's forecast."""
+    from evenkeel.data.series import coming_table
+    from evenkeel.data.table import read_table
+
+    frame = read_table(data)
+    ends = () if run.plan.task == "regression" else run.predict_distribution(frame).quantile(LEVELS)
+    return coming_table(run.record.schema_, frame, run.predict(frame), *ends)
+
+
+@click.command(short_help="Measure a run on new data.")
 @click.argument("run", type=click.Path(path_type=Path))
 @click.argument("data")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object instead of a table.")
 def evaluate(run: Path, data: str, as_json: bool) -> None:
-    """Measure the network saved in RUN on the rows of DATA, which must hold the target."""
+    """Measure the network saved in RUN on DATA, which must hold the target."""
     from evenkeel.run import load
 
     found = load(run).evaluate(data)

@@ -191,7 +191,7 @@ def labelled_dataset(
     """
     target_schema = fit_target(table.target, kind)
     target = encode_target(target_schema, table.target)
-    split, hidden = _split(table, target, kind, request)
+    split, hidden = split_of(table, target, kind, request)
     weights = example_weights(table.features, weight, target, target_schema, rows=table.rows, height=table.height)
     hidden += (weight,) if isinstance(weight, str) and weight != BALANCED else ()
     features = table.features.drop([name for name in hidden if name in table.features.columns])
@@ -238,7 +238,7 @@ def left_out(schema: Schema) -> list[str]:
     return [f"Column {column.name!r} is {column.note}." for column in schema.columns if column.note]
 
 
-def _split(table: Labelled, target: Tensor, kind: TargetKind, request: SplitRequest) -> tuple[Split, tuple[str, ...]]:
+def split_of(table: Labelled, target: Tensor, kind: TargetKind, request: SplitRequest) -> tuple[Split, tuple[str, ...]]:
     """The split and the columns it used up: a group is a name, not a feature; a time column stays one."""
     shares = {"validation": request.validation, "test": request.test}
     whole = _whole_groups(target, kind, request)

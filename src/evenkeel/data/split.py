@@ -129,12 +129,26 @@ def given_split(parts: GivenParts, *, rows: Rows, height: int) -> Split:
     return Split(**{part: np.flatnonzero(np.isin(rows, found)) for part, found in chosen.items()}, how="given")
 
 
-def with_validation(split: Split, *, share: float, seed: int, classes: NDArray[np.int64] | None = None) -> Split:
-    """A split that names no validation rows, with a share of its training rows drawn for them; else as it is."""
+def with_validation(
+    split: Split,
+    *,
+    share: float,
+    seed: int,
+    classes: NDArray[np.int64] | None = None,
+    groups: NDArray[np.int64] | None = None,
+) -> Split:
+    """A split that names no validation rows, with a share of its training rows drawn for them; else as it is.
+
+    With `classes` each is drawn from in proportion, with `groups` each is drawn whole.
+    """
     if len(split.validation) or share == 0:
         return split
     known = None if classes is None else classes[split.train]
-    drawn = random_split(len(split.train), validation=share, test=0.0, seed=seed, classes=known)
+    if groups is not None:
+        names = groups[split.train].tolist()
+        drawn = group_split(names, validation=share, test=0.0, seed=seed, column="the training rows")
+    else:
+        drawn = random_split(len(split.train), validation=share, test=0.0, seed=seed, classes=known)
     return Split(
         train=split.train[drawn.train],
         validation=split.train[drawn.validation],

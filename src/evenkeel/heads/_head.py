@@ -107,7 +107,7 @@ class Head(nn.Module, ABC):
 
     def loss(
         self,
-        output: Float[Tensor, "*lead batch out"],
+        output: Float[Tensor, "..."],
         target: Shaped[Tensor, "batch *label"],
         weight: Float[Tensor, "batch"] | None = None,
     ) -> Float[Tensor, ""]:
@@ -172,7 +172,8 @@ class Head(nn.Module, ABC):
         if self.loss_name in ("mse", "poisson_nll"):
             (value,), truth = self.loss_inputs(output, target)
             mean = value.mean(0) if self.loss_name == "mse" else value.logsumexp(0) - math.log(self.members)
-            return self.loss_function(mean, truth, reduction="none", **self.options)
+            each = self.loss_function(mean, truth, reduction="none", **self.options)
+            return each.mean(-1) if each.dim() > 1 else each
         each = self._element_loss(output, target)
         mixed = self.loss_name in LIKELIHOODS
         each = math.log(len(each)) - torch.logsumexp(-each, dim=0) if mixed else each.mean(0)

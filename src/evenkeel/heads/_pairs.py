@@ -12,13 +12,15 @@ triplet (anchor, positive, negative)          (batch, 3, unit)    None, or (batc
 
 from __future__ import annotations
 
+import numpy as np
 import torch
 
-from evenkeel.errors import DataError
+from evenkeel.errors import DataError, RequestError
 from evenkeel.heads._targets import finite
 from evenkeel.shapes import Tensor
 
 FROM_LABELS = ("nt_xent_from_labels", "triplet_from_labels")
+OF_VIEWS = ("info_nce", "nt_xent")  # of two views of a row they know without a target that they belong together
 
 
 def check_together(target: Tensor | None, loss: str) -> None:
@@ -76,6 +78,22 @@ def pair(output: Tensor, target: Tensor | None, loss: str) -> tuple[Tensor, ...]
         + ("" if loss in ("triplet", "contrastive") else ", or (batch, unit) with partners or their numbers as target")
         + f"; got {tuple(output.shape)} and {_came(target)}; try {hint}"
     )
+
+
+def cosines(points: np.ndarray) -> np.ndarray:
+    """How near the two views of each row are, (row, 2, unit) to (row,) from -1 to 1; 0 where one has no length.
+
+    Raises:
+        RequestError: there is one view only.
+
+    Example:
+        >>> cosines(np.array([[[1.0, 0.0], [0.0, 2.0]], [[1.0, 0.0], [3.0, 0.0]]])).tolist()
+        [0.0, 1.0]
+    """
+    if points.ndim != 3:
+        raise RequestError("a prediction compares the two sides of a pair, and one is missing; try run.embed for one")
+    size = np.linalg.norm(points, axis=2).prod(axis=1)
+    return (points[:, 0] * points[:, 1]).sum(axis=1) / np.where(size > 0, size, 1.0)
 
 
 def spread_to_rows(values: Tensor, output: Tensor, target: Tensor | None) -> Tensor:

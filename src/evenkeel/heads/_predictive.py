@@ -168,6 +168,8 @@ class Predictive:
         return found if levels.ndim else found[0]
 
     def _quantile(self, level: float) -> Array:
+        if self.family.name == "normal" and len(self.parameters["mean"]) == 1:  # nothing is mixed: there is a formula
+            return self.parameters["mean"][0] + self.parameters["spread"][0] * special.ndtri(level)
         low, high = self._bracket(level)
         for _ in range(HALVINGS):
             middle = 0.5 * (low + high)

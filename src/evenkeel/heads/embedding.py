@@ -19,7 +19,7 @@ from typing_extensions import override
 from evenkeel import losses
 from evenkeel.errors import RequestError, ShapeError
 from evenkeel.heads._head import Head, LossChoice
-from evenkeel.heads._pairs import FROM_LABELS, check_together, pair, spread_to_rows
+from evenkeel.heads._pairs import FROM_LABELS, OF_VIEWS, check_together, pair, spread_to_rows
 from evenkeel.heads._record import HeadPart
 from evenkeel.linear import Linear
 from evenkeel.losses._unit import unit
@@ -42,6 +42,7 @@ class Embedding(Head):
         loss: by name, a module of `losses`, or `loss(output, target) -> scalar`.
         learn: options of the loss that are learned with the weights: `("temperature",)`.
         options: options of the loss: `{"temperature": 0.1}`.
+        views: views of each row where the net gives several; pairs then need no numbers that come exactly twice.
 
     Shapes:
         features (batch, unit), or (batch, view, unit) for views of each row -> the same with `units`.
@@ -69,13 +70,14 @@ class Embedding(Head):
         loss: LossChoice | None = None,
         learn: Iterable[str] = (),
         options: Mapping[str, Any] | None = None,
+        views: int = 1,
     ) -> None:
         if learn:
             loss, options = _learning(loss or self.default_loss, learn, options), None
         super().__init__(features, None, members=None, loss=loss, options=options)
         if length not in ("unit", "free"):
             raise RequestError(f"the length of an embedding is 'unit' or 'free', got {length!r}; try 'unit'")
-        self.units, self.length = units, length
+        self.units, self.length, self.views = units, length, views
         self.projection = _projection(projection, features, units)
 
     @override
@@ -85,7 +87,7 @@ class Embedding(Head):
 
     @override
     def check_target(self, target: Shaped[Tensor, "..."] | None) -> None:
-        if self.loss_name is not None:
+        if self.loss_name is not None and not (self.views == 2 and self.loss_name in OF_VIEWS):
             check_together(target, self.loss_name)
 
     @override

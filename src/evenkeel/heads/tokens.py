@@ -10,7 +10,7 @@ Source: Wijmans et al. 2024, arXiv:2411.09009; tied weights: Press and Wolf 2017
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
 import torch
@@ -38,6 +38,7 @@ class Tokens(Head):
         vocabulary: number of tokens.
         tied: an `nn.Embedding` (token, unit) whose weights this head shares; a learned factor in front of the logits
             then starts so small that the first loss is that of the bias, whatever the scale of the embedding.
+        characters: how many characters each token stands for, for bits per character; None: one each.
         loss: `linear_cross_entropy`, or `loss(logits, target) -> scalar`.
         options: options of the loss: `{"label_smoothing": 0.1}`.
 
@@ -64,11 +65,13 @@ class Tokens(Head):
         *,
         vocabulary: int,
         tied: nn.Embedding | None = None,
+        characters: Sequence[int] | None = None,
         loss: LossChoice | None = None,
         options: Mapping[str, Any] | None = None,
     ) -> None:
         super().__init__(features, None, members=None, loss=loss, options=options)
         self.vocabulary = vocabulary
+        self.characters = None if characters is None else torch.tensor(characters)
         self.bias = nn.Parameter(torch.zeros(vocabulary))
         self.factor: nn.Parameter | None = None
         if tied is None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -10,6 +11,7 @@ from pydantic import ValidationError
 from evenkeel.data.schema import DataSchema, Frozen
 from evenkeel.errors import RequestError
 from evenkeel.kinds._record import Kind
+from evenkeel.nets import PARTS as NETS
 from evenkeel.plan import Plan
 
 
@@ -42,7 +44,9 @@ def kind_of(
     if name is not None:
         return PARTS[name]
     named = {key: [kind for kind in PARTS.values() if key in kind.options.model_fields] for key in settings}
-    told = [kinds[0] for key, kinds in named.items() if len(kinds) == 1 and key not in Plan.model_fields]
+    nets = {name for net in NETS.values() for name in inspect.signature(net.call).parameters}
+    others = {*Plan.model_fields, *nets}  # names that say nothing about the data
+    told = [kinds[0] for key, kinds in named.items() if len(kinds) == 1 and key not in others]
     if told:
         return told[0]
     kinds = sorted(PARTS.values(), key=lambda each: each.rank)

@@ -78,8 +78,9 @@ def _fitted(model: Any, part: HeadPart, data: Dataset, rows: Tensor, matrix: Mat
         return lambda asked: model.predict(matrix(data, asked))
 
     def probabilities(asked: Tensor) -> np.ndarray:
-        result = np.zeros((len(asked), len(data.target_schema.levels)))
-        result[:, model.classes_] = model.predict_proba(matrix(data, asked))
+        found = model.predict_proba(matrix(data, asked))
+        result = np.zeros((len(found), len(data.target_schema.levels)))  # a row may have many steps, each answered
+        result[:, model.classes_] = found
         return result
 
     return probabilities
@@ -94,9 +95,10 @@ def _fitted_labels(
         model.fit(known, target[:, kept])
 
     def probabilities(asked: Tensor) -> np.ndarray:
-        result = np.broadcast_to(target.mean(0), (len(asked), target.shape[1])).copy()
+        given = matrix(asked)
+        result = np.broadcast_to(target.mean(0), (given.shape[0], target.shape[1])).copy()
         if kept:
-            result[:, kept] = np.stack([each[:, 1] for each in model.predict_proba(matrix(asked))], axis=1)
+            result[:, kept] = np.stack([each[:, 1] for each in model.predict_proba(given)], axis=1)
         return result
 
     return probabilities

@@ -110,6 +110,7 @@ class Kind(Part):
         shape: what the net's size owes to the data.
         options: settings of reading and encoding, as a frozen pydantic model with a description of each.
         rivals: plain models beside the network, by name.
+        restore: (schema, what a latent head decoded) -> examples as the data hold them.
         keep: (dataset, test rows) -> tensors of some examples, kept with the run for the report's pictures.
     """
 
@@ -127,4 +128,5 @@ class Kind(Part):
     shape: Callable[[Plan, Dataset, nn.Module | None], NetShape] = lambda plan, dataset, net: NetShape()
     options: type[Frozen] = NoOptions
     rivals: Mapping[str, Rival] = field(default_factory=dict)
+    restore: Callable[[Any, Tensor], Tensor] = lambda schema, decoded: decoded
     keep: Callable[[Dataset, Tensor], Mapping[str, Tensor]] = lambda dataset, rows: {}

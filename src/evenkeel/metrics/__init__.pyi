@@ -20,6 +20,8 @@ from .log_loss import log_loss as log_loss
 from .mae import mae as mae
 from .map_at_r import map_at_r as map_at_r
 from .nll import nll as nll
+from .partner_rank import partner_rank as partner_rank
+from .partner_recall import partner_recall as partner_recall
 from .perplexity import perplexity as perplexity
 from .r2 import r2 as r2
 from .recall_at_k import recall_at_k as recall_at_k

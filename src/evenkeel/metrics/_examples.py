@@ -36,6 +36,13 @@ def embeddings(rows: int, generator: Generator) -> tuple[Tensor, Tensor]:
     return center[group] + torch.randn(rows, 4, generator=generator, dtype=torch.float64), group
 
 
+def pairs(rows: int, generator: Generator) -> tuple[Tensor, Tensor]:
+    """Embeddings of two sides, the right near the left, with a number for each pair; a few pairs are alike."""
+    left = torch.randn(rows, 1, 4, generator=generator, dtype=torch.float64)
+    noise = torch.randn(rows, 2, 4, generator=generator, dtype=torch.float64)
+    return left + noise, torch.randint(2 * rows, (rows,), generator=generator)
+
+
 def tokens(rows: int, generator: Generator) -> tuple[Tensor, Tensor]:
     """Log-probabilities of the tokens that came, five steps a row, and the tokens; some steps are left out (-100)."""
     target = torch.randint(-2, 7, (rows, 5), generator=generator)

@@ -16,6 +16,7 @@ Expects = Literal[
     "class-probability",  # (row, label), each row adds up to 1; target (row,) whole numbers
     "label-probability",  # (row, label), each 0..1 by itself; target (row, label) of 0 and 1
     "embedding",  # (row, unit); target (row,) whole numbers, the same where rows belong together
+    "embedding-pair",  # (row, 2, unit); target (row,) whole numbers, the same where pairs are alike
     "log-probability",  # (row, ...) of the tokens that came; target those tokens, of the same shape
     "latent",  # (row, 2·unit): means, then log-variances; the target plays no part
 ]

@@ -46,6 +46,7 @@ class GNN(nn.Module):
         norm: layer, batch, graph, None, or `auto`: batch for gin, layer for the others.
         activation: relu, leaky_relu, tanh, sigmoid, selu, elu, gelu, silu.
         dropout: share of inputs and hidden units silenced while training, off when predicting.
+        input_dropout: share of inputs, where it is another one.
         jumping: `concat`: the features of every depth side by side, (depth + 1) times the width; or None: the last.
         pooling: None: features of each node; mean, sum, max or attention: of each graph. Unless there are no norms,
             features end in a layer norm, and sums in a batch norm: how much they are tells how large the graphs are.
@@ -81,11 +82,13 @@ class GNN(nn.Module):
         norm: str | None = "auto",
         activation: str = "relu",
         dropout: float = 0.0,
+        input_dropout: float | None = None,
         jumping: Literal["concat"] | None = None,
         pooling: Pooling = None,
     ) -> None:
         super().__init__()
         _check(channels, layer, skip, jumping, dropout)
+        check_dropout(input_dropout or 0.0)
         extent = extent_of(SIZES, size, width, depth)
         norm = FITTING[layer] if norm == "auto" else norm
         options = GraphOptions(
@@ -97,6 +100,7 @@ class GNN(nn.Module):
             share=1.0 / extent.depth,
         )
         self.channels, self.layer, self.dropout, self.jumping = channels, layer, dropout, jumping
+        self.input_dropout = dropout if input_dropout is None else input_dropout
         self.features = extent.width * (1 if jumping is None else extent.depth + 1)
         self.input = draw_(nn.Linear(channels, extent.width))
         self.blocks = nn.ModuleList(GraphBlock(extent.width, options, skip=skip) for _ in range(extent.depth))
@@ -117,7 +121,7 @@ class GNN(nn.Module):
     ) -> Float[Tensor, "row unit"]:
         check_graph(nodes, edges, graph, self.channels)
         wiring = self._wiring(nodes, edges, graph, graphs)
-        hidden = self.input(functional.dropout(nodes, self.dropout, self.training))
+        hidden = self.input(functional.dropout(nodes, self.input_dropout, self.training))
         seen = [hidden]
         for block in self.blocks:
             hidden = block(hidden, wiring)

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 import torch
 
 from evenkeel.data.fields import Field, Fields, Whole, kept, pick
+from evenkeel.heads.embedding import Embedding
 from evenkeel.network import Network
 from evenkeel.shapes import Shaped, Tensor
 
@@ -14,6 +15,7 @@ ROWS_AT_ONCE = 4096  # times members: keeps the hidden layers of a wide ensemble
 # Numbers that go in at once where a row is more than a list of them: each meets many units on its way.
 NUMBERS_AT_ONCE = 2**17
 FEWEST_ROWS = 8
+ROWS_COMPARED = 4096  # of embeddings that are compared with one another: some ten milliseconds
 
 
 def outputs(network: Network, inputs: Fields, rows: Tensor | None = None) -> Shaped[Tensor, "..."]:
@@ -28,6 +30,8 @@ def features(network: Network, inputs: Fields) -> Shaped[Tensor, "..."]:
 
 def mean_loss(network: Network, inputs: Fields, target: Field, rows: Tensor, weight: Tensor | None = None) -> float:
     """Mean loss of the ensemble over the given rows, batch by batch; `weight` (row,) counts each of all rows."""
+    if isinstance(network.head, Embedding):
+        return _loss_together(network, inputs, target, rows, weight)
     device = next(network.parameters()).device
     training = network.training
     network.eval()
@@ -46,8 +50,23 @@ def mean_loss(network: Network, inputs: Fields, target: Field, rows: Tensor, wei
     return total / mass if mass else float("nan")
 
 
+def _loss_together(network: Network, inputs: Fields, target: Field, rows: Tensor, weight: Tensor | None) -> float:
+    """The loss of a head that compares rows with one another: with all of them at once, as far as that is quick."""
+    device, total = next(network.parameters()).device, 0.0
+    for part in rows.split(ROWS_COMPARED):
+        output = outputs(network, inputs, part).to(device)
+        truth = target.index_select(0, part.to(_device_of(target))).to(device)
+        share = None if weight is None else weight[part.to(weight.device)].to(output)
+        with torch.no_grad():
+            total += len(part) * float(network.head.loss(output, truth, share))
+    return total / len(rows) if len(rows) else float("nan")
+
+
 def _parts(network: Network, inputs: Fields, rows: Tensor) -> Iterator[Tensor]:
-    """The rows in batches of a size that memory bears."""
+    """The rows in batches of a size that memory bears; where they share what is read, at once: each batch reads it."""
+    if any(isinstance(field, Whole) for field in inputs.values()):
+        yield rows
+        return
     each = max((pick_one(field).numel() for field in inputs.values()), default=1) if len(rows) else 1
     many = ROWS_AT_ONCE // (network.head.members or 1)
     # A row of a table, or what all rows share, is cheap; steps and pixels meet every unit of the net.

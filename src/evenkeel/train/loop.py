@@ -84,7 +84,7 @@ class Watchers:
 
 def epoch_order(
     rows: Int[Tensor, "row"], seed: int, epoch: int, alike: Int[Tensor, "row"] | None = None
-) -> Int[Tensor, "row"]:
+) -> Int[Tensor, "place"]:
     """The rows of one epoch in an order that depends on (seed, epoch) alone; of those `alike`, one row of each."""
     generator = torch.Generator().manual_seed(seed * 1_000_003 + epoch)
     order = torch.randperm(len(rows), generator=generator)

@@ -48,7 +48,7 @@ def scores(
 def _score(name: str, part: HeadPart, head: Head, data: tuple[Tensor, Tensor, Tensor | None]) -> float | None:
     """One metric, given the kind of prediction it takes."""
     output, target, weight = data
-    record = metrics.PARTS[_metric_of(name)]
+    record = metrics.PARTS[metric_of(name)]
     call = NAMED.get(name, _call_of(name))
     if "distribution" in record.expects:
         distribution = head.distribution(output)
@@ -57,22 +57,27 @@ def _score(name: str, part: HeadPart, head: Head, data: tuple[Tensor, Tensor, Te
         target = target.flatten()  # steps of a forecast count one by one
         return _in_parts(call, distribution, target, weight) if name == "crps" else call(distribution, target, weight)
     if "log-probability" in record.expects and isinstance(head, Tokens):
-        return call(head.log_probability(output, target), target, weight)
+        sizes = {"characters": head.characters} if name == "bits_per_character" else {}
+        return call(head.log_probability(output, target), target, weight, **sizes)
     if {"embedding", "embedding-pair"} & set(record.expects):
         return call(head.predict(output), target, weight)
+    if part.reads == "inputs":
+        return call(output if "latent" in record.expects else head.predict(output), target, weight)
     if "value" in record.expects and part.reads in ("number", "series"):
         return call(head.predict(output).double().flatten(), target.flatten(), weight)
     return call(head.probability(output), target, weight)
 
 
-def _metric_of(name: str) -> str:
+def metric_of(name: str) -> str:
     """The metric behind a reported name."""
+    if name.startswith(("left_recall_at_", "right_recall_at_")):
+        return "partner_recall"
     return {"coverage_90": "coverage", "width_90": "interval_width", "f1_micro": "f1", "f1_macro": "f1"}.get(name, name)
 
 
 def _call_of(name: str) -> Callable[..., float | None]:
     """The metric's function, with the average that the name asks for."""
-    call = metrics.PARTS[_metric_of(name)].call
+    call = metrics.PARTS[metric_of(name)].call
     if name in ("f1_micro", "f1_macro"):
         average = name.removeprefix("f1_")
         return lambda prediction, target, weight=None: call(prediction, target, weight, average=average)

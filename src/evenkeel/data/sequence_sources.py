@@ -1,0 +1,109 @@
+"""From whatever holds sequences to `Sequences`: `.ts` files, arrays (X, y), long and wide tables."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from evenkeel.data.arrays import as_frame
+from evenkeel.data.sequence_arrays import (
+    is_padded_pair,
+    is_sequence_array,
+    read_array,
+    read_ts_sequences,
+    with_answers,
+)
+from evenkeel.data.sequence_tables import Roles, read_long, read_wide
+from evenkeel.data.sequences import Answers, Sequences, SequenceSchema
+from evenkeel.data.ts_files import is_ts_path
+from evenkeel.errors import DataError
+from evenkeel.shapes import Tensor
+
+PAIR = 2
+
+
+def is_sequences(data: Any) -> bool:
+    """Whether data are sequences without being called so: a `.ts` path, or (X, y) whose X can be nothing else.
+
+    Example:
+        >>> is_sequences((np.zeros((5, 20, 3)), np.zeros(5))), is_sequences("prices.csv")
+        (True, False)
+    """
+    if is_ts_path(data):
+        return True
+    return isinstance(data, tuple) and len(data) == PAIR and is_sequence_array(data[0])
+
+
+def read_answered(
+    data: Any, roles: Roles, *, asked: Answers | None = None, trained: SequenceSchema | None = None
+) -> Sequences:
+    """Sequences with their answers.
+
+    Args:
+        data: a `.ts` path, a pair (X, y), or a table.
+        roles: the columns of a table that are no channels; `target` also names the answers of arrays.
+        asked: `example` or `step` where the answers should not tell themselves.
+        trained: the schema, where the sequences are new ones of a trained network.
+
+    Raises:
+        DataError: the data cannot be read, or have no answers.
+    """
+    if is_ts_path(data):
+        found = read_ts_sequences(data, roles.target)
+    elif isinstance(data, tuple):
+        found = _read_pair(data, roles, asked, trained)
+    else:
+        found = _read_table(as_frame(data, None), roles, asked, trained)
+    if not found.target:
+        raise DataError("these sequences come without answers; name the target column, or give y in (X, y)")
+    return found
+
+
+def _read_pair(data: tuple[Any, ...], roles: Roles, asked: Answers | None, trained: SequenceSchema | None) -> Sequences:
+    """(X, y): of a table X the answers become columns."""
+    if len(data) != PAIR:
+        raise DataError(f"expected a pair (X, y), got a tuple of {len(data)}")
+    if not is_flat(data[0]):
+        return with_answers(read_array(data[0]), data[1], roles.target, asked)
+    before = set(as_frame(data[0], None, _steps(trained)).columns)
+    frame = as_frame(data, roles.target or None, _steps(trained))
+    answers = tuple(name for name in frame.columns if name not in before)
+    return _read_table(frame, replace(roles, target=answers), asked, trained)
+
+
+def read_inputs(schema: SequenceSchema, new: Any) -> Sequences:
+    """New sequences, answers or not, in the form of training or any other with the same channels.
+
+    Raises:
+        DataError: the data cannot be read as sequences.
+    """
+    if is_ts_path(new):
+        return read_ts_sequences(new, ())
+    if not is_flat(new):
+        return read_array(new)
+    return _read_table(as_frame(new, None, _steps(schema)), Roles(series=schema.series, time=schema.time), None, schema)
+
+
+def is_flat(inputs: Any) -> bool:
+    """Whether this is a table rather than sequences: a data frame or its path, or numbers of two axes."""
+    if is_padded_pair(inputs) or is_sequence_array(inputs):
+        return False
+    if isinstance(inputs, list) and inputs and isinstance(inputs[0], (np.ndarray, Tensor)):
+        return False
+    return not isinstance(inputs, (np.ndarray, Tensor)) or len(inputs.shape) == PAIR
+
+
+def _read_table(frame: Any, roles: Roles, asked: Answers | None, trained: SequenceSchema | None) -> Sequences:
+    """Long where a series column is named, else wide."""
+    if roles.series is not None:
+        channels = [channel.name for channel in trained.channels] if trained else None
+        return read_long(frame, roles, channels=channels, asked=asked)
+    return read_wide(frame, roles, steps=_steps(trained))
+
+
+def _steps(trained: SequenceSchema | None) -> Sequence[str] | None:
+    """Names for the columns of a wide table of training."""
+    return trained.steps if trained is not None and trained.steps else None

@@ -1,0 +1,72 @@
+import numpy as np
+import polars as pl
+import pytest
+import torch
+
+from _small import same
+from evenkeel.data import large
+from evenkeel.data.large import large_table
+from evenkeel.errors import DataError, RequestError
+from evenkeel.fitting import fit
+from evenkeel.kinds._large import prepare_large
+from evenkeel.kinds._record import Asked
+from evenkeel.kinds.table import prepare_table
+
+
+@pytest.fixture
+def path(tmp_path):
+    generator = np.random.default_rng(0)
+    size = generator.normal(size=500)
+    frame = pl.DataFrame(
+        {
+            "size": size,
+            "town": generator.choice(["Bonn", "Trier", "Worms"], 500),
+            "price": 3 * size + generator.normal(size=500),
+            "one": np.ones(500),
+        }
+    ).with_columns(pl.when(pl.int_range(pl.len()) % 50 == 7).then(None).otherwise(pl.col("price")).alias("price"))
+    frame.write_parquet(tmp_path / "houses.parquet", row_group_size=64)
+    return tmp_path / "houses.parquet"
+
+
+@pytest.fixture
+def parts(monkeypatch):
+    monkeypatch.setattr(large, "ROWS_AT_ONCE", 70)
+
+
+def test_in_parts_and_whole_are_the_same_dataset(path, parts):
+    whole = prepare_table(path, Asked(target="price")).dataset
+    found = prepare_large(large_table(path, memory=0.0), Asked(target="price")).dataset
+    assert [column.kind for column in found.schema.columns] == [column.kind for column in whole.schema.columns]
+    assert same(dict(whole.inputs), dict(found.inputs)) and torch.equal(whole.target, found.target)
+    assert np.array_equal(whole.split.train, found.split.train) and whole.schema.numbers == found.schema.numbers
+    assert found.notes[0] == "10 of 500 rows have no target value and are left out."
+    assert found.notes[1].startswith("The table is read in parts; its columns are judged by ")
+    assert "Column 'one'" in found.notes[2]
+
+
+def test_a_run_on_parts_is_the_run_on_the_whole(path, parts):
+    options = {"target": "price", "progress": False, "settings": {"updates": 30, "members": 2, "width": 16}}
+    whole = fit(path, **options)
+    found = fit(path, **{**options, "settings": {**options["settings"], "memory": 0.0}})
+    assert same(whole.network.state_dict(), found.network.state_dict()) and whole.metrics == found.metrics
+
+
+def test_new_rows_may_be_many_too(path, parts, monkeypatch):
+    run = fit(path, target="price", progress=False, settings={"updates": 20, "members": 2, "width": 16})
+    predicted, measured = run.predict(path), run.evaluate(path)
+    monkeypatch.setattr(large, "SHARE", 0.0)
+    assert np.array_equal(run.predict(path), predicted) and run.evaluate(path) == measured
+
+
+@pytest.mark.parametrize(
+    ("asked", "error", "message"),
+    [
+        (Asked(), RequestError, "which column is to be predicted.*'size'"),
+        (Asked(target="prise"), DataError, "no column 'prise'; did you mean 'price'"),
+        (Asked(target="price", weight="wait"), DataError, "there is no column 'wait'"),
+    ],
+)
+def test_what_is_wrong_is_said_before_anything_is_read(path, asked, error, message):
+    with pytest.raises(error, match=message):
+        prepare_large(large_table(path, memory=0.0), asked)
