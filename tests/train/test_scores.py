@@ -9,7 +9,7 @@ from evenkeel.describe import EXPLANATIONS
 from evenkeel.heads import PARTS
 from evenkeel.heads._for_task import head_for
 from evenkeel.train.evaluate import outputs
-from evenkeel.train.scores import _metric_of, scores
+from evenkeel.train.scores import metric_of, scores
 
 
 def scored(task, weight=None, **settings):
@@ -20,7 +20,7 @@ def scored(task, weight=None, **settings):
 
 
 @pytest.mark.parametrize("task", TARGETS)
-def test_every_metric_of_the_head_is_answered_in_its_order(task):
+def test_everymetric_of_the_head_is_answered_in_its_order(task):
     found, *_ = scored(task)
     assert list(found) == list(head_for(task).metrics)
     assert all(np.isfinite(value) for value in found.values())
@@ -30,7 +30,7 @@ def test_every_metric_is_explained_in_the_report_and_no_other():
     named = {name for part in PARTS.values() for name in part.metrics}
     assert set(EXPLANATIONS) <= named
     # Of the others the metric's own summary is told: those of partners come in many variants.
-    assert {_metric_of(name) for name in named - set(EXPLANATIONS)} == {"partner_recall", "partner_rank"}
+    assert {metric_of(name) for name in named - set(EXPLANATIONS)} == {"partner_recall", "partner_rank"}
 
 
 def test_numbers_are_judged_in_their_own_units():
