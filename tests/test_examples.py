@@ -259,7 +259,7 @@ def test_digits_in_files_are_read_and_learned(tmp_path):
 
 
 def test_words_tell_friendly_reviews_from_hostile_ones(real_data):
-    result = CliRunner().invoke(film_reviews.main, [str(real_data), "--epochs", "1"])
+    result = CliRunner().invoke(film_reviews.main, [str(real_data), "--epochs", "4"])
     assert result.exit_code == 0, result.output
     lines = result.output.splitlines()
     shares = dict(line.split(": accuracy ") for line in lines if ": accuracy " in line)

@@ -144,7 +144,7 @@ def test_features_of_all_members_stand_side_by_side():
 
 
 def test_text_is_not_generated_from_a_table():
-    with pytest.raises(RequestError, match="on a table generates no text"):
+    with pytest.raises(RequestError, match="for regression by Value writes no text; train on a text"):
         small_run("regression").generate("once")
 
 

@@ -11,7 +11,7 @@ from evenkeel.cli import main
 from evenkeel.run import Run, load
 from evenkeel.version import VERSION
 
-COMMANDS = ("train", "predict", "evaluate", "report", "parts")
+COMMANDS = ("train", "predict", "evaluate", "generate", "report", "parts")
 
 
 @pytest.fixture
@@ -59,7 +59,6 @@ def test_help_and_version_end_with_0(shell):
 def test_wrong_usage_ends_with_2(shell):
     for arguments, told in {
         ("trian",): "No such command 'trian'",
-        ("train", "t.csv"): "Missing option '--target'",
         ("train", "t.csv", "--target", "y", "--epochs", "0"): "Invalid value for '--epochs'",
         ("train", "t.csv", "--target", "y", "--test", "1.5"): "Invalid value for '--test'",
         ("predict", "run"): "Missing argument 'DATA'",

@@ -93,9 +93,7 @@ def test_columns_that_cannot_be_used_are_named(tmp_path):
     assert "'same' is left out: the same value" in result.output
 
 
-@pytest.mark.parametrize(
-    "wrong", [["train"], ["train", "x.csv"], ["train", "x.csv", "--target", "y", "--bogus"], ["fly"]]
-)
+@pytest.mark.parametrize("wrong", [["train"], ["train", "x.csv", "--target", "y", "--bogus"], ["fly"]])
 def test_wrong_usage_is_exit_code_2(wrong, tmp_path):
     done = process(*wrong, folder=tmp_path)
     assert done.returncode == 2 and "Usage:" in done.stderr
