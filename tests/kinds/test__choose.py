@@ -3,7 +3,7 @@ import pytest
 from pydantic import Field
 
 from evenkeel.data.schema import Frozen, Schema
-from evenkeel.errors import RequestError
+from evenkeel.errors import DataError, RequestError
 from evenkeel.kinds import PARTS
 from evenkeel.kinds._choose import kind_of, read_options, read_schema
 from evenkeel.kinds._record import Kind
@@ -41,3 +41,15 @@ def test_a_schema_comes_back_from_its_json():
     assert read_schema(old) == schema, "a run of before there were kinds"
     with pytest.raises(RequestError, match="no kind of data is called 'smell'"):
         read_schema({"kind": "smell"})
+
+
+@pytest.mark.parametrize("text", ["the cat sat. " * 400, "a\0b"])
+def test_a_string_that_can_be_no_path_is_refused_with_what_it_may_be(text):
+    with pytest.raises(DataError, match=rf"expected a path, got a string of {len(text)} characters.*say kind='text'"):
+        kind_of(text)
+    assert kind_of(text, "text").name == "text"
+
+
+def test_an_option_of_one_kind_tells_it_and_an_argument_of_a_net_does_not():
+    assert kind_of("houses.csv", target="x", settings={"horizon": 3}).name == "series"
+    assert kind_of("houses.csv", target="x", settings={"direction": "past", "width": 3}).name == "table"

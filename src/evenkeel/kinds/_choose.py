@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import errno
 import inspect
+import os
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 from pydantic import ValidationError
 
 from evenkeel.data.schema import DataSchema, Frozen
-from evenkeel.errors import RequestError
+from evenkeel.errors import DataError, RequestError
 from evenkeel.kinds._record import Kind
 from evenkeel.nets import PARTS as NETS
 from evenkeel.plan import Plan
@@ -34,6 +36,7 @@ def kind_of(
 
     Raises:
         RequestError: no such kind.
+        DataError: a string that can be no path.
 
     Example:
         >>> kind_of("sample:wine", target="target").name
@@ -43,6 +46,7 @@ def kind_of(
 
     if name is not None:
         return PARTS[name]
+    check_path(data)
     named = {key: [kind for kind in PARTS.values() if key in kind.options.model_fields] for key in settings}
     nets = {name for net in NETS.values() for name in inspect.signature(net.call).parameters}
     others = {*Plan.model_fields, *nets}  # names that say nothing about the data
@@ -55,6 +59,25 @@ def kind_of(
             if kind.without_target(data, task):
                 return kind
     return next(kind for kind in kinds if kind.recognises(data))
+
+
+def check_path(data: Any) -> None:
+    """Refuse a string that no system takes for a path: most likely it is the text itself.
+
+    Raises:
+        DataError: it is too long, or has characters that no path has.
+    """
+    if not isinstance(data, str):
+        return
+    try:
+        os.stat(data)
+    except (OSError, ValueError) as problem:
+        if isinstance(problem, OSError) and problem.errno not in (errno.ENAMETOOLONG, errno.EINVAL):
+            return  # nothing is there, or may be seen: the kinds say so
+        raise DataError(
+            f"expected a path, got a string of {len(data)} characters that begins {data[:30]!r}; if that is the text "
+            "to learn from, say kind='text'"
+        ) from problem
 
 
 def read_options(kind: Kind, settings: Mapping[str, Any]) -> Frozen:
