@@ -43,6 +43,16 @@ def test_a_net_without_lengths_reads_equal_sequences_alone():
         body(torch.zeros(3, 4, 2), torch.tensor([4, 2, 1]))
 
 
+def test_members_answer_each_step_for_themselves():
+    nets_ = [nets.RNN(2, width=8, pooling=None) for _ in range(3)]
+    body, values, lengths = SequenceBody(Ensemble(nets_), "step").eval(), torch.randn(2, 5, 2), torch.tensor([5, 2])
+    found = body(values, lengths)
+    assert found.shape == (3, 7, 8) and body(values).shape == (3, 10, 8)
+    for member, net in enumerate(nets_):
+        apart = net(values, lengths)
+        torch.testing.assert_close(found[member], torch.cat([apart[0], apart[1, :2]]))
+
+
 def test_members_are_given_the_same_and_answer_each_for_itself():
     nets_ = [nets.CNN(2, dimensions=1, width=8) for _ in range(3)]
     body, values, lengths = SequenceBody(Ensemble(nets_), "example").eval(), torch.randn(4, 9, 2), torch.arange(1, 5)

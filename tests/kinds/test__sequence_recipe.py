@@ -33,7 +33,7 @@ def test_a_longer_budget_for_more_sequences_and_the_best_look_for_steps():
     assert many["updates"] > few["updates"]
     steps = prepared(answers="step")
     assert sequence_recipe("rnn", steps.dataset, steps.choice)["keep"] == "best"
-    assert sequence_recipe("rnn", steps.dataset, steps.choice)["members"] is None
+    assert sequence_recipe("rnn", steps.dataset, steps.choice)["members"] == MEMBERS, "few, whatever is answered"
 
 
 def test_recurrent_where_it_is_short_or_blind_to_the_future():

@@ -143,7 +143,6 @@ def test_a_net_of_the_users_own(tmp_path):
     ("data", "options", "error", "message"),
     [
         (stepwise(), {"net": "cnn"}, RequestError, "a cnn looks to both sides"),
-        (stepwise(), {"settings": {"members": 2}}, RequestError, "members=2 is of networks that answer a whole seq"),
         (stepwise(), {"net": "mlp"}, RequestError, "'mlp' reads table data, and this is a sequence"),
         (stepwise(), {"net": nn.Identity()}, RequestError, "takes no `lengths`"),
         (stepwise(), {"sample_weight": [1.0] * 30}, RequestError, "here each step has an answer"),

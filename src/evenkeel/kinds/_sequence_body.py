@@ -59,9 +59,9 @@ class SequenceBody(nn.Module):
         if self.answers == "example":
             return found
         if lengths is None:
-            return found.flatten(0, 1)
+            return found.flatten(-3, -2)
         real = torch.arange(values.shape[1], device=values.device) < lengths.to(values.device).unsqueeze(1)
-        return found[real]
+        return found[..., real, :]
 
 
 class Ensemble(nn.Module):
@@ -97,8 +97,6 @@ def sequence_body(build: Build) -> nn.Module:
         raise TypeError("sequences need the schema of sequences")
     sizes = _sizes(build, schema)
     members = build.plan.members if build.given is None else None
-    if members is not None and schema.answers == "step":
-        raise RequestError(f"members={members} is of networks that answer a whole sequence; of steps try members=None")
     nets = [build_net(build, "sequence", **sizes) for _ in range(members or 1)]
     net = nets[0] if members is None else Ensemble(nets)
     body = SequenceBody(net, schema.answers)

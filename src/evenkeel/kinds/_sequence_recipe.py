@@ -44,7 +44,7 @@ def sequence_recipe(net: str, dataset: Dataset, choice: TaskChoice) -> Mapping[s
     small = rows < SMALL
     batch = int(np.clip(2 ** round(math.log2(rows / BATCHES_AN_EPOCH)), SMALLEST_BATCH, LARGEST_BATCH))
     found = {
-        "members": MEMBERS if small and dataset.schema.answers == "example" else None,
+        "members": MEMBERS if small else None,
         "bins": None,
         "skip": "residual",
         "dropout": 0.2,

@@ -121,4 +121,5 @@ def _in_batches(
                 done += len(part)
     finally:
         network.train(training)
-    return torch.cat([found.narrow(axis, 0, done), *pieces], dim=axis) if pieces else found
+    before = [found.narrow(axis, 0, done)] if done else []
+    return torch.cat([*before, *pieces], dim=axis) if pieces else found
