@@ -67,7 +67,7 @@ class SequenceBody(nn.Module):
 class Ensemble(nn.Module):
     """Several nets of one kind, each with first weights of its own, that are given the same.
 
-    Shapes: as the nets, with the member first: (member, batch, unit).
+    Shapes: as the nets, with the member first: (member, batch, unit) or (member, batch, step, unit).
 
     Example:
         >>> from evenkeel import nets
@@ -82,7 +82,7 @@ class Ensemble(nn.Module):
     @override
     def forward(
         self, values: Float[Tensor, "batch step channel"], lengths: Int[Tensor, "batch"] | None = None
-    ) -> Float[Tensor, "member batch unit"]:
+    ) -> Float[Tensor, "member batch *step unit"]:
         return torch.stack([net(values, lengths) for net in self.nets])
 
 
