@@ -118,22 +118,8 @@ def fit(
     prepared = ready(data, task) if isinstance(data, Dataset) else found.prepare(data, asked)
     dataset, choice = prepared.dataset, prepared.choice
     given = {"seed": seed, "time_limit": time_limit, "epochs": epochs, "loss": loss if isinstance(loss, str) else None}
-    given = {name: value for name, value in given.items() if value is not None}
-    named = isinstance(net, str) or "net" in chosen.of_plan
-    name = chosen.net if named or found.usual is None else found.usual(dataset)
-    given |= {"net": name} if isinstance(net, str) or name != "mlp" or found.net != "mlp" else {}
-    recipe = dict(found.recipe(name, dataset, choice))
-    if chosen.of_net:
-        given["net_options"] = {**recipe.get("net_options", {}), **chosen.of_net}
-    numbers = dataset.inputs.get("numbers")
-    plan = make_plan(
-        choice.task,
-        rows=len(dataset.split.train),
-        numbers=numbers.shape[1] if isinstance(numbers, Tensor) else 1,
-        counts=choice.counts,
-        settings={**given, **chosen.of_plan},
-        recipe=recipe,
-    )
+    given |= {"net": net} if isinstance(net, str) else {}
+    plan = _plan(found, chosen, prepared, {name: value for name, value in given.items() if value is not None})
     request = Request(
         dataset=dataset,
         choice=choice,
@@ -151,6 +137,25 @@ def fit(
         if out is not None:
             run.save(out)
     return run
+
+
+def _plan(kind: Kind, chosen: Settings, prepared: Prepared, given: Mapping[str, Any]) -> Plan:
+    """The recipe of the kind for its net, with what was set laid over it."""
+    dataset, choice = prepared.dataset, prepared.choice
+    said = "net" in given or "net" in chosen.of_plan
+    net = chosen.net if said or kind.usual is None else kind.usual(dataset)
+    recipe = {"net": net, **kind.recipe(net, dataset, choice)}
+    if chosen.of_net:
+        recipe["net_options"] = {**recipe.get("net_options", {}), **chosen.of_net}
+    numbers = dataset.inputs.get("numbers")
+    return make_plan(
+        choice.task,
+        rows=len(dataset.split.train),
+        numbers=numbers.shape[1] if isinstance(numbers, Tensor) else 1,
+        counts=choice.counts,
+        settings={**given, **chosen.of_plan},
+        recipe=recipe,
+    )
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,8 +1,8 @@
 import numpy as np
-import polars as pl
 import pytest
 import torch
 
+from _houses import write_houses
 from _small import same
 from evenkeel.data import large
 from evenkeel.data.large import large_table
@@ -15,18 +15,7 @@ from evenkeel.kinds.table import prepare_table
 
 @pytest.fixture
 def path(tmp_path):
-    generator = np.random.default_rng(0)
-    size = generator.normal(size=500)
-    frame = pl.DataFrame(
-        {
-            "size": size,
-            "town": generator.choice(["Bonn", "Trier", "Worms"], 500),
-            "price": 3 * size + generator.normal(size=500),
-            "one": np.ones(500),
-        }
-    ).with_columns(pl.when(pl.int_range(pl.len()) % 50 == 7).then(None).otherwise(pl.col("price")).alias("price"))
-    frame.write_parquet(tmp_path / "houses.parquet", row_group_size=64)
-    return tmp_path / "houses.parquet"
+    return write_houses(tmp_path)
 
 
 @pytest.fixture
