@@ -3,7 +3,8 @@
 EVENKEEL_DATA=... python -m bench.nets [SET ...]      the sets named, or all; goes on where it was broken off
 EVENKEEL_DATA=... python -m bench.nets table          the table of what is there
 
-Each finished training is one line of bench/cache/nets.jsonl, with the commit it was made by.
+Each finished training is one line of bench/cache/nets.jsonl, with the commit it was made by. OMP_NUM_THREADS=1 leaves
+the other cores to others.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ from bench._machine import publish, table
 from bench._nets._set import NetSet
 
 CACHE = Path(__file__).parent / "cache" / "nets.jsonl"
-COMMAND = "EVENKEEL_DATA=... python -m bench.nets"
+COMMAND = "OMP_NUM_THREADS=1 EVENKEEL_DATA=... python -m bench.nets"
 Done = dict[tuple[str, int], Mapping[str, float]]
 
 
