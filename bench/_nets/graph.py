@@ -93,6 +93,5 @@ SETS: tuple[NetSet, ...] = (
         minutes=2.5,
         run=folds_of("ENZYMES"),
         protocol="ten given folds, last weights, nothing chosen on a test fold",
-        seeds=(0,),
     ),
 )

@@ -133,7 +133,6 @@ SETS: tuple[NetSet, ...] = (
         published="10.7 million weights on a GPU 1.47; 4 layers of 128 on a CPU 1.88",
         minutes=12.0,
         run=characters,
-        seeds=(0,),
         protocol=f"the last tenth of the characters, {SECONDS:g} s of training",
     ),
 )
