@@ -2,6 +2,7 @@
 
 import pytest
 import torch
+from torch import nn
 
 import evenkeel as ek
 from evenkeel.doctor.before import measure_before
@@ -42,3 +43,17 @@ def test_mode_and_random_state_are_put_back() -> None:
     before = torch.get_rng_state()
     measure_before(network, {"numbers": torch.zeros(8, 4)}, torch.zeros(8))
     assert network.training and torch.equal(torch.get_rng_state(), before)
+
+
+def test_a_batch_norm_is_seen_as_in_the_first_step_and_left_as_it_was() -> None:
+    torch.manual_seed(0)
+    net = nn.Sequential(nn.Linear(4, 8), nn.BatchNorm1d(8))
+    network = ek.Network(net, ek.heads.Value(8)).train()
+    before = {name: value.clone() for name, value in network.state_dict().items()}
+    inputs, target = {"input": 100 * torch.randn(64, 4)}, torch.randn(64)
+    network.head.start(target)
+    found = measure_before(network, inputs, target)
+    assert found.loss == pytest.approx(found.constant_loss, rel=0.2), "averages of nothing would have scaled it by 100"
+    assert network.training and all(
+        torch.equal(value, before[name]) for name, value in network.state_dict().items() if "net" in name
+    )

@@ -6,9 +6,11 @@ left is whether the first loss is that of a network that knows nothing yet, and 
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Mapping
 
 import torch
+from torch.nn.modules.batchnorm import _BatchNorm
 
 from evenkeel.doctor.bounds import constant_loss
 from evenkeel.network import Network
@@ -30,11 +32,11 @@ def measure_before(network: Network, inputs: Mapping[str, Tensor], target: Tenso
         True
     """
     training = network.training
-    network.eval()
+    seen = first_sight(network)
     devices = [target.device.index or 0] if target.is_cuda else []
     try:
         with torch.random.fork_rng(devices=devices), torch.no_grad():
-            output = network.output(dict(inputs))
+            output = seen.output(dict(inputs))
             loss = float(network.head.loss(output, target))
     finally:
         network.train(training)
@@ -50,6 +52,20 @@ def measure_before(network: Network, inputs: Mapping[str, Tensor], target: Tenso
     return Start(
         loss=loss, constant_loss=None if constant is None else constant[0], input_scales=scales, input_spreads=spreads
     )
+
+
+def first_sight(network: Network) -> Network:
+    """The network as its first step sees it, without dropout: batch norms have no averages yet and take the batch's.
+
+    Where there are any it is a copy, so that looking leaves no trace in them.
+    """
+    if not any(isinstance(module, _BatchNorm) for module in network.modules()):
+        return network.eval()
+    seen = copy.deepcopy(network).eval()
+    for module in seen.modules():
+        if isinstance(module, _BatchNorm):
+            module.train()
+    return seen
 
 
 def _columns(numbers: Tensor | None) -> tuple[tuple[float, ...], tuple[float, ...]]:
