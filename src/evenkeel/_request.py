@@ -18,6 +18,7 @@ from evenkeel.data.dataset import Dataset
 from evenkeel.data.fields import pick
 from evenkeel.doctor.before import measure_before
 from evenkeel.finding import Finding
+from evenkeel.heads import HeadPart
 from evenkeel.heads._for_task import head_for
 from evenkeel.kinds import PARTS as KINDS
 from evenkeel.kinds._record import NetShape
@@ -61,6 +62,11 @@ class Request:
     resume: Literal["auto", "never"]
     command: str
 
+    @property
+    def part(self) -> HeadPart:
+        """The record of the head."""
+        return head_for(self.plan.task, self.dataset.target_schema.kind)
+
     def carry_out(self, interruption: Interruption) -> Run:
         """Train, calibrate, measure. A signal leaves out what is left to do, and a checkpoint to go on from."""
         network, shape = build_network(self.plan, self.dataset, net=self.net, loss=self.loss)
@@ -97,7 +103,7 @@ class Request:
 
     def _measure(self, network: Network, interruption: Interruption) -> Measured:
         """Calibrate on the validation rows; metrics, two plain models and the columns' importance on the test rows."""
-        data, plan, part = self.dataset, self.plan, head_for(self.plan.task, self.dataset.target_schema.kind)
+        data, plan, part = self.dataset, self.plan, self.part
         held, tested = torch.from_numpy(data.split.validation), torch.from_numpy(data.split.test)
         if len(held):
             network.head.calibrate(outputs(network, data.inputs, held), data.target.index_select(0, held))
@@ -119,11 +125,7 @@ class Request:
     def _record(self, network: Network, shape: NetShape, loop: Loop, measured: Measured, engine: str) -> RunRecord:
         """Everything besides weights, as one value."""
         state = loop.state
-        data, plan, metric = (
-            self.dataset,
-            self.plan,
-            head_for(self.plan.task, self.dataset.target_schema.kind).metrics[0],
-        )
+        data, plan, metric = self.dataset, self.plan, self.part.metrics[0]
         return RunRecord(
             version=VERSION,
             created=datetime.now().isoformat(timespec="seconds"),

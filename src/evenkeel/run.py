@@ -27,6 +27,7 @@ from evenkeel.heads._pairs import cosines
 from evenkeel.heads._predictive import Predictive
 from evenkeel.kinds import PARTS as KINDS
 from evenkeel.kinds import Kind
+from evenkeel.kinds._generate import continue_text
 from evenkeel.kinds._generated import check_writes, latent_of
 from evenkeel.network import Network, assemble, load_weights, weights_of
 from evenkeel.plan import Plan
@@ -182,8 +183,6 @@ class Run:
             RequestError: the run was not trained to continue texts, or an option makes no sense.
         """
         check_writes(self.network.head, length)
-        from evenkeel.kinds._generate import continue_text
-
         generator = torch.Generator(next(self.network.parameters()).device).manual_seed(seed)
         options = {"length": length, "temperature": temperature, "top_k": top_k, "top_p": top_p}
         schema = self.record.schema_

@@ -3,7 +3,7 @@ import torch
 
 from _small import small_dataset
 from evenkeel.heads import PARTS as HEADS
-from evenkeel.kinds._plain import equal_lengths, flat_matrix, linear_model, rival
+from evenkeel.kinds._plain import linear_model, rival
 
 
 def test_a_rival_predicts_the_asked_rows_from_the_known_ones():
@@ -14,9 +14,3 @@ def test_a_rival_predicts_the_asked_rows_from_the_known_ones():
     truth = data.target[asked].numpy()
     assert found.shape == truth.shape and np.corrcoef(found, truth)[0, 1] > 0.5
     assert predict(HEADS["embedding"], data, known, asked, 0) is None, "nothing that a plain model learns"
-
-
-def test_numbers_stand_side_by_side():
-    data = small_dataset("regression")
-    assert flat_matrix("categories", 0.5)(data, torch.tensor([1, 4])).shape == (2, data.inputs["categories"].shape[1])
-    assert equal_lengths(data)

@@ -11,7 +11,6 @@ from typing import Any
 import numpy as np
 
 from evenkeel.data.dataset import Dataset
-from evenkeel.data.fields import all_rows
 from evenkeel.heads import HeadPart
 from evenkeel.kinds._record import Rival
 from evenkeel.shapes import Tensor
@@ -102,17 +101,3 @@ def _fitted_labels(
         return result
 
     return probabilities
-
-
-def flat_matrix(name: str, scale: float = 1.0) -> Matrix:
-    """All numbers of the field of that name side by side, times `scale`: pixels of images, steps of equal sequences."""
-
-    def matrix(data: Dataset, rows: Tensor) -> np.ndarray:
-        return data.inputs[name].index_select(0, rows).flatten(1).float().mul(scale).numpy()
-
-    return matrix
-
-
-def equal_lengths(data: Dataset) -> bool:
-    """Whether every example has the same size, so that its numbers can stand side by side."""
-    return "lengths" not in data.inputs or len(all_rows(data.inputs["lengths"]).unique()) == 1
