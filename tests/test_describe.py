@@ -104,7 +104,9 @@ def test_the_plan_of_a_given_net_and_loss_names_them():
     assert "learning rate" in names and "width" not in names, "the plan's net was not used"
     assert plan.parameters == sum(p.numel() for p in run.network.parameters())
     own = describe(small_run("regression")).plan
-    assert "width" in [setting.name for setting in own.settings] and (own.net, own.loss) == ("mlp", "mse")
+    names = [setting.name for setting in own.settings]
+    assert "width" in names and (own.net, own.loss) == ("mlp", "mse")
+    assert not {"beta", "gamma", "positive", "counts"} & set(names), "another head or loss reads these"
 
 
 def test_curves_comparison_and_importance_are_those_of_the_record():

@@ -39,6 +39,7 @@ EXPLANATIONS = {
     "kl": "how much the code says about what was encoded, in nats; 0 is collapse",
     "active_units": "latent dimensions that carry something",
 }
+OF_ONE_TASK = {"counts": "positive-regression", "positive": "positive-regression", "beta": "probabilistic-regression"}
 OF_OUR_NET = {"width", "depth", "skip", "activation", "norm", "dropout", "members", "bins"}
 SHARES = ("coverage_90", "accuracy", "hamming", "calibration_error")
 
@@ -159,9 +160,12 @@ def _data(run: Run) -> report.DataSection:
 
 def _plan(run: Run) -> report.PlanSection:
     record = run.record
-    # A net of the user's own knows nothing of the plan's.
-    unused = {"task", "net", "loss"} | (OF_OUR_NET if record.net == "given" else set())
-    settings = record.plan.model_dump(exclude=unused)
+    # A net of the user's own knows nothing of the plan's; what only another task or loss reads is nothing to tell.
+    unused = {"task", "net", "loss", "net_options"} | (OF_OUR_NET if record.net == "given" else set())
+    unused |= {name for name, task in OF_ONE_TASK.items() if task != record.plan.task}
+    unused |= set() if record.plan.loss == "focal" else {"gamma"}
+    unused |= set() if record.schema_.kind == "table" else {"bins"}
+    settings = {**record.plan.model_dump(exclude=unused), **record.plan.net_options}
     return report.PlanSection(
         task=record.plan.task,
         net=record.net_text,

@@ -8,7 +8,7 @@ import torch
 from _small import TARGETS, same, small_dataset, small_network, small_plan
 from evenkeel.errors import TrainingError
 from evenkeel.train import loop as loop_module
-from evenkeel.train.loop import Loop, Watchers, batches_an_epoch, epoch_order
+from evenkeel.train.loop import Loop, Watchers, batches_an_epoch, epoch_order, spread
 
 CPU = torch.device("cpu")
 TASK = "probabilistic-regression"
@@ -181,6 +181,15 @@ def test_the_validation_loss_is_that_of_the_ensemble_weighted():
         values = loop.network.head.ensemble_loss(output, data.target[held])
     expected = (values * data.weight[held]).sum() / data.weight[held].sum()
     assert loop.state.looks[-1].validation_loss == pytest.approx(expected.item(), rel=1e-5)
+
+
+def test_of_many_validation_rows_some_at_equal_distances_decide(monkeypatch):
+    assert spread(torch.arange(10, 20), 4).tolist() == [10, 13, 16, 19]
+    assert spread(torch.arange(5), 5).tolist() == [0, 1, 2, 3, 4]
+    monkeypatch.setattr(loop_module, "ROWS_LOOKED_AT", 7)
+    data = small_dataset(TASK)
+    loop = Loop(small_network(TASK, data), data, small_plan(TASK), device=CPU)
+    assert len(loop.held) == 7 and set(loop.held.tolist()) <= set(data.split.validation.tolist())
 
 
 def test_without_validation_rows_the_last_weights_are_kept():

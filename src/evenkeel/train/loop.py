@@ -29,6 +29,7 @@ from evenkeel.watching.watch import Watch
 
 # An improvement smaller than this share of the loss does not renew patience, so that noise cannot prolong training.
 LEAST_GAIN = 1e-4
+ROWS_LOOKED_AT = 20_000  # a mean loss is known to 1/140 of its scatter, and a look costs no more than its share of time
 
 
 class Look(BaseModel):
@@ -100,6 +101,11 @@ def batches_an_epoch(rows: int, batch_size: int) -> int:
     return max(1, round(rows / batch_size))
 
 
+def spread(rows: Int[Tensor, "all"], most: int) -> Int[Tensor, "some"]:
+    """As many rows at equal distances, first and last among them; all where there are no more than `most`."""
+    return rows if len(rows) <= most else rows[torch.linspace(0, len(rows) - 1, most, dtype=torch.float64).long()]
+
+
 class Loop:
     """Training in progress: call `run`, look at `state`; `best` holds the weights of the best look.
 
@@ -108,7 +114,7 @@ class Loop:
 
     Args:
         network: trained in place.
-        data: its training rows train, its validation rows decide when to stop.
+        data: its training rows train, its validation rows (20,000 of them at most) decide when to stop.
         plan: budget, batch size, rates.
         device: where the network and the data are put.
     """
@@ -120,7 +126,7 @@ class Loop:
         self.state = LoopState()
         self.best: dict[str, Tensor] = {}
         self.rows = torch.from_numpy(data.split.train)
-        self.held = torch.from_numpy(data.split.validation)
+        self.held = spread(torch.from_numpy(data.split.validation), ROWS_LOOKED_AT)
         self._alike = None if data.alike is None else data.alike[self.rows]
         self._drawn = len(self.rows) if self._alike is None else len(self._alike.unique())
         self.inputs = {name: placed(value, device) for name, value in data.inputs.items()}
