@@ -57,3 +57,14 @@ def test_a_batch_norm_is_seen_as_in_the_first_step_and_left_as_it_was() -> None:
     assert network.training and all(
         torch.equal(value, before[name]) for name, value in network.state_dict().items() if "net" in name
     )
+
+
+def test_a_head_with_weights_in_its_loss_keeps_no_gradient_and_draws_the_same_codes() -> None:
+    network = ek.Network(ek.nets.MLP(4, width=8), ek.heads.Latent(8, units=2, decoder=nn.Linear(2, 4), loss="mse"))
+    numbers = torch.randn(32, 4, generator=torch.Generator().manual_seed(0))
+    found = []
+    for seed in (1, 2):
+        torch.manual_seed(seed)
+        found.append(measure_before(network, {"numbers": numbers}, numbers))
+    assert all(parameter.grad is None for parameter in network.parameters())
+    assert found[0] == found[1]

@@ -15,7 +15,7 @@ LOSS = nn.functional.cross_entropy
 def test_the_optimizers_copy_holds_the_copied_parameters_in_its_groups() -> None:
     model = net(2, 8, 3)
     optimizer = torch.optim.SGD([{"params": model[0].parameters(), "lr": 0.5}, {"params": model[2].parameters()}], 0.1)
-    copied, stepping = copy_together(model, optimizer)
+    copied, stepping, _ = copy_together(model, optimizer)
     held = [id(parameter) for group in stepping.param_groups for parameter in group["params"]]
     assert held == [id(parameter) for parameter in copied.parameters()]
     assert [group["lr"] for group in stepping.param_groups] == [0.5, 0.1]
@@ -33,6 +33,26 @@ def test_training_the_copy_leaves_the_original_alone() -> None:
     assert all(parameter.grad is None for parameter in model.parameters())
     assert not optimizer.state
     assert any(not torch.equal(a, b) for a, b in zip(before, given.model.parameters(), strict=True))
+
+
+def test_a_loss_with_weights_is_copied_with_the_model_it_belongs_to() -> None:
+    class Judge(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.scale = nn.Parameter(torch.ones(()))
+
+        def loss(self, output: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
+            return LOSS(output * self.scale, target)
+
+    model = nn.Sequential(net(2, 8, 3), nn.Identity())
+    model[1].judge = judge = Judge()
+    optimizer = torch.optim.Adam(model.parameters())
+    given = subject(model, judge.loss, blobs(), optimizer, None)
+    given.copied().loss_of(given.batches[0]).backward()
+    assert all(parameter.grad is None for parameter in given.model.parameters())
+    given.loss_of(given.batches[0]).backward()
+    assert judge.scale.grad is None and given.model[1].judge.scale.grad is not None
+    assert subject(model, LOSS, blobs(), None, None).loss is LOSS
 
 
 def test_a_long_iterator_is_kept_up_to_a_number() -> None:

@@ -34,20 +34,21 @@ def measure_before(network: Network, inputs: Mapping[str, Tensor], target: Tenso
     training = network.training
     seen = first_sight(network)
     devices = [target.device.index or 0] if target.is_cuda else []
-    try:
-        with torch.random.fork_rng(devices=devices), torch.no_grad():
-            output = seen.output(dict(inputs))
-            loss = float(network.head.loss(output, target))
-    finally:
-        network.train(training)
     members = network.head.members
 
     def of_one(one: Tensor, truth: Tensor) -> Tensor:
         """Every member gives the same."""
         return network.head.loss(one if members is None else one.expand(members, *one.shape), truth)
 
-    single = output if members is None else output[0]
-    constant = constant_loss([single.detach()], [target], of_one, None)
+    with torch.random.fork_rng(devices=devices):
+        torch.manual_seed(0)  # of the codes that a head draws
+        try:
+            with torch.no_grad():
+                output = seen.output(dict(inputs))
+                loss = float(network.head.loss(output, target))
+        finally:
+            network.train(training)
+        constant = constant_loss([output if members is None else output[0]], [target], of_one, None)
     scales, spreads = _columns(inputs.get("numbers"))
     return Start(
         loss=loss, constant_loss=None if constant is None else constant[0], input_scales=scales, input_spreads=spreads

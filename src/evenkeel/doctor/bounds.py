@@ -77,9 +77,8 @@ def _least(total: Callable[[Tensor], Tensor], start: Tensor) -> tuple[float, Ten
     optimizer = torch.optim.LBFGS([z], max_iter=ITERATIONS, line_search_fn="strong_wolfe")
 
     def closure() -> Tensor:
-        optimizer.zero_grad()
         value = total(z)
-        value.backward()
+        (z.grad,) = torch.autograd.grad(value, z)  # of nothing else: the loss may have parameters of its own
         found = float(value.detach())
         near = bool((z.detach().abs() <= FURTHEST + start.abs().max()).all()) if z.numel() else True
         if math.isfinite(found) and near and (not best or found < best[0][0]):

@@ -33,10 +33,8 @@ class Subject:
 
     def copied(self) -> Subject:
         """A subject that shares nothing that changes."""
-        model, optimizer = copy_together(self.model, self.optimizer)
-        return Subject(
-            model=model, loss=self.loss, optimizer=optimizer, batches=self.batches, validation=self.validation
-        )
+        model, optimizer, loss = copy_together(self.model, self.optimizer, self.loss)
+        return Subject(model=model, loss=loss, optimizer=optimizer, batches=self.batches, validation=self.validation)
 
     def loss_of(self, batch: Any) -> Tensor:
         """The loss of a batch with a graph behind it."""
@@ -90,24 +88,33 @@ def subject(
         raise DataError("there is no batch; expected an iterable of (inputs, target), such as a DataLoader or a list")
     split_batch(kept[0], loss)
     own = torch.optim.Adam([p for p in model.parameters() if p.requires_grad] or [*model.parameters()], lr=RATE)
-    copied, stepping = copy_together(model, optimizer or own)
+    copied, stepping, judging = copy_together(model, optimizer or own, loss)
     copied.train()
     for parameter in copied.parameters():
         parameter.grad = None
     held = () if validation is None else _kept(validation)
-    return Subject(model=copied, loss=loss, optimizer=stepping, batches=kept, validation=held)
+    return Subject(model=copied, loss=judging, optimizer=stepping, batches=kept, validation=held)
 
 
-def copy_together(model: nn.Module, optimizer: Optimizer) -> tuple[nn.Module, Optimizer]:
-    """Copies of both, so that the optimizer's copy holds the parameters of the model's copy."""
+def copy_together(
+    model: nn.Module, optimizer: Optimizer, loss: LossFunction | None = None
+) -> tuple[nn.Module, Optimizer, LossFunction | None]:
+    """Copies of all, so that the optimizer's copy holds the parameters of the model's copy, and so does the loss's.
+
+    A loss may be a module with weights, or a method of one, such as `network.head.loss`; any other is taken as it is.
+    """
     source = getattr(model, "_orig_mod", model)  # a compiled model is examined as the plain one it was made of
+    known: dict[int, Any] = {}
     try:
-        return copy.deepcopy((source, optimizer))
+        copied, stepping = copy.deepcopy((source, optimizer), known)
+        of_module = isinstance(loss, nn.Module) or isinstance(getattr(loss, "__self__", None), nn.Module)
+        judging = copy.deepcopy(loss, known) if of_module else loss
     except (RuntimeError, TypeError, ValueError) as problem:
         raise RequestError(
             f"this {type(source).__name__} cannot be copied ({str(problem).splitlines()[0]}); keep what cannot be "
             "copied (graphs, open files, locks) out of the module"
         ) from problem
+    return copied, stepping, judging
 
 
 def fresh(value: Any) -> Any:
