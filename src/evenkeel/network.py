@@ -58,6 +58,11 @@ class Network(nn.Module):
             return self(**inputs)
         return self(*inputs) if isinstance(inputs, tuple) else self(inputs)
 
+    def count_examples(self, inputs: Mapping[str, Tensor]) -> int:
+        """How many examples a batch of fields holds."""
+        count = getattr(self.net, "count_examples", None)
+        return len(next(iter(inputs.values()))) if count is None else count(inputs)
+
     def loss(self, inputs: Inputs, target: Tensor | None = None, weight: Tensor | None = None) -> Tensor:
         """Mean loss of a batch; a head that compares its outputs with one another (Embedding) needs no target."""
         output = self.output(inputs)

@@ -10,6 +10,7 @@ from evenkeel.chain.batch import (
     batch_length,
     call_loss,
     call_model,
+    examples_called,
     input_leaves,
     map_tensors,
     predicted,
@@ -74,6 +75,17 @@ def test_tensors_are_found_in_objects_too():
     assert [tensor.numel() for tensor in tensors_in(({"g": graph}, 3))] == [1, 2]
     assert batch_length((torch.tensor(1.0), two)) == 2
     assert batch_length("nothing") is None
+
+
+def test_a_model_counts_examples_that_are_joined():
+    class Joined(nn.Module):
+        def count_examples(self, inputs):
+            return len(inputs["ends"])
+
+    inputs = {"words": torch.ones(7), "ends": torch.tensor([3, 7])}
+    assert batch_length(inputs) == 7 and batch_length(inputs, Joined()) == 2
+    assert batch_length(inputs, nn.Linear(1, 1)) == 7 and batch_length(torch.ones(5), Joined()) == 5
+    assert examples_called(((), inputs), Joined()) == 2 and examples_called(((torch.ones(4),), {}), Joined()) == 4
 
 
 def test_losses():

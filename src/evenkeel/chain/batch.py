@@ -121,10 +121,22 @@ def tensors_in(value: Any, depth: int = 4) -> Iterator[Tensor]:
         yield from tensors_in(vars(value), depth - 1)
 
 
-def batch_length(inputs: Any) -> int | None:
-    """How many examples the inputs hold: the length of the first tensor's first axis."""
+def batch_length(inputs: Any, model: nn.Module | None = None) -> int | None:
+    """How many examples the inputs hold: the length of the first tensor's first axis.
+
+    A model whose examples are joined end to end (the nodes of some graphs, the words of some texts) may count them
+    itself, by a method `count_examples(inputs)` that takes its named inputs.
+    """
+    count = getattr(model, "count_examples", None)
+    if count is not None and isinstance(inputs, Mapping):
+        return count(inputs)
     first = next((tensor for tensor in tensors_in(inputs) if tensor.ndim > 0), None)
     return None if first is None else first.shape[0]
+
+
+def examples_called(arguments: tuple[tuple[Any, ...], Mapping[str, Any]], model: nn.Module) -> int | None:
+    """How many examples a call of the model is given, by its positional and named arguments."""
+    return batch_length(arguments if arguments[0] else arguments[1], model)
 
 
 def predicted(output: Any) -> Any:

@@ -76,7 +76,7 @@ def _capture(
     leaves: list[Tensor] = []
     entries: list[Any] = []
     given = input_leaves(inputs, leaves, entries) if gradient else _copied(inputs)
-    recorder = Recorder(model, tensors_in(given), batch_length(inputs), overwritten, foreign=not gradient)
+    recorder = Recorder(model, tensors_in(given), batch_length(inputs, model), overwritten, foreign=not gradient)
     recorder.own(set(tensors_in(given)) - set(tensors_in(inputs)))
     known = None
     with recorder.calls, recorder:
@@ -99,7 +99,7 @@ def _capture(
         operations=recorder.operations,
         calls=recorder.calls,
         uses=recorder.uses,
-        batch=batch_length(inputs),
+        batch=batch_length(inputs, model),
         known_loss=known,
     )
 

@@ -18,7 +18,7 @@ from torch._C._autograd import _top_saved_tensors_default_hooks
 from typing_extensions import override
 
 from evenkeel.chain.again import Arguments, Call, along, bound, called, forget_hooks
-from evenkeel.chain.batch import batch_length, map_tensors, tensors_in
+from evenkeel.chain.batch import examples_called, map_tensors, tensors_in
 from evenkeel.chain.capture import Capture
 from evenkeel.chain.echo import Echo, Form, form_of
 from evenkeel.chain.given import Given, keeper
@@ -111,7 +111,7 @@ class LiveLook:
         if self._passes % MOST_PASSES == 0:
             self._recorder, self._outputs = None, []
         if self._recorder is None:
-            self._batch = batch_length(arguments)
+            self._batch = examples_called(arguments, self._model)
             self._recorder = _Careful(self._model, tensors_in(arguments), self._batch, _Kept())
         else:
             self._recorder.feed(tensors_in(arguments))

@@ -6,6 +6,8 @@ zero is a zero, so the distribution is that of dropout on all, at a tenth of its
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import torch
 from torch import nn
 from torch.nn import functional
@@ -54,6 +56,12 @@ class GraphBody(nn.Module):
             nodes = _dense(starts, columns, values, self.channels)
         found = self.net(nodes, edges) if graph is None else self.net(nodes, edges, graph)
         return found if rows is None else found[rows]
+
+    def count_examples(self, inputs: Mapping[str, Tensor]) -> int:
+        """How many graphs, or nodes that are asked about, a batch holds."""
+        if "rows" in inputs:
+            return len(inputs["rows"])
+        return int(inputs["graph"][-1]) + 1 if len(inputs["graph"]) else 0  # the nodes lie graph by graph
 
 
 def _dense(starts: Tensor, columns: Tensor, values: Tensor, channels: int) -> Float[Tensor, "node channel"]:

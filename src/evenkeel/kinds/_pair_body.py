@@ -6,6 +6,7 @@ features = (project_left(net_left(left)), project_right(net_right(right)))     o
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from torch import Tensor, nn, stack
@@ -49,13 +50,22 @@ class PairBody(nn.Module):
 
     @override
     def forward(self, **fields: Tensor) -> Float[Tensor, "batch *view unit"]:
-        found = []
+        found = [tower(**own) for tower, own in self._sides(fields)]
+        return stack(found, dim=1) if len(found) == 2 else found[0]
+
+    def count_examples(self, inputs: Mapping[str, Tensor]) -> int:
+        """How many pairs a batch holds, or examples of one side."""
+        tower, own = next(self._sides(inputs))
+        count = getattr(tower.net, "count_examples", None)
+        return len(next(iter(own.values()))) if count is None else count(own)
+
+    def _sides(self, fields: Mapping[str, Tensor]) -> Iterator[tuple[Tower, dict[str, Tensor]]]:
+        """The tower and the fields of each side that is there."""
         for name, tower in ((LEFT, self.towers[0]), (RIGHT, self.towers[-1])):
             prefix = f"{name}_"
             own = {key.removeprefix(prefix): value for key, value in fields.items() if key.startswith(prefix)}
             if own:
-                found.append(tower(**own))
-        return stack(found, dim=1) if len(found) == 2 else found[0]
+                yield tower, own  # type: ignore[misc]
 
 
 def pair_body(build: Build) -> nn.Module:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import inspect
 import math
+from collections.abc import Mapping
 
 import torch
 from torch import nn
@@ -63,6 +64,10 @@ class BagBody(nn.Module):
     def forward(self, pieces: Int[Tensor, "place"], counts: Int[Tensor, "batch"]) -> Float[Tensor, "*lead batch unit"]:
         return self.stack(self.pieces(pieces, counts))
 
+    def count_examples(self, inputs: Mapping[str, Tensor]) -> int:
+        """How many examples a batch holds."""
+        return len(inputs["counts"])
+
 
 class BagPairs(nn.Module):
     """Two texts by the same vectors; the cosines of tf-idf stand beside what is learned of both."""
@@ -83,6 +88,10 @@ class BagPairs(nn.Module):
         left, right = self.pieces.weigh(pieces, counts), self.pieces.weigh(other_pieces, other_counts)
         known = self.pieces.cosines(left, right, len(counts))
         return compared(self.pieces.sum(left, counts), self.pieces.sum(right, other_counts), known, self.stack)
+
+    def count_examples(self, inputs: Mapping[str, Tensor]) -> int:
+        """How many examples a batch holds."""
+        return len(inputs["counts"])
 
 
 class OrderBody(nn.Module):

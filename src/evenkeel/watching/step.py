@@ -15,7 +15,7 @@ from torch.nn.parallel import DistributedDataParallel
 from torch.optim import Optimizer
 
 from evenkeel.chain.again import Arguments, Call, called, glimpsed
-from evenkeel.chain.batch import batch_length
+from evenkeel.chain.batch import examples_called
 from evenkeel.watching._care import Care
 from evenkeel.watching._guard import Guard
 from evenkeel.watching._pace import Pace
@@ -246,7 +246,7 @@ class StepWatch:
             self._record.step += 1
             self._left_out = skipped
             self._passed = True
-            length = None if self._call is None else batch_length(self._call.arguments)
+            length = None if self._call is None else examples_called(self._call.arguments, self._model)
             self._record.sizes.extend([] if length is None else [length])
             self._uses.clear()
             self._told, self._loss = False, None
