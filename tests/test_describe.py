@@ -5,7 +5,7 @@ from torch import nn
 
 from _small import SETTINGS, TARGETS, small_run, small_table
 from evenkeel import report
-from evenkeel.describe import RELIABILITY_BINS, _reliability, describe
+from evenkeel.describe import RELIABILITY_BINS, _measured, _reliability, describe
 from evenkeel.fitting import fit
 from evenkeel.report.predictions import ClassesSection, LabelsSection, RegressionSection
 from evenkeel.run import Run
@@ -107,6 +107,20 @@ def test_the_plan_of_a_given_net_and_loss_names_them():
     names = [setting.name for setting in own.settings]
     assert "width" in names and (own.net, own.loss) == ("mlp", "mse")
     assert not {"beta", "gamma", "positive", "counts"} & set(names), "another head or loss reads these"
+
+
+def test_how_a_run_is_used_depends_on_what_it_is_for():
+    def call(run):
+        return next(snippet.code.splitlines()[-1] for snippet in describe(run).repeat if snippet.title == "Use it")
+
+    images = np.random.default_rng(0).integers(0, 255, (30, 8, 8)).astype(np.uint8)
+    options = {"kind": "image", "progress": False, "settings": {"updates": 2, "width": 8}}
+    assert call(fit(images, task="generation", **options)).startswith("run.draw(4)")
+    assert call(fit((images, np.arange(30) % 3), task="embedding", **options)).startswith("run.embed(new)")
+    text = fit("to be or not to be, that is the question. " * 60, kind="text", progress=False, settings={"updates": 2})
+    assert call(text).startswith("run.generate(")
+    said = _measured(text)
+    assert said.startswith(f"On {text.record.rows['test']} test rows that nothing has touched, bits per character is ")
 
 
 def test_curves_comparison_and_importance_are_those_of_the_record():

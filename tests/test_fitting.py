@@ -166,9 +166,38 @@ def test_weights_change_what_is_learned():
     assert not same(plain, balanced) and not same(plain, chosen)
 
 
+def test_weights_are_of_training_alone_and_figures_are_those_of_evaluate():
+    words = ["train"] * 150 + ["validation"] * 40 + ["test"] * 50
+    weight = [10.0 if index % 3 else 0.1 for index in range(240)]
+    run = quick(sample_weight=weight, split=words)
+    assert run.evaluate(HEIGHT[190:])["rmse"] == pytest.approx(run.metrics["rmse"], rel=1e-9)
+
+
 def test_weights_with_a_loss_of_ones_own_are_refused():
     with pytest.raises(RequestError, match="example weights need a loss by name"):
         quick(loss=nn.L1Loss(), sample_weight=[1.0] * 240)
+
+
+def test_a_size_by_name_is_width_and_depth_unless_these_are_said():
+    waves = np.random.default_rng(0).normal(size=(40, 6, 2)).astype(np.float32)
+    settings = {"updates": 2, "size": "small"}
+    plan = fit((waves, np.arange(40) % 2), net="rnn", progress=False, settings=settings).plan
+    assert (plan.width, plan.depth) == (128, 2) and "size" not in plan.net_options
+    plan = fit((waves, np.arange(40) % 2), net="rnn", progress=False, settings={**settings, "width": 8}).plan
+    assert (plan.width, plan.depth) == (8, 2)
+    with pytest.raises(RequestError, match="no size is called 'huge'; there are: small, base"):
+        fit((waves, np.arange(40) % 2), net="rnn", progress=False, settings={"size": "huge"})
+
+
+@pytest.mark.parametrize("data", ["waves", "texts"])
+def test_points_come_from_one_network_where_a_recipe_has_several(data):
+    label = np.arange(40) % 2
+    waves = np.random.default_rng(0).normal(size=(40, 6, 2)).astype(np.float32)
+    given = (
+        waves if data == "waves" else [f"film {number} was {'good' if number % 2 else 'bad'}" for number in range(40)]
+    )
+    run = fit((given, label), task="embedding", progress=False, settings={"updates": 3})
+    assert run.plan.members is None and run.embed(given[:3]).shape == (3, run.network.head.units)
 
 
 def test_the_split_may_be_given():

@@ -110,9 +110,8 @@ class Request:
         if len(held):
             network.head.calibrate(outputs(network, data.inputs, held), data.target.index_select(0, held))
         found = outputs(network, data.inputs, tested) if len(tested) else None
-        weight = None if data.weight is None else data.weight[tested]
         truth = data.target.index_select(0, tested)
-        ours = scores(part, network.head, found, truth, weight) if found is not None else {}
+        ours = scores(part, network.head, found, truth) if found is not None else {}
         theirs: dict[str, dict[str, float]] = {}
         columns: list[Importance] = []
         if not interruption.reason:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import PurePath
+
 import numpy as np
 from torch import nn
 
@@ -93,14 +95,30 @@ def _verdict(run: Run) -> list[report.Sentence]:
     if record.verdict:
         found.append(report.Sentence(text=record.verdict, tone="note" if lost else "good"))
     found += [report.Sentence(text=each.sentence, tone="bad") for each in run.findings if each.severity != "note"]
-    if record.ended == "budget" and record.best_update >= 0.98 * looks[-1].update and record.rows["validation"]:
+    if (
+        looks
+        and record.ended == "budget"
+        and record.best_update >= 0.98 * looks[-1].update
+        and record.rows["validation"]
+    ):
         found.append(report.Sentence(text="The loss was still falling at the end: more updates may help.", tone="note"))
     covered = record.metrics.get("coverage_90")
     if covered is not None:
         text = f"The 90 % intervals hold {covered:.0%} of the truth on the test rows."
         found.append(report.Sentence(text=text, tone="good" if 0.85 <= covered <= 0.95 else "note"))
     found += [report.Sentence(text=note, tone="bad") for note in record.notes if "leakage" in note]
-    return found or [report.Sentence(text="The network is trained; no rows were held out to measure it.", tone="note")]
+    return found or [report.Sentence(text=_measured(run), tone="note")]
+
+
+def _measured(run: Run) -> str:
+    """What there is to say where no plain model was beside it."""
+    record, foremost = run.record, run.part.metrics[0]
+    if foremost not in record.metrics:
+        return "The network is trained; no rows were held out to measure it."
+    name, value = foremost.replace("_", " "), f"{record.metrics[foremost]:.4g}"
+    return (
+        f"On {record.rows['test']} test rows that nothing has touched, {name} is {value}; no plain model answers this."
+    )
 
 
 def _chains(run: Run) -> list[report.Section]:
@@ -154,6 +172,7 @@ def _data(run: Run) -> report.DataSection:
         columns=columns,
         notes=[report.Sentence(text=note, tone="bad" if "leakage" in note else "note") for note in record.notes],
         target_values=values,
+        target_rows=0 if target is None else len(target),
         target_counts=counts,
     )
 
@@ -295,9 +314,23 @@ def _baselines(run: Run) -> report.BaselinesSection | None:
     return report.BaselinesSection(metrics=columns, rows=rows, sentence=record.verdict)
 
 
+def _use(run: Run) -> str:
+    """The call that a run of this kind is for."""
+    record, reads = run.record, run.part.reads
+    if reads == "tokens" and run.plan.task == "generation":
+        return 'run.generate("It begins so")  # what follows'
+    if reads == "inputs":
+        return "run.draw(4)  # new examples; also run.interpolate, run.encode"
+    call = "embed" if run.plan.task == "embedding" else "predict"
+    suffix = ".csv" if record.source.startswith("sample:") else PurePath(record.source).suffix
+    in_memory = " " in record.source
+    new = "new" if in_memory else f'"new{suffix or "/"}"'
+    return f"run.{call}({new})  # {record.target.name or run.kind.name}, as it was trained on"
+
+
 def _repeat(run: Run) -> list[report.Snippet]:
     record = run.record
-    call = f'import evenkeel as ek\n\nrun = ek.load("this folder")\nrun.predict("new.csv")  # {record.target.name}'
+    call = f'import evenkeel as ek\n\nrun = ek.load("this folder")\n{_use(run)}'
     found = [report.Snippet(title="Use it", code=call)]
     if record.command:
         found.insert(0, report.Snippet(title="Train it again", code=record.command))

@@ -26,6 +26,7 @@ from evenkeel.kinds import Kind
 from evenkeel.kinds._choose import kind_of, read_options
 from evenkeel.kinds._record import Asked, Prepared
 from evenkeel.nets import PARTS as NETS
+from evenkeel.nets._blocks import extent_of
 from evenkeel.plan import Plan, make_plan
 from evenkeel.run import CHECKPOINT, Run, check_replaceable
 from evenkeel.shapes import Tensor
@@ -101,6 +102,9 @@ def fit(
         check_replaceable(Path(out))
     if task is not None:
         check_task(task)
+    if not isinstance(net, str | nn.Module | None):
+        came = f"the class {net.__name__}; give {net.__name__}(...)" if isinstance(net, type) else type(net).__name__
+        raise RequestError(f"net must be a name ({', '.join(NETS)}) or a module from inputs to features, got {came}")
     found = (
         KINDS[data.schema.kind]
         if isinstance(data, Dataset)
@@ -145,8 +149,11 @@ def _plan(kind: Kind, chosen: Settings, prepared: Prepared, given: Mapping[str, 
     said = "net" in given or "net" in chosen.of_plan
     net = chosen.net if said or kind.usual is None else kind.usual(dataset)
     recipe = {"net": net, **kind.recipe(net, dataset, choice)}
-    if chosen.of_net:
-        recipe["net_options"] = {**recipe.get("net_options", {}), **chosen.of_net}
+    of_net = dict(chosen.of_net)
+    size = of_net.pop("size", None)
+    recipe |= {} if size is None else vars(extent_of(NETS[net].sizes, size, None, None))
+    if of_net:
+        recipe["net_options"] = {**recipe.get("net_options", {}), **of_net}
     numbers = dataset.inputs.get("numbers")
     return make_plan(
         choice.task,

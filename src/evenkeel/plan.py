@@ -107,9 +107,8 @@ def make_plan(
         "bins": _bins(rows, numbers),
         "width": WIDE if rows >= WIDE_FROM else NARROW,
         "dropout": DROPOUT if rows >= DROPOUT_FROM else DROPOUT_SMALL,
-        **({"members": None} if task in ALONE else {}),
     }
-    settings, recipe = dict(settings or {}), dict(recipe or {})
+    settings, recipe = dict(settings or {}), {**(recipe or {}), **({"members": None} if task in ALONE else {})}
     usual = recipe.pop("epochs", None)
     epochs = settings.pop("epochs", None if "updates" in settings else usual)
     if epochs is not None and (not isinstance(epochs, int) or epochs < 1):

@@ -197,6 +197,14 @@ class Run:
         drawn = latent_of(self.network.head).sample(count, generator=torch.Generator().manual_seed(seed))
         return self.kind.restore(self.record.schema_, drawn).numpy()
 
+    def encode(self, new: Any) -> np.ndarray:
+        """The mean code of each example, (row, unit of the code), as a latent head sees it.
+
+        Raises:
+            RequestError: the run has no latent head.
+        """
+        return latent_of(self.network.head).code(self._output(new))[0].numpy()
+
     def interpolate(self, left: Any, right: Any, steps: int = 8) -> np.ndarray:
         """What lies in the latent space between the first examples of two data, both ends included, (steps, ...).
 
@@ -204,7 +212,7 @@ class Run:
             RequestError: the run has no latent head.
         """
         head = latent_of(self.network.head)
-        start, end = (head.code(self._output(data))[0][0] for data in (left, right))
+        start, end = (torch.from_numpy(self.encode(data))[0] for data in (left, right))
         return self.kind.restore(self.record.schema_, head.interpolate(start, end, steps=steps)).numpy()
 
     def evaluate(self, new: Any) -> dict[str, float]:

@@ -7,7 +7,7 @@ import torch
 from torch import nn
 
 from evenkeel.chain import trace
-from evenkeel.chain.figure import figure, ideal_band, shares
+from evenkeel.chain.figure import _inner, figure, ideal_band, shares
 
 
 class Block(nn.Module):
@@ -53,6 +53,22 @@ def test_the_band_starts_at_the_output_and_holds_an_ideal_chain():
     assert high[0] / low[0] > high[-1] / low[-1]  # uncertainty grows on the way to the input
     sick = traced(*[layer for _ in range(20) for layer in (nn.Linear(8, 8), nn.Sigmoid())])
     assert sick.links[0].backward_rms < ideal_band(sick)[0][0]
+
+
+def test_what_runs_inside_the_first_links_paths_stays_within_the_axes():
+    class Both(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.left, self.right = (nn.Sequential(*[nn.Linear(4, 4) for _ in range(3)]) for _ in range(2))
+
+        def forward(self, x):
+            return torch.cat([self.left(x), self.right(x)], 1)
+
+    model = nn.Sequential(Both(), nn.Linear(8, 1))
+    chain = trace(model, nn.functional.mse_loss, (torch.randn(16, 4), torch.randn(16, 1)))
+    paths = [[at for at, _ in path] for path in _inner(chain)]
+    assert paths and all(-0.5 < at < len(chain.links) - 0.5 for path in paths for at in path)
+    assert all(path == sorted(path) for path in paths)
 
 
 def test_shares_of_paths_add_up():

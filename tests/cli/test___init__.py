@@ -110,13 +110,17 @@ def test_a_folder_is_named_after_the_data_and_keeps_what_is_not_the_runs(shell, 
     assert (tmp_path / "weather-run" / "notes.txt").read_text() == "mine"
 
 
-def test_a_finished_run_of_another_command_is_told_and_a_failed_fresh_one_loses_nothing(shell, tmp_path, monkeypatch):
+def test_a_finished_run_of_another_command_is_refused_and_a_failed_fresh_one_loses_nothing(
+    shell, tmp_path, monkeypatch
+):
     monkeypatch.chdir(tmp_path)
     small_frame().write_csv("t.csv")
     shell("train", "t.csv", "--target", "height", "--out", "run", *FAST)
-    code, out, _ = shell("train", "t.csv", "--target", "count", "--out", "run", *FAST)
+    code, out, err = shell("train", "t.csv", "--target", "count", "--out", "run", *FAST)
+    assert code == 1 and not out, "figures of another run would be taken for an answer"
+    assert "run holds a finished run of another command: evenkeel train t.csv --target height" in err
+    code, out, err = shell("train", "t.csv", "--target", "height", "--out", "run", *FAST, "--quiet")
     assert code == 0 and "run holds a finished run; --fresh trains anew." in out
-    assert "note: it was made by another command: evenkeel train t.csv --target height" in out
     before = {path.name: path.read_bytes() for path in (tmp_path / "run").iterdir()}
     assert shell("train", "gone.csv", "--target", "height", "--out", "run", "--fresh", *FAST)[0] == 1
     assert {path.name: path.read_bytes() for path in (tmp_path / "run").iterdir()} == before

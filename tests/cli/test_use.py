@@ -1,13 +1,18 @@
 """`evenkeel predict | evaluate | report` on a run of every task."""
 
+import dataclasses
 import json
 
+import numpy as np
 import polars as pl
 import pytest
 
 from _small import small_frame
 from cli._terminal import FAST, invoke, process
+from evenkeel.cli.use import table_of_predictions
 from evenkeel.errors import DataError, SavedRunError
+from evenkeel.fitting import fit
+from evenkeel.run import load
 
 TASKS = {
     "regression": ("height", ["prediction"]),
@@ -77,3 +82,20 @@ def test_a_folder_that_is_no_run(tmp_path, runs):
 def test_an_output_that_cannot_be_written(runs, tmp_path):
     done = process("predict", runs / "regression", runs / "weather.csv", "--out", tmp_path, folder=tmp_path)
     assert done.returncode == 1 and "could not write" in done.stderr
+
+
+def test_what_a_prediction_belongs_to_stands_beside_it(runs, tmp_path, monkeypatch):
+    run = load(runs / "regression")
+    keyed = dataclasses.replace(run.kind, keys=lambda schema, data: {"row": range(100, 340)})
+    monkeypatch.setattr(type(run), "kind", keyed)
+    found = table_of_predictions(run, runs / "weather.csv")
+    assert found.columns == ["row", "prediction"] and found["row"][-1] == 339
+
+
+def test_codes_of_a_latent_head_have_a_column_each():
+    images = np.random.default_rng(0).integers(0, 255, (30, 8, 8)).astype(np.uint8)
+    settings = {"updates": 2, "width": 8}
+    run = fit(images, kind="image", task="generation", progress=False, settings=settings)
+    found = table_of_predictions(run, images[:4])
+    assert found.height == 4 and found.columns[:2] == ["code 0", "code 1"]
+    assert (found.to_numpy() == run.encode(images[:4])).all()

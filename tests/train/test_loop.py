@@ -122,13 +122,18 @@ def test_it_ends_with_its_budget_and_looks_at_the_end():
 
 
 def test_it_ends_when_nothing_improves():
-    loop = trained(updates=400, patience=0.1, learning_rate=1e-9, evaluations=40)
+    loop = trained(updates=1200, patience=0.1, learning_rate=1e-9, evaluations=120)
     assert loop.state.ended == "no improvement"
-    assert 40 <= loop.state.update - loop.state.renewed <= 50 and loop.state.update < 400
+    assert 120 <= loop.state.update - loop.state.renewed <= 130 and loop.state.update < 1200
+
+
+def test_a_short_budget_is_used_up():
+    assert trained(updates=90, patience=0.1, learning_rate=1e-9, evaluations=9).state.ended == "budget"
 
 
 def test_an_improvement_at_the_last_moment_renews_patience(monkeypatch):
     """The look is taken before patience is judged."""
+    monkeypatch.setattr(loop_module, "LEAST_PATIENCE", 0)
     values = iter([3.0, 3.0, 3.0, 1.0, 1.0, 1.0])  # before the first update, then at each look
     monkeypatch.setattr(Loop, "_validation_loss", lambda self: next(values, 1.0))
     loop = trained(updates=100, evaluations=10, patience=0.2)

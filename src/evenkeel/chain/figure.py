@@ -105,7 +105,7 @@ def _legend(chain: Chain) -> tuple[str, float]:
         svg.Entry(name="gradient of an ideal chain", colour=svg.GOOD, shape="area"),
         svg.Entry(name="similarity", colour=ALIKENESS),
     ]
-    if any(link.branches for link in chain.links):
+    if any(kind != "link" for link in chain.links for kind, _ in shares(link)):
         entries += [
             svg.Entry(name="by skip or bypass", colour=svg.colour(3), shape="dot"),
             svg.Entry(name="by layers", colour=svg.colour(0), shape="dot"),
@@ -145,8 +145,9 @@ def _inner(chain: Chain) -> Iterator[list[tuple[float, float | None]]]:
     for place, link in enumerate(chain.links):
         for branch in link.branches:
             if branch.links and branch.kind == "path":
-                step = 0.9 / (len(branch.links) + 1)
-                offsets = [place - 0.95 + step * (n + 1) for n in range(len(branch.links))]
+                start = max(place - 0.95, -0.5)  # the first link has no place before it
+                step = (place - 0.05 - start) / (len(branch.links) + 1)
+                offsets = [start + step * (n + 1) for n in range(len(branch.links))]
                 yield [*zip(offsets, (inner.backward_rms for inner in branch.links), strict=True)]
 
 

@@ -13,6 +13,7 @@ import click
 from evenkeel.errors import RequestError
 
 SHARE = click.FloatRange(0, 1)  # of the rows
+UNTOLD = ("--fresh", "--quiet")  # of the command that is kept with a run: the same run comes out
 
 
 @click.command(short_help="Train a network on data.")
@@ -49,13 +50,15 @@ def train(
     from evenkeel.train.signals import EXIT_CODES
 
     out = out or Path(default_folder(data))
-    command = shlex.join(["evenkeel", *(a for a in sys.argv[1:] if a != "--fresh")])
+    command = shlex.join(["evenkeel", *(a for a in sys.argv[1:] if a not in UNTOLD)])
     if not fresh and is_finished(out):
         run = load(out)
-        click.echo(f"{out} holds a finished run; --fresh trains anew.")
         if run.record.command not in ("", command):
-            click.echo(f"note: it was made by another command: {run.record.command}")
-        click.echo(summary(run))
+            raise RequestError(
+                f"{out} holds a finished run of another command: {run.record.command}; --fresh trains anew in its "
+                "place, --out DIR elsewhere"
+            )
+        click.echo(f"{out} holds a finished run; --fresh trains anew.\n{summary(run)}")
         return
     run = fit(
         data,

@@ -40,11 +40,20 @@ def predict(run: Path, data: str, out: Path | None) -> None:
 
 
 def table_of_predictions(run, data: object) -> pl.DataFrame:
-    """A column `prediction` and what is known of its certainty."""
-    reads = run.part.reads
-    if reads == "series":
+    """What each prediction belongs to, where a row's number does not say it, and `prediction` with its certainty."""
+    if run.part.reads == "series":
         return _coming(run, data)
-    frame = run.read(data)
+    found = _predictions(run, data)
+    keys = {name: values for name, values in run.kind.keys(run.record.schema_, data).items() if name not in found}
+    return pl.DataFrame({**keys, **found.to_dict()})
+
+
+def _predictions(run, data: object) -> pl.DataFrame:
+    """A column `prediction` and what is known of its certainty; points and codes as a column for each unit."""
+    reads, frame = run.part.reads, run.read(data)
+    if reads == "inputs":
+        code = run.encode(frame)
+        return pl.DataFrame({f"code {i}": code[:, i] for i in range(code.shape[1])})
     if reads == "labels":
         probability = run.predict_proba(frame)
         columns = {str(name): (probability[:, i] > 0.5).astype(np.int8) for i, name in enumerate(run.classes)}

@@ -167,4 +167,5 @@ CNN_NET = Net(
     source="He et al. 2016, arXiv:1603.05027; Liu et al. 2022, arXiv:2201.03545",
     call=CNN,
     reads=("image", "sequence"),
+    sizes=SIZES,
 )

@@ -161,4 +161,5 @@ GNN_NET = Net(
     source="Kipf and Welling 2017, arXiv:1609.02907; Xu et al. 2019, arXiv:1810.00826",
     call=GNN,
     reads=("graph",),
+    sizes=SIZES,
 )

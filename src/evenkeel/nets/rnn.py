@@ -185,4 +185,5 @@ RNN_NET = Net(
     source="Cho et al. 2014, arXiv:1406.1078; Hochreiter and Schmidhuber 1997, doi:10.1162/neco.1997.9.8.1735",
     call=RNN,
     reads=("sequence", "text"),
+    sizes=SIZES,
 )

@@ -192,4 +192,5 @@ TRANSFORMER = Net(
     source="Vaswani et al. 2017, arXiv:1706.03762; Su et al. 2021, arXiv:2104.09864",
     call=Transformer,
     reads=("image", "sequence", "text"),
+    sizes=SIZES,
 )

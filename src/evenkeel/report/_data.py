@@ -35,21 +35,25 @@ def _rows(data: DataSection) -> str:
 
 def _target(data: DataSection) -> Markup:
     if data.target_counts:
-        return tag("div", figure(_class_bars(data.target_counts, data.target)), _all_classes(data.target_counts))
+        return tag("div", figure(_class_bars(data)), _all_classes(data.target_counts))
     if data.target_values is None or len(numbers(data.target_values)) == 0:
         return Markup("")
     label = f"{data.target} ({data.unit})" if data.unit else data.target
-    return figure(histogram_chart(data.target_values, title=data.target, x_label=label, height=240))
+    title = f"{data.target} of {data.target_rows:,} test rows" if data.target_rows else data.target
+    return figure(histogram_chart(data.target_values, title=title, x_label=label, height=240))
 
 
-def _class_bars(counts: Sequence[Count], target: str) -> str:
-    total = max(1, sum(one.count for one in counts))
+def _class_bars(data: DataSection) -> str:
+    counts = data.target_counts
+    total = data.target_rows or max(1, sum(one.count for one in counts))
     common = sorted(counts, key=lambda one: -one.count)[:MOST_CLASSES]
     return bar_chart(
         [one.name for one in common],
         [one.count for one in common],
-        title=target,
-        label="rows" if len(common) == len(counts) else f"rows, the {MOST_CLASSES} most common of {len(counts)}",
+        title=data.target,
+        label="test rows"
+        if len(common) == len(counts)
+        else f"test rows, the {MOST_CLASSES} most common of {len(counts)}",
         written=[f"{number(one.count)} ({percent(one.count / total)})" for one in common],
     )
 

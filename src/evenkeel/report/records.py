@@ -62,7 +62,8 @@ class Column:
 class DataSection:
     """Where the data come from and how they were understood.
 
-    `target_values` (numbers, in `unit`) is drawn as a histogram, `target_counts` (classes or labels) as bars.
+    `target_values` (numbers, in `unit`) is drawn as a histogram, `target_counts` (classes or labels) as bars;
+    both are of `target_rows` test rows.
     """
 
     source: str
@@ -76,6 +77,7 @@ class DataSection:
     unit: str = ""
     target_values: Values | None = None
     target_counts: Sequence[Count] = ()
+    target_rows: int = 0
 
 
 @dataclass(frozen=True, kw_only=True)
