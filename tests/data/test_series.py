@@ -5,6 +5,7 @@ import polars as pl
 import pytest
 import torch
 
+from evenkeel.data._business import BusinessDays
 from evenkeel.data.fields import all_rows
 from evenkeel.data.series import (
     SeriesSchema,
@@ -13,6 +14,7 @@ from evenkeel.data.series import (
     fit_scales,
     last_windows,
     read_further,
+    times_ahead,
     window_fields,
 )
 from evenkeel.data.times import Step
@@ -50,6 +52,18 @@ def test_windows_are_standardised_by_training_and_what_follows_stays_as_it_is():
         np.testing.assert_allclose(all_rows(inputs["window"])[row], slow, atol=1e-4)
         np.testing.assert_array_equal(all_rows(ahead)[row], values[start + 6 : start + 9, column])
         assert inputs["series"][row] == column
+
+
+def test_windows_that_are_not_kept_are_left_out():
+    frame = table()
+    found, values, starts = schema(frame), frame[["load", "heat"]].to_numpy(), np.arange(4)
+    keep = np.array([[True, False], [True, True], [False, False], [False, True]])
+    inputs, ahead = window_fields(found, values, starts, keep)
+    every, truth = window_fields(found, values, starts)
+    rows = [0, 2, 3, 7]
+    torch.testing.assert_close(all_rows(inputs["window"]), all_rows(every["window"])[rows], rtol=0, atol=0)
+    torch.testing.assert_close(all_rows(ahead), all_rows(truth)[rows], rtol=0, atol=0)
+    assert inputs["series"].tolist() == [0, 0, 1, 1]
 
 
 def test_numbers_far_from_zero_keep_their_digits():
@@ -104,6 +118,33 @@ def test_the_end_of_a_table_is_what_comes_next_is_forecast_from():
     inputs, _ = window_fields(found, frame[["load", "heat"]].to_numpy(), np.array([25 - 6]))
     torch.testing.assert_close(fields["window"], all_rows(inputs["window"]))
     assert fields["series"].tolist() == [0, 1]
+
+
+def test_a_window_that_is_mostly_missing_is_no_ground_for_a_forecast():
+    frame, found = table(), schema(table())
+    gap = pl.int_range(pl.len())
+    three = frame.with_columns(heat=pl.when(gap < 22).then("heat"))
+    assert last_windows(found, three)["window"][1].std() > 0
+    four = frame.with_columns(heat=pl.when(gap < 21).then("heat"))
+    with pytest.raises(DataError, match="column 'heat' misses 4 of the last 6 values, more than half of the window"):
+        last_windows(found, four)
+    # What lies before the window has gaps as it likes, up to half of the table.
+    old = frame.with_columns(heat=pl.when((gap < 2) | (gap > 12)).then("heat"))
+    torch.testing.assert_close(last_windows(found, old)["window"], last_windows(found, frame)["window"])
+    with pytest.raises(DataError, match="column 'heat' has no value in 100% of the steps, more than 50%"):
+        last_windows(found, frame.with_columns(heat=pl.lit(None, pl.Float64)))
+
+
+def test_rows_in_another_order_are_the_same_table():
+    frame, found = table(), schema(table())
+    turned = frame.reverse()
+    torch.testing.assert_close(last_windows(found, turned)["window"], last_windows(found, frame)["window"])
+    assert times_ahead(found, turned).equals(times_ahead(found, frame))
+
+
+def test_a_schema_of_business_days_is_read_back():
+    found = schema(table()).model_copy(update={"step": BusinessDays()})
+    assert SeriesSchema.model_validate_json(found.model_dump_json()) == found
 
 
 def test_further_tables_must_have_the_same_columns_step_and_enough_steps():

@@ -86,9 +86,35 @@ def test_what_cannot_fit_is_refused(name):
             heads.PARTS[name].call(sizes["features"], horizon=sizes["horizon"])
 
 
-def test_steps_first_or_rows_first_is_the_same_distribution():
-    mean, spread = np.random.default_rng(0).normal(size=(2, 2, 12))
+@pytest.mark.parametrize("members", [1, 2])
+def test_the_distribution_by_step_has_the_shape_of_the_predictions(members):
+    """All that it gives is that of the rows, turned: (row, horizon) becomes (horizon, row)."""
+    mean, spread = np.random.default_rng(0).normal(size=(2, members, 12))
     rows = Predictive(NORMAL, {"mean": mean, "spread": np.exp(spread)})
     turned = by_step(rows, 3)
-    np.testing.assert_array_equal(turned.mean.reshape(3, 4), rows.mean.reshape(4, 3).T)
-    np.testing.assert_array_equal(turned.std.reshape(3, 4), rows.std.reshape(4, 3).T)
+
+    def same(found, flat):
+        np.testing.assert_array_equal(found, flat.reshape(*flat.shape[:-1], 4, 3).swapaxes(-1, -2))
+
+    same(turned.mean, rows.mean)
+    same(turned.std, rows.std)
+    same(turned.cdf(0.3), rows.cdf(0.3))
+    same(turned.quantile([0.1, 0.5]), rows.quantile([0.1, 0.5]))
+    same(turned.quantile(0.1), rows.quantile(0.1))
+    truth = np.arange(12.0).reshape(3, 4)
+    same(turned.log_prob(truth), rows.log_prob(truth.T.flatten()))
+    for found, flat in zip(turned.interval(0.9), rows.interval(0.9), strict=True):
+        assert found.shape == (3, 4)
+        same(found, flat)
+    assert len(turned) == 3 and repr(turned) == f"ByStep(3 steps of 4 rows, mixture of {members} normal distributions)"
+
+
+@pytest.mark.parametrize("members", [1, 2])
+def test_draws_by_step_have_its_mean_and_spread(members):
+    mean, spread = np.random.default_rng(0).normal(size=(2, members, 6))
+    found = by_step(Predictive(NORMAL, {"mean": mean, "spread": np.exp(spread)}), 3)
+    draws = found.sample(40_000, seed=1)
+    assert draws.shape == (40_000, 3, 2)
+    np.testing.assert_allclose(draws.mean(0), found.mean, atol=0.1)
+    np.testing.assert_allclose(draws.std(0), found.std, rtol=0.05)
+    np.testing.assert_array_equal(found.sample(3, seed=1), found.sample(3, seed=1))

@@ -2,7 +2,7 @@ import pytest
 import torch
 
 from evenkeel.errors import RequestError
-from evenkeel.heads._next_token import next_token
+from evenkeel.heads._next_token import check_drawing, next_token
 
 LOGITS = torch.tensor([0.5, 0.3, 0.15, 0.05]).log()
 
@@ -35,7 +35,29 @@ def test_a_generator_repeats_itself():
     assert torch.equal(frequencies(), frequencies())
 
 
-@pytest.mark.parametrize("options", [{"temperature": -1}, {"top_k": 0}, {"top_p": 0.0}, {"top_p": 1.5}])
-def test_options_out_of_range_are_refused(options):
-    with pytest.raises(RequestError, match=r"temperature of 0 or more, top_k of 1 or more, top_p above 0 .* got"):
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"temperature": -1}, "temperature must be a finite number of 0 or more, got -1"),
+        ({"temperature": float("nan")}, "temperature must be .*, got nan"),
+        ({"temperature": float("inf")}, "temperature must be .*, got inf"),
+        ({"top_k": 0}, "top_k must be a whole number of 1 or more, or None for all tokens, got 0"),
+        ({"top_p": 0.0}, "top_p must be above 0 and up to 1, or None for all tokens, got 0.0"),
+        ({"top_p": 1.5}, "top_p must be .*, got 1.5"),
+        ({"top_p": float("nan")}, "top_p must be .*, got nan"),
+    ],
+)
+def test_options_out_of_range_are_refused_by_name(options, message):
+    with pytest.raises(RequestError, match=message):
         next_token(LOGITS[None], **options)
+
+
+@pytest.mark.parametrize("options", [{"temperature": "warm"}, {"temperature": True}, {"top_k": 1.5}, {"top_p": "a"}])
+def test_what_is_no_number_is_refused(options):
+    with pytest.raises(RequestError, match=f"{next(iter(options))} must be"):
+        check_drawing(**{"temperature": 0.8, **options})
+
+
+def test_next_to_no_temperature_takes_the_most_probable_token():
+    assert frequencies(count=100, temperature=1e-45).tolist() == [1, 0, 0, 0]
+    assert frequencies(count=100, temperature=1e-29).tolist() == [1, 0, 0, 0]

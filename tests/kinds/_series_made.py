@@ -5,6 +5,11 @@ from datetime import datetime, timedelta
 import numpy as np
 import polars as pl
 
+import evenkeel as ek
+from evenkeel.data.dataset import SplitRequest
+from evenkeel.kinds._record import Asked
+from evenkeel.kinds.series import SeriesOptions, prepare_series
+
 QUICK = {"horizon": 6, "window": 24, "updates": 40, "width": 8, "batch_size": 64, "evaluations": 4}
 
 
@@ -22,3 +27,30 @@ def hourly(steps: int = 400, seed: int = 0) -> pl.DataFrame:
             "town": ["bern" if each % 2 else "chur" for each in hour],
         }
     )
+
+
+def fitted(data=None, settings=(), **options):
+    """A quick run of the series, or of other data."""
+    chosen = {**QUICK, **dict(settings)}
+    return ek.fit(hourly() if data is None else data, settings=chosen, progress=False, **options)
+
+
+def prepared(frame=None, target=None, task=None, request=None, weight=None, **options):
+    """The dataset and the task, as `fit` has them made."""
+    asked = Asked(
+        target=target,
+        task=task,
+        request=request or SplitRequest(),
+        weight=weight,
+        options=SeriesOptions(**{"horizon": 6, "window": 24, **options}),
+    )
+    return prepare_series(hourly() if frame is None else frame, asked)
+
+
+def with_gaps(frame=None, fill=None, **rows):
+    """A table whose columns miss their values in the given rows, or have another one there."""
+    frame = hourly() if frame is None else frame
+    for name, gap in rows.items():
+        there = pl.int_range(pl.len()).is_in(list(gap))
+        frame = frame.with_columns(pl.when(there).then(pl.lit(fill, pl.Float64)).otherwise(name).alias(name))
+    return frame

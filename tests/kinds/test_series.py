@@ -1,4 +1,6 @@
 import json
+import os
+import signal
 
 import numpy as np
 import polars as pl
@@ -11,32 +13,15 @@ import evenkeel as ek
 from evenkeel.data.dataset import SplitRequest
 from evenkeel.errors import DataError, RequestError
 from evenkeel.kinds import PARTS
-from evenkeel.kinds._record import Asked
-from evenkeel.kinds.series import SeriesOptions, prepare_series, series_recipe, shown_windows
-from kinds._series_made import QUICK, hourly
+from evenkeel.kinds.series import series_recipe, shown_windows
+from kinds._series_made import QUICK, fitted, hourly, prepared, with_gaps
 
 NETS = {"mlp": {}, "rnn": {"width": 8}, "transformer": {"width": 32}, "cnn": {"width": 8}}
-
-
-def fitted(data=None, settings=(), **options):
-    chosen = {**QUICK, **dict(settings)}
-    return ek.fit(hourly() if data is None else data, settings=chosen, progress=False, **options)
 
 
 @pytest.fixture(scope="module")
 def run():
     return fitted(kind="series", settings={"updates": 300, "width": 16})
-
-
-def prepared(frame=None, target=None, task=None, request=None, weight=None, **options):
-    asked = Asked(
-        target=target,
-        task=task,
-        request=request or SplitRequest(),
-        weight=weight,
-        options=SeriesOptions(**{"horizon": 6, "window": 24, **options}),
-    )
-    return prepare_series(hourly() if frame is None else frame, asked)
 
 
 # What a run gives
@@ -66,9 +51,10 @@ def test_predictions_are_what_comes_after_the_table(run):
 
 def test_the_distribution_has_the_order_of_the_predictions(run):
     found, distribution = run.predict(hourly()), run.predict_distribution(hourly())
-    np.testing.assert_allclose(distribution.mean.reshape(6, 2), found, rtol=1e-5)
-    low, high = (each.reshape(6, 2) for each in distribution.quantile([0.05, 0.95]))
-    assert (low < found).all() and (found < high).all()
+    np.testing.assert_allclose(distribution.mean, found, rtol=1e-5)
+    low, high = distribution.interval(0.9)
+    assert low.shape == high.shape == found.shape == (6, 2)
+    assert (low < found).all() and (found < high).all() and distribution.sample(3).shape == (3, 6, 2)
     with pytest.raises(RequestError, match="predicts numbers, not classes"):
         run.predict_proba(hourly())
 
@@ -146,7 +132,7 @@ def test_a_net_of_ones_own():
 
 def test_an_ensemble_and_a_loss_by_name():
     found = fitted(settings={"updates": 4, "members": 2, "beta": 0.5})
-    assert found.sample["output"].shape[0] == 2 and len(found.predict_distribution(hourly())) == 12
+    assert found.sample["output"].shape[0] == 2 and found.predict_distribution(hourly()).std.shape == (6, 2)
 
 
 def test_the_same_seed_gives_the_same_weights():
@@ -176,6 +162,28 @@ def test_an_interrupted_training_goes_on_to_the_same_weights(tmp_path):
     assert second.state.update == 12
     for name, value in whole.network.state_dict().items():
         assert torch.equal(value, second.network.state_dict()[name]), name
+
+
+def test_a_fit_that_was_interrupted_goes_on_to_the_same_bits(tmp_path, monkeypatch):
+    """From the front door, of a table with gaps: what is left out must be left out alike."""
+    from evenkeel.train.step import Step
+
+    frame, plain, updates = with_gaps(load=range(100, 104)), Step.__call__, []
+    whole = fitted(frame, kind="series")
+
+    def stopping(self, *batch, **named):
+        updates.append(1)
+        if len(updates) == 15:
+            os.kill(os.getpid(), signal.SIGTERM)
+        return plain(self, *batch, **named)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Step, "__call__", stopping)
+        assert fitted(frame, kind="series", out=tmp_path / "run").record.ended == "SIGTERM"
+    found = fitted(frame, kind="series", out=tmp_path / "run")
+    assert found.record.ended == whole.record.ended and found.metrics == whole.metrics
+    there = found.network.state_dict()
+    assert all(torch.equal(value, there[name]) for name, value in whole.network.state_dict().items())
 
 
 def test_from_the_command_line(tmp_path):
@@ -258,7 +266,12 @@ def test_no_test_part_no_pictures():
         ({"horizon": 70}, DataError, "the validation part has 60 steps, fewer than the horizon 70"),
         ({"time": "hour"}, DataError, "there is no time column 'hour'"),
         ({"frame": hourly().drop("when")}, DataError, "a forecast needs a column of dates or moments"),
-        ({"frame": hourly().reverse()}, DataError, "times in 'when' must increase from row to row"),
+        ({"frame": pl.concat([hourly(50), hourly(50)])}, DataError, "stands in more than one row of 'when'"),
+        (
+            {"frame": hourly().reverse(), "request": SplitRequest(how={"train": range(300), "test": range(300, 400)})},
+            DataError,
+            "parts given by rows need a table whose times ascend from row to row, got another order; sort the table",
+        ),
     ],
 )
 def test_what_cannot_be_forecast_is_refused(options, error, message):

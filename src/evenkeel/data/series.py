@@ -13,11 +13,13 @@ import polars as pl
 import torch
 from numpy.typing import NDArray
 
+from evenkeel.data._business import AnyStep, coming_times
+from evenkeel.data._gaps import MOST_OF_WINDOW, require_known
+from evenkeel.data._moments import in_order
 from evenkeel.data.columns import Column, describe, tidy
 from evenkeel.data.fields import Field, Fields
 from evenkeel.data.regular import Regular, regular_series
 from evenkeel.data.schema import DataSchema, Frozen
-from evenkeel.data.times import Step, times_to_come
 from evenkeel.data.windows import SeriesWindows
 from evenkeel.errors import DataError, choices
 from evenkeel.shapes import Float, Tensor
@@ -38,7 +40,7 @@ class SeriesSchema(DataSchema):
 
     kind: str = "series"
     time: str
-    step: Step
+    step: AnyStep
     window: int
     horizon: int
     series: tuple[SeriesScale, ...]
@@ -103,8 +105,15 @@ def fit_scales(values: NDArray[np.float64], names: Sequence[str]) -> tuple[Serie
     return tuple(SeriesScale(column=name, center=float(c), spread=float(s)) for name, c, s in rounded)
 
 
-def window_fields(schema: SeriesSchema, values: NDArray[np.float64], starts: NDArray[np.int64]) -> tuple[Fields, Field]:
-    """Every window at these starts of every series, standardised, and the steps after each as they are.
+def window_fields(
+    schema: SeriesSchema,
+    values: NDArray[np.float64],
+    starts: NDArray[np.int64],
+    keep: NDArray[np.bool_] | None = None,
+) -> tuple[Fields, Field]:
+    """The windows at these starts of every series, standardised, and the steps after each as they are.
+
+    `keep` (start, channel) marks those to take; without it all are.
 
     Rows: all series of the first window, then those of the next. `window` is (row, step), `series` (row,) the number of
     the series; what follows is (row, horizon), in the target's units.
@@ -112,6 +121,9 @@ def window_fields(schema: SeriesSchema, values: NDArray[np.float64], starts: NDA
     count = values.shape[1]
     first = torch.from_numpy(starts).repeat_interleave(count)
     series = torch.arange(count).repeat(len(starts))
+    if keep is not None:
+        kept = torch.from_numpy(keep).flatten()
+        first, series = first[kept], series[kept]
     inputs = {"window": SeriesWindows(standardised(schema, values), first, series, schema.window), "series": series}
     return inputs, SeriesWindows(torch.from_numpy(values), first + schema.window, series, schema.horizon)
 
@@ -123,7 +135,7 @@ def standardised(schema: SeriesSchema, values: NDArray[np.float64]) -> Float[Ten
 
 
 def read_further(schema: SeriesSchema, frame: pl.DataFrame, fewest: int) -> Regular:
-    """The schema's series of another table.
+    """The schema's series of another table, of which not more than half of any may be missing.
 
     Raises:
         DataError: a column is missing, the step is another one, or there are fewer steps than are needed.
@@ -132,7 +144,7 @@ def read_further(schema: SeriesSchema, frame: pl.DataFrame, fewest: int) -> Regu
     if absent:
         hint = choices(frame.columns, absent[0])
         raise DataError(f"the data lacks {len(absent)} column(s) that training used: {absent[:8]}; {hint}")
-    found = regular_series(frame, schema.time, schema.names, step=schema.step)
+    found = regular_series(frame, schema.time, schema.names, step=schema.step, most_missing=MOST_OF_WINDOW)
     if len(found.values) < fewest:
         needed = f"a window of {schema.window}" + (
             f" and a horizon of {schema.horizon}" if fewest > schema.window else ""
@@ -142,9 +154,20 @@ def read_further(schema: SeriesSchema, frame: pl.DataFrame, fewest: int) -> Regu
 
 
 def last_windows(schema: SeriesSchema, frame: pl.DataFrame) -> Fields:
-    """The end of each series, (series, step): what the steps after the table's end are forecast from."""
-    values = read_further(schema, frame, schema.window).values[-schema.window :]
+    """The end of each series, (series, step): what the steps after the table's end are forecast from.
+
+    Raises:
+        DataError: the table cannot be read, or more than half of what is read of a series is missing.
+    """
+    found = read_further(schema, frame, schema.window)
+    require_known(found.missing[-schema.window :], schema.names)
+    values = found.values[-schema.window :]
     return {"window": standardised(schema, values).T.contiguous(), "series": torch.arange(len(schema.series))}
+
+
+def times_ahead(schema: SeriesSchema, frame: pl.DataFrame) -> pl.Series:
+    """The times of the steps after a table's end, (horizon,)."""
+    return coming_times(in_order(frame, schema.time).times[-1:], schema.step, schema.horizon)
 
 
 def coming_table(
@@ -163,7 +186,7 @@ def coming_table(
         low: lower ends of the 90 % interval, (horizon, channel) or all in a row, (horizon·channel,), if there are any.
         high: upper ends.
     """
-    columns = [times_to_come(tidy(frame[schema.time])[-1:], schema.step, schema.horizon)]
+    columns = [times_ahead(schema, frame)]
     ends = [("", mean), (" low 5%", low), (" high 95%", high)]
     for index, name in enumerate(schema.names):
         columns += [

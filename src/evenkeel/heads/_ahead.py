@@ -113,17 +113,44 @@ class Ahead(Head):
         return None
 
 
-def by_step(distribution: Predictive, horizon: int) -> Predictive:
-    """The same distribution with the first step of every row first, (horizon·row,), as (horizon, row) is flattened.
+class ByStep(Predictive):
+    """The distribution of every step of every row, parameters (member, horizon, row): all it gives ends in these two.
+
+    Args:
+        family: as of the distribution of rows.
+        parameters: arrays (member, horizon, row), mixed with equal weights.
+
+    Example:
+        >>> from evenkeel.heads._predictive import NORMAL
+        >>> each = ByStep(NORMAL, {"mean": np.zeros((1, 3, 2)), "spread": np.ones((1, 3, 2))})
+        >>> len(each), each.mean.shape, each.interval(0.9)[0].shape, each.sample(5).shape
+        (3, (3, 2), (3, 2), (5, 3, 2))
+    """
+
+    @override
+    def __repr__(self) -> str:
+        members, steps, rows = next(iter(self.parameters.values())).shape
+        return f"ByStep({steps} steps of {rows} rows, mixture of {members} {self.family.name} distributions)"
+
+    @override
+    def sample(self, count: int = 1, *, seed: int = 0) -> np.ndarray:
+        """Random draws, (count, horizon, row)."""
+        shape = next(iter(self.parameters.values())).shape
+        flat = {name: each.reshape(shape[0], -1) for name, each in self.parameters.items()}
+        return Predictive(self.family, flat).sample(count, seed=seed).reshape(count, *shape[1:])
+
+
+def by_step(distribution: Predictive, horizon: int) -> ByStep:
+    """The same distribution as the predictions of a forecast are: (horizon, row).
 
     Example:
         >>> from evenkeel.heads._predictive import NORMAL
         >>> rows = Predictive(NORMAL, {"mean": np.array([[1.0, 2.0, 10.0, 20.0]]), "spread": np.ones((1, 4))})
         >>> by_step(rows, 2).mean.tolist()
-        [1.0, 10.0, 2.0, 20.0]
+        [[1.0, 10.0], [2.0, 20.0]]
     """
 
     def turned(values: np.ndarray) -> np.ndarray:
-        return values.reshape(len(values), -1, horizon).swapaxes(1, 2).reshape(len(values), -1)
+        return values.reshape(len(values), -1, horizon).swapaxes(1, 2)
 
-    return Predictive(distribution.family, {name: turned(each) for name, each in distribution.parameters.items()})
+    return ByStep(distribution.family, {name: turned(each) for name, each in distribution.parameters.items()})

@@ -1,12 +1,13 @@
 """Series: a table with a time column whose number columns are to be forecast, each from its own past.
 
 One example is a window of one series and the steps after it; all series share the network. What is read, how it is
-split and what an example holds: `data.regular`, `data.spans`, `data.series`.
+split and what an example holds: `data.regular`, `data.spans`, `data.series`. No window is judged by values that were
+filled in: `data._gaps`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,8 @@ import torch
 from numpy.typing import NDArray
 from pydantic import Field as Option
 
+from evenkeel.data._gaps import Usable, require_windows, usable_windows
+from evenkeel.data._moments import read_frame
 from evenkeel.data.dataset import Dataset
 from evenkeel.data.fields import Fields
 from evenkeel.data.regular import Regular, choose_time, regular_series
@@ -25,14 +28,14 @@ from evenkeel.data.series import (
     fit_scales,
     last_windows,
     read_further,
+    times_ahead,
     window_fields,
 )
 from evenkeel.data.spans import Spans, spans_of, window_starts
 from evenkeel.data.split import Split
-from evenkeel.data.table import read_table
 from evenkeel.data.target import Target
 from evenkeel.data.windows import SeriesWindows
-from evenkeel.errors import RequestError
+from evenkeel.errors import DataError, RequestError
 from evenkeel.kinds._record import Answered, Asked, Kind, Prepared
 from evenkeel.kinds._series_body import series_body
 from evenkeel.kinds._series_rivals import RIVALS
@@ -55,7 +58,9 @@ class SeriesOptions(Frozen):
 
     horizon: int | None = Option(None, ge=1, description="steps to forecast; 24 without, fewer for a short table")
     window: int | None = Option(None, ge=2, description="steps that are read; four horizons without, where they fit")
-    time: str | None = Option(None, description="the time column; without, the only column of dates or moments")
+    time: str | None = Option(
+        None, description="the time column; without, the only one of moments or that counts steps"
+    )
 
 
 def prepare_series(data: Any, asked: Asked) -> Prepared:
@@ -64,12 +69,13 @@ def prepare_series(data: Any, asked: Asked) -> Prepared:
     if not isinstance(options, SeriesOptions):
         raise TypeError("series need their own options")
     choice = _task(asked)
-    frame = read_table(data)
-    time = choose_time(frame, options.time)
+    frame = read_frame(data, options.time)
     target = (asked.target,) if isinstance(asked.target, str) else asked.target
+    time = choose_time(frame, options.time, target=target)
     columns = describe_columns(frame, time, target)
     names = list(target) if target is not None else [column.name for column in columns if column.kind == "series"]
     regular = regular_series(frame, time, names)
+    _check_parts(asked, regular)
     spans = spans_of(asked.request, regular.places, len(regular.values), time)
     horizon = options.horizon or max(1, min(HORIZON, len(regular.values) // 20))
     window = options.window or _window(len(spans.train), horizon)
@@ -82,7 +88,17 @@ def prepare_series(data: Any, asked: Asked) -> Prepared:
         series=fit_scales(regular.values[spans.train.start : spans.train.stop], names),
     )
     source = str(data) if isinstance(data, (str, Path)) else f"a {type(data).__name__} of {frame.height} rows"
-    return Prepared(dataset=_dataset(schema, regular, spans, source), choice=choice)
+    counted = options.time is None and frame[time].dtype.is_integer()
+    told = [f"Column {time!r} counts up by {regular.step.text}: it is taken as the time."] if counted else []
+    return Prepared(dataset=_dataset(schema, regular, spans, source, told), choice=choice)
+
+
+def _check_parts(asked: Asked, regular: Regular) -> None:
+    """Parts given by rows need rows in the order of time: sorting would tear them."""
+    if not isinstance(asked.request.how, str) and (np.diff(regular.places) <= 0).any():
+        raise DataError(
+            "parts given by rows need a table whose times ascend from row to row, got another order; sort the table"
+        )
 
 
 def _task(asked: Asked) -> TaskChoice:
@@ -103,16 +119,20 @@ def _window(steps: int, horizon: int) -> int:
     return max(2, min(max(WINDOWS_A_HORIZON * horizon, SHORT_WINDOW), (steps - horizon) // 2))
 
 
-def _dataset(schema: SeriesSchema, regular: Regular, spans: Spans, source: str) -> Dataset:
-    """Windows of all parts, those of training first."""
+def _dataset(schema: SeriesSchema, regular: Regular, spans: Spans, source: str, told: Sequence[str]) -> Dataset:
+    """Windows of all parts, those of training first, without those that have too many gaps."""
     count, parts = len(schema.series), ("train", "validation", "test")
     most = {"validation": MOST_VALIDATION // count, "test": MOST_TEST_STEPS // (count * schema.horizon)}
     starts = {
         part: window_starts(getattr(spans, part), schema.window, schema.horizon, part, most=most.get(part))
         for part in parts
     }
-    inputs, target = window_fields(schema, regular.values, np.concatenate([starts[part] for part in parts]))
-    ends = np.cumsum([0, *(len(starts[part]) * count for part in parts)])
+    usable = {part: usable_windows(regular.missing, starts[part], schema.window, schema.horizon) for part in parts}
+    for part in parts:
+        require_windows(usable[part], f"the {part} part")
+    keep = np.concatenate([usable[part].keep for part in parts])
+    inputs, target = window_fields(schema, regular.values, np.concatenate([starts[part] for part in parts]), keep)
+    ends = np.cumsum([0, *(int(usable[part].keep.sum()) for part in parts)])
     rows = {part: np.arange(ends[index], ends[index + 1]) for index, part in enumerate(parts)}
     return Dataset(
         inputs=inputs,
@@ -122,8 +142,14 @@ def _dataset(schema: SeriesSchema, regular: Regular, spans: Spans, source: str) 
         schema=schema,
         target_schema=Target(columns=schema.names, kind="series", size=schema.horizon),
         source=source,
-        notes=(*_told(schema, spans, starts), *regular.notes),
+        notes=(*_told(schema, spans, starts), *told, *regular.notes, *_left_out(usable)),
     )
+
+
+def _left_out(usable: Mapping[str, Usable]) -> list[str]:
+    """The windows of each part that are left out for their gaps."""
+    found = [(part, each) for part, each in usable.items() if each.told]
+    return [f"Left out of the {each.keep.size} {part} windows: {each.told}." for part, each in found]
 
 
 def _told(schema: SeriesSchema, spans: Spans, starts: Mapping[str, NDArray[np.int64]]) -> list[str]:
@@ -143,14 +169,25 @@ def _told(schema: SeriesSchema, spans: Spans, starts: Mapping[str, NDArray[np.in
 
 def encode_series(schema: SeriesSchema, new: Any) -> Fields:
     """The end of every series of a table, from which the steps after it are forecast."""
-    return last_windows(schema, read_table(new))
+    return last_windows(schema, read_frame(new, schema.time))
+
+
+def keys_of_series(schema: SeriesSchema, new: Any) -> Mapping[str, Sequence[Any]]:
+    """The times of the steps to come, one for each row of what is predicted."""
+    return {schema.time: times_ahead(schema, read_frame(new, schema.time)).to_list()}
 
 
 def answers_of_series(schema: SeriesSchema, target: Target, new: Any) -> Answered:
-    """Every window of a table, and the steps after each."""
-    values = read_further(schema, read_table(new), schema.window + schema.horizon).values
-    starts = np.arange(len(values) - schema.window - schema.horizon + 1)
-    inputs, answers = window_fields(schema, values, starts)
+    """Every window of a table, and the steps after each, but for those with too many gaps.
+
+    Raises:
+        DataError: the table cannot be read, or no window is left.
+    """
+    found = read_further(schema, read_frame(new, schema.time), schema.window + schema.horizon)
+    starts = np.arange(len(found.values) - schema.window - schema.horizon + 1)
+    usable = usable_windows(found.missing, starts, schema.window, schema.horizon)
+    require_windows(usable, "the table")
+    inputs, answers = window_fields(schema, found.values, starts, usable.keep)
     return Answered(inputs=inputs, target=answers)
 
 
@@ -213,4 +250,5 @@ SERIES = Kind(
     options=SeriesOptions,
     rivals=RIVALS,
     keep=shown_windows,
+    keys=keys_of_series,
 )
