@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import torch
 
-from evenkeel.data.edges import as_edges, check_edges, clean_edges, join_edges
+from evenkeel.data.edges import as_edges, check_edges, clean_edges, join_edges, layout_of
 from evenkeel.errors import DataError
 
 
@@ -18,7 +18,48 @@ def test_no_edges_are_edges():
     assert as_edges([]).shape == as_edges(np.empty((0, 2))).shape == (2, 0)
 
 
-@pytest.mark.parametrize("wrong", [[[0.5, 1.0], [1.0, 2.0]], [0, 1, 2], [[0, 1, 2]] * 3])
+def test_whole_numbers_may_be_floats():
+    edges = np.array([[0, 1, 2], [1, 2, 0]])
+    assert torch.equal(as_edges(edges.astype(np.float32)), as_edges(edges))
+
+
+def test_two_edges_are_read_by_the_layout():
+    assert as_edges([[0, 1], [2, 3]]).tolist() == [[0, 1], [2, 3]]
+    assert as_edges([[0, 1], [2, 3]], "standing").tolist() == [[0, 2], [1, 3]]
+    assert as_edges([[0, 1, 2], [1, 2, 0]], "standing").tolist() == [[0, 1, 2], [1, 2, 0]]
+
+
+@pytest.mark.parametrize(
+    "shapes, expected",
+    [
+        ([(2, 2), (2, 5)], "lying"),
+        ([(2, 2), (5, 2)], "standing"),
+        ([(2, 2), (1, 2)], "standing"),
+        ([(2, 2), (2, 2)], "lying"),
+        ([(2, 2), (0, 2)], "lying"),
+        ([(2, 5), (5, 2)], "lying"),
+        ([], "lying"),
+    ],
+)
+def test_the_layout_is_that_of_the_graphs_that_can_be_told(shapes, expected):
+    assert layout_of([np.zeros(shape, int) for shape in shapes]) == expected
+
+
+def test_the_layout_is_the_usual_one_where_none_can_be_told():
+    either = [np.zeros((2, 2), int), np.empty((2, 0), int)]
+    assert layout_of(either, "standing") == "standing" and layout_of(either, "lying") == "lying"
+    assert layout_of([np.zeros((2, 3), int), *either], "standing") == "lying"
+
+
+def test_edges_that_lie_and_stand_leave_two_edges_in_doubt():
+    with pytest.raises(DataError, match=r"graph 0 has \(2, 3\) and graph 1 \(3, 2\), and graph 2 could be either"):
+        layout_of([np.zeros(shape, int) for shape in ((2, 3), (3, 2), (2, 2))])
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [[[0.5, 1.0], [1.0, 2.0]], [0, 1, 2], [[0, 1, 2]] * 3, [[0, 1], [1]], [[0.0, np.nan]] * 2, [["a", "b"]] * 2],
+)
 def test_what_is_no_edge_is_refused(wrong):
     with pytest.raises(DataError, match=r"edges must be whole numbers of shape \(2, edge\).*got"):
         as_edges(wrong)

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from _graph_sets import as_tables, communities, some_rings, write_listing
-from evenkeel.data.graph_files import is_listing, is_npz, read_listing, read_npz, read_tables, tables_in
+from evenkeel.data.graph_files import is_listing, is_npz, names_of_nodes, read_listing, read_npz, read_tables, tables_in
 from evenkeel.errors import DataError, RequestError
 
 ARRAYS = communities(20)
@@ -172,3 +172,26 @@ def test_tables_that_do_not_fit_are_refused(change, message):
 def test_of_a_table_of_nodes_a_target_must_be_named():
     with pytest.raises(RequestError, match=r"which column of the nodes is to be predicted\? .* \['answer', 'town'"):
         read_tables(as_tables(ARRAYS), "y", "here")
+
+
+@pytest.mark.parametrize("ends", [("from", "to"), ("src", "dst")])
+def test_ends_of_edges_have_several_names(ends):
+    tables = as_tables(ARRAYS)
+    edges = tables["edges"].rename(dict(zip(("source", "target"), ends, strict=True)))
+    found = read_tables({**tables, "edges": edges}, "answer", "here")
+    assert found.edges.tolist() == ARRAYS["edge_index"].tolist()
+    with pytest.raises(
+        DataError, match=rf"needs a column '{ends[1]}'; .* source and target, or from and to, or src and"
+    ):
+        read_tables({**tables, "edges": edges.drop(ends[1])}, "answer", "here")
+
+
+def test_parts_of_an_archive_must_be_apart(tmp_path):
+    np.savez(tmp_path / "a.npz", **ARRAYS, idx_train=np.arange(9), val_mask=np.arange(20) > 5)
+    with pytest.raises(DataError, match=r"idx_train and val_mask share 3 node\(s\), such as node 6"):
+        read_npz(tmp_path / "a.npz", "y")
+
+
+def test_nodes_have_the_names_of_their_table():
+    assert names_of_nodes(as_tables(ARRAYS)["nodes"])[:2] == ["p0", "p1"]
+    assert names_of_nodes(pl.DataFrame({"id": [7.0, 9.0]})) == ["7", "9"]

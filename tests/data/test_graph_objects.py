@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from _graph_sets import as_data, communities, some_rings
-from evenkeel.data.graph_objects import answers_frame, is_data, is_datas, is_pairs, read_data, read_datas, read_pairs
+from evenkeel.data.graph_objects import answers_frame, datas_of, is_data, is_datas, read_data, read_datas
 from evenkeel.errors import DataError
 
 ARRAYS = communities(20)
@@ -26,10 +26,9 @@ def ring_datas(**more):
 
 def test_forms_are_told_apart():
     data, pairs = as_data(ARRAYS), [graph[:2] for graph in some_rings(3)]
-    assert is_data(data) and is_datas([data]) and is_pairs(pairs)
+    assert is_data(data) and is_datas([data])
     assert not is_data([data]) and not is_datas("data") and not is_datas([]) and not is_datas(pairs)
-    steps = [(np.zeros((5, 3)), np.zeros((5, 3)))]
-    assert not is_pairs(steps) and not is_pairs([]) and not is_pairs([np.zeros((2, 2))]) and not is_pairs([(1, 2)])
+    assert not is_datas(data) and not is_datas(np.zeros((3, 2))) and not is_datas({"len": 1})
 
 
 def test_one_graph_with_masks():
@@ -62,8 +61,9 @@ def test_several_labels_are_columns():
     frame = answers_frame(torch.tensor([[0, 1], [1, 1]]), "y")
     assert frame.columns == ["y_0", "y_1"] and answers_frame(np.zeros((3, 1)), "y").columns == ["y"]
     assert answers_frame(["a", "b"], "word")["word"].to_list() == ["a", "b"]
-    with pytest.raises(DataError, match=r"answers must have the shape \(row,\) or \(row, label\)"):
-        answers_frame(np.zeros((2, 2, 2)), "y")
+    for wrong in (np.zeros((2, 2, 2)), [[1, 2], [3]]):
+        with pytest.raises(DataError, match=r"answers must have the shape \(row,\) or \(row, label\)"):
+            answers_frame(wrong, "y")
 
 
 def test_many_graphs_with_an_answer_each():
@@ -89,24 +89,6 @@ def test_graphs_of_unlike_form_are_refused():
         read_datas(datas, None)
 
 
-def test_pairs_have_numbers_or_tags():
-    graphs = some_rings(4)
-    tagged = read_pairs([graph[:2] for graph in graphs], [0, 1, 0, 1], "y")
-    assert tagged.values.numbers is None and set(tagged.values.tags) == {"0", "1"}
-    numbered = read_pairs([(torch.randn(len(tags), 3), edges) for tags, edges, _ in graphs], None, "y")
-    assert numbered.values.numbers.shape == (numbered.nodes, 3) and numbered.answers is None
-    with pytest.raises(DataError, match=r"nodes must be whole numbers \(node,\), a tag each"):
-        read_pairs([graphs[0][:2], (np.zeros((3, 2)), np.empty((2, 0)))], None, None)
-
-
-def test_wrong_pairs_are_named():
-    graphs = [graph[:2] for graph in some_rings(3)]
-    with pytest.raises(DataError, match=r"graph 2 must be a pair \(nodes, edges\) of arrays, got int"):
-        read_pairs([*graphs[:2], 7], None, None)
-    with pytest.raises(DataError, match="there are 3 graphs and 2 answers"):
-        read_pairs(graphs, [0, 1], "y")
-
-
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
 def test_data_of_torch_geometric_is_read():
     library = pytest.importorskip("torch_geometric.data")
@@ -116,3 +98,73 @@ def test_data_of_torch_geometric_is_read():
     assert found.sizes == (20,) and torch.equal(found.values.numbers, data.x)
     with pytest.raises(DataError, match="nothing in 'z' to predict; there are: 'y'"):
         read_data(data, "z")
+
+
+def test_masks_that_overlap_are_named():
+    masks = {"train_mask": torch.arange(20) < 12, "val_mask": torch.arange(20) >= 15, "test_mask": torch.arange(20) > 9}
+    with pytest.raises(DataError, match=r"train_mask and test_mask share 2 node\(s\), such as node 10; a node may be"):
+        read_data(as_data(ARRAYS, **masks), "y")
+
+
+def test_data_without_edges_say_what_is_missing():
+    data = as_data(ARRAYS)
+    data.edge_index = None
+    for read, given in ((read_data, data), (read_datas, [data, data])):
+        with pytest.raises(DataError, match=r"the Data has no edge_index; .* torch.empty\(2, 0, dtype=torch.int64\)"):
+            read(given, None)
+
+
+def with_answers(shapes, counts):
+    return [
+        SimpleNamespace(x=None, edge_index=torch.tensor([[0], [1]]), num_nodes=count, y=torch.ones(shape))
+        for shape, count in zip(shapes, counts, strict=True)
+    ]
+
+
+@pytest.mark.parametrize("shapes, counts", [([5, 5, 5], [5, 5, 5]), ([4, 6], [4, 6]), ([(4, 2), (3, 2)], [4, 3])])
+def test_answers_of_nodes_need_one_graph(shapes, counts):
+    message = r"each of the \d graphs has as many answers in 'y' as nodes; answers for nodes need one graph: join them"
+    with pytest.raises(DataError, match=message):
+        read_datas(with_answers(shapes, counts), "y")
+
+
+@pytest.mark.parametrize(
+    "shapes, counts, width",
+    [([(1, 5)] * 2, [5, 5], 5), ([2, 2], [2, 3], 2), ([1, 1], [1, 1], 1), ([()] * 2, [4, 2], 1)],
+)
+def test_answers_of_graphs_that_are_no_answers_of_nodes(shapes, counts, width):
+    datas = with_answers(shapes, counts)
+    for data in datas:
+        data.edge_index = torch.empty(2, 0, dtype=torch.int64)
+    assert read_datas(datas, "y").answers.shape == (2, width)
+
+
+def test_edges_of_a_list_lie_as_those_that_can_be_told():
+    datas = with_answers([1, 1], [3, 3])
+    datas[0].edge_index, datas[1].edge_index = torch.tensor([[0, 1], [1, 2]]), torch.tensor([[0, 1], [1, 2], [2, 0]])
+    found = read_datas(datas, "y")
+    assert found.layout == "standing" and found.edges.tolist() == [[0, 1, 3, 4, 5], [1, 2, 4, 5, 3]]
+    assert read_data(datas[0], None, "standing").edges.tolist() == [[0, 1], [1, 2]]
+    assert read_datas(datas[:1], "y").edges.tolist() == [[0, 1], [1, 2]] == datas[0].edge_index.tolist()
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_a_batch_and_a_data_set_are_their_graphs():
+    library = pytest.importorskip("torch_geometric.data")
+    datas = [library.Data(x=data.x, edge_index=data.edge_index, y=data.y) for data in ring_datas()]
+    batch = library.Batch.from_data_list(datas)
+
+    class Stored(library.InMemoryDataset):
+        def __init__(self):
+            super().__init__(None)
+            self.data, self.slices = self.collate(datas)
+
+    whole = read_datas(datas, "y")
+    for given in (batch, Stored(), Stored()[:]):
+        assert is_datas(given)
+        found = read_datas(datas_of(given), "y")
+        assert found.sizes == whole.sizes and torch.equal(found.edges, whole.edges)
+        assert found.answers.equals(whole.answers)
+    loose = library.Batch(x=batch.x, edge_index=batch.edge_index, y=batch.y, batch=batch.batch)
+    with pytest.raises(DataError, match=r"this Batch does not know .* make it with Batch.from_data_list"):
+        datas_of(loose)

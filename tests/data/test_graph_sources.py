@@ -84,3 +84,22 @@ def test_another_file_is_an_error(tmp_path):
 def test_answers_of_arrays_have_one_name():
     with pytest.raises(RequestError, match=r"the answers of graphs have one name, got target=\['a', 'b'\]"):
         read_graphs((PAIRS, [0] * 5), ("a", "b"))
+
+
+@pytest.mark.parametrize("empty", [[], ()])
+def test_of_nothing_there_is_one_short_error(empty):
+    with pytest.raises(DataError, match=f"^expected at least one graph, got an empty {type(empty).__name__}$"):
+        read_graphs(empty, None, level="graph")
+
+
+def test_one_pair_is_one_graph_where_graphs_are_asked_about():
+    x, edges = PAIRS[0]
+    for one in ((x, edges), (x.tolist(), edges.tolist())):
+        assert read_graphs(one, None, level="graph").sizes == (len(x),)
+    assert len(read_graphs((PAIRS, [0, 1, 0, 1, 0]), None, level="graph").sizes) == 5
+
+
+def test_two_edges_alone_are_read_by_the_layout_of_training():
+    one = (np.zeros(3, int), np.array([[0, 1], [2, 1]]))
+    assert read_graphs(one, None, level="graph", layout="standing").edges.tolist() == [[0, 2], [1, 1]]
+    assert read_graphs([one], None, level="graph").edges.tolist() == [[0, 1], [2, 1]]

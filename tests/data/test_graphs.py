@@ -5,7 +5,8 @@ import torch
 
 from _graph_sets import communities, some_rings
 from evenkeel.data.fields import pick
-from evenkeel.data.graph_objects import answers_frame, read_pairs
+from evenkeel.data.graph_objects import answers_frame
+from evenkeel.data.graph_pairs import read_pairs
 from evenkeel.data.graphs import GraphSchema, GraphSet, check_set, encode_graphs, fit_graphs
 from evenkeel.data.node_features import NodeValues, as_numbers
 from evenkeel.errors import DataError
@@ -134,3 +135,12 @@ def test_graphs_are_not_nodes():
     fitted = fit_graphs(people(), np.arange(20), np.arange(20), answer="y", ways="auto")
     with pytest.raises(DataError, match="training had the nodes of one graph to predict, got graphs"):
         encode_graphs(fitted.schema, rings())
+
+
+def test_the_mean_of_edges_has_one_decimal():
+    fitted = fit_graphs(rings(), np.arange(12), np.arange(12), answer="y", ways="auto")
+    mean = sum(graph[1].shape[1] for graph in GRAPHS) / 12
+    told = fitted.schema.columns[0].examples[1]
+    assert told == f"{mean:.1f} edges, each way counted" and len(told.split()[0].split(".")[1]) == 1
+    alone = fit_graphs(people(), np.arange(20), np.arange(20), answer="y", ways="directed")
+    assert alone.schema.columns[0].examples[1] == f"{people().edges.shape[1]} edges, each way counted"

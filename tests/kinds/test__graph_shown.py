@@ -45,3 +45,11 @@ def test_where_nothing_is_small_enough_nothing_is_kept():
     arrays["edge_index"] = np.array([[0], [1]])
     data = prepare_graphs(as_data(arrays), Asked()).dataset
     assert keep_graphs(data, torch.tensor([5, 6])) == {}
+
+
+def test_nodes_with_real_numbers_have_one_colour_and_tags_theirs():
+    draw = np.random.default_rng(0)
+    for make, colours in ((draw.normal, {0}), (lambda size: draw.multinomial(1, [0.5, 0.5], size[0]), {0, 1})):
+        graphs = [(make(size=(len(tags), 2)), edges) for tags, edges, _ in RINGS]
+        data = prepare_graphs((graphs, [graph[2] for graph in RINGS]), Asked()).dataset
+        assert set(keep_graphs(data, torch.arange(6))["colour"].tolist()) == colours

@@ -69,7 +69,10 @@ def test_the_split_of_the_data_is_used_unless_another_is_asked_for():
     ignored = quick(data, epochs=1, settings={"masks": "ignore"})
     assert ignored.record.split.startswith("random") and sum(ignored.record.rows.values()) == 90
     drawn = quick(as_data(PEOPLE, train_mask=MASKS["train_mask"]), epochs=1)
-    assert drawn.record.rows["train"] + drawn.record.rows["validation"] == 30
+    assert drawn.record.rows == {"train": 30, "validation": 30, "test": 30} and "accuracy" in drawn.metrics
+    assert any(note.startswith("The data mark no nodes for validation or test") for note in drawn.record.notes)
+    again = quick(as_data(PEOPLE, train_mask=MASKS["train_mask"]), epochs=1)
+    assert again.metrics == drawn.metrics
 
 
 @pytest.mark.parametrize("kind", ["graph", "node"])
@@ -251,6 +254,57 @@ def test_unknown_tags_are_counted_and_predicted(rings):
     graphs = [(each, edges) for each, (_, edges) in zip(tags, PAIRS, strict=True)]
     run = quick((graphs, ANSWERS), epochs=1, split={"train": range(1, 70), "test": [0, *range(70, 80)]}, validation=0)
     assert f"{len(tags[0])} node(s) have a tag that no training graph has" in run.record.notes[0]
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_a_batch_is_its_graphs(rings):
+    library = pytest.importorskip("torch_geometric.data")
+    one_hot = torch.eye(2)
+    datas = [
+        library.Data(x=one_hot[torch.from_numpy(tags)], edge_index=torch.from_numpy(edges), y=torch.tensor([answer]))
+        for tags, edges, answer in RINGS
+    ]
+    batch = library.Batch.from_data_list(datas)
+    of_list, of_batch = quick(datas, epochs=2), quick(batch, epochs=2)
+    assert sum(of_batch.record.rows.values()) == 80 and of_batch.metrics == of_list.metrics
+    assert of_batch.predict(batch).shape == (80,)
+    assert np.array_equal(of_batch.predict_proba(batch), of_list.predict_proba(datas))
+    assert of_batch.evaluate(batch) == of_list.evaluate(datas)
+
+
+def test_one_graph_alone_and_none(rings):
+    assert rings.predict_proba(PAIRS[0]).shape == (1, 2)
+    assert np.array_equal(rings.predict_proba(PAIRS[0]), rings.predict_proba([PAIRS[0]]))
+    with pytest.raises(DataError, match=r"^expected at least one graph, got an empty list$"):
+        rings.predict([])
+
+
+def test_floats_lists_and_words_are_learned():
+    graphs = [(["CN"[tag] for tag in tags], edges.astype(float).tolist()) for tags, edges in PAIRS]
+    run = quick((graphs, ANSWERS), epochs=1)
+    assert run.kind.name == "graph" and set(run.record.schema_.nodes.tags) == {"C", "N"}
+    assert run.predict(graphs[0]).shape == (1,)
+
+
+def test_two_edges_alone_are_read_as_training_read_them():
+    standing = [(tags, edges.T) for tags, edges in PAIRS]
+    run = quick((standing, ANSWERS), epochs=1, settings={"edges": "directed"})
+    assert run.record.schema_.layout == "standing"
+    one = (np.zeros(4, int), np.array([[0, 1], [2, 3]]))
+    more = [one, (np.zeros(4, int), np.array([[0, 1], [2, 3], [1, 2]]))]
+    assert np.allclose(run.predict_proba(one)[0], run.predict_proba(more)[0], atol=1e-6)
+
+
+def test_unlabelled_nodes_are_no_class_and_leaks_are_told():
+    hidden = np.where(np.arange(90) % 4 == 0, -1, PEOPLE["y"])
+    x = np.concatenate([PEOPLE["x"], PEOPLE["y"][:, None].astype(np.float32)], axis=1)
+    data = as_data({**PEOPLE, "x": x, "y": hidden})
+    run = quick(data, epochs=1)
+    assert run.classes == (0, 1) and sum(run.record.rows.values()) == 67
+    notes = " ".join(run.record.notes)
+    assert "23 node(s) have the answer -1" in notes and "Column 'x[6]' alone predicts the target" in notes
+    assert run.predict(data).shape == (90,)
+    assert "accuracy" in run.evaluate(data)
 
 
 def test_without_torch_geometric_there_is_one_clear_error(monkeypatch):

@@ -57,3 +57,11 @@ def test_words_of_others_are_escaped_on_the_page():
         drawn = graphs_section({**KEPT, "row": np.array(row)}, told, level=level)
         page = render(Report(title="t", verdict=[Sentence(text="s", tone="good")], extra=[drawn]))
         assert "&lt;b&gt;" in page and "<b>" not in page
+
+
+def test_the_colour_of_nodes_is_explained_where_it_tells_something():
+    told = Told(truth=["ring", "path"], prediction=["ring", "ring"], right=[True, False])
+    kept = {**KEPT, "row": np.array([1, 0])}
+    assert graphs_section(kept, told, level="graph").caption == "A colour stands for the commonest feature of a node."
+    plain = {**kept, "colour": np.zeros(5, int)}
+    assert graphs_section(plain, told, level="graph").caption == ""

@@ -1,6 +1,9 @@
 """Edges as they are read to edges that a net hears along: each once, both ways, none from a node to itself.
 
 auto       an edge that is given one way goes both ways       directed   each way as it is given
+
+Of several graphs the edges lie, (2, edge), unless one of them can only stand, (edge, 2): what is 2 x 2 could be either
+and is read as the others are.
 """
 
 from __future__ import annotations
@@ -16,6 +19,8 @@ from evenkeel.errors import DataError
 from evenkeel.shapes import Int, Tensor
 
 Ways = Literal["auto", "directed"]
+Layout = Literal["lying", "standing"]
+"""(2, edge), or (edge, 2)."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,8 +31,8 @@ class Clean:
     notes: tuple[str, ...]
 
 
-def as_edges(values: Any) -> Int[Tensor, "2 edge"]:
-    """Whole numbers (2, edge), or (edge, 2), as int64 (2, edge); what is 2 x 2 is read the first way.
+def as_edges(values: Any, layout: Layout = "lying") -> Int[Tensor, "2 edge"]:
+    """Whole numbers (2, edge), or (edge, 2), as int64 (2, edge); what is 2 x 2 is read by `layout`.
 
     Raises:
         DataError: another shape or type.
@@ -36,16 +41,51 @@ def as_edges(values: Any) -> Int[Tensor, "2 edge"]:
         >>> as_edges([[0, 1], [1, 2], [2, 0]]).tolist()
         [[0, 1, 2], [1, 2, 0]]
     """
-    array = values.detach().cpu().numpy() if isinstance(values, Tensor) else np.asarray(values)
+    found = _whole(values)
+    lies = len(found) == 2 and (layout == "lying" or found.shape != (2, 2))
+    return torch.from_numpy(found if lies else np.ascontiguousarray(found.T))
+
+
+def layout_of(pieces: Sequence[Any], usual: Layout = "lying") -> Layout:
+    """How the edges of several graphs lie; `usual` where all that there are could be either.
+
+    Raises:
+        DataError: some lie and some stand, and others could be either; or one that is no edge.
+
+    Example:
+        >>> layout_of([[[0, 1], [1, 2]], [[0, 1], [1, 2], [2, 0]]])
+        'standing'
+    """
+    shapes = [_whole(piece).shape for piece in pieces]
+    lying = [number for number, shape in enumerate(shapes) if shape[0] == 2 and shape[1] not in (0, 2)]
+    standing = [number for number, shape in enumerate(shapes) if shape[0] != 2]
+    if lying and standing and (2, 2) in shapes:
+        raise DataError(
+            f"edges must be of the shape (2, edge) in every graph, or (edge, 2) in every graph; graph {lying[0]} has "
+            f"{shapes[lying[0]]} and graph {standing[0]} {shapes[standing[0]]}, and graph {shapes.index((2, 2))} could "
+            "be either"
+        )
+    return "standing" if standing and not lying else "lying" if lying else usual
+
+
+def _whole(values: Any) -> np.ndarray:
+    """Edges as they lie, int64; floats where they are whole numbers; none as (2, 0)."""
+    try:
+        array = values.detach().cpu().numpy() if isinstance(values, Tensor) else np.asarray(values)
+    except ValueError as problem:
+        raise DataError(
+            "edges must be whole numbers of shape (2, edge), from the nodes above to those below; got lists of "
+            "different lengths"
+        ) from problem
     if array.size == 0:
-        return torch.empty(2, 0, dtype=torch.int64)
-    if array.ndim != 2 or 2 not in array.shape or array.dtype.kind not in "iu":
+        return np.empty((2, 0), np.int64)
+    broken = array[~(np.isfinite(array) & (array == np.round(array)))] if array.dtype.kind == "f" else array[:0]
+    if array.ndim != 2 or 2 not in array.shape or array.dtype.kind not in "iuf" or broken.size:
         raise DataError(
             f"edges must be whole numbers of shape (2, edge), from the nodes above to those below; got {array.dtype} "
-            f"of shape {array.shape}"
+            f"of shape {array.shape}" + (f" with {broken.flat[0]:g} in it" if broken.size else "")
         )
-    found = torch.from_numpy(array.astype(np.int64))
-    return found if len(found) == 2 else found.T.contiguous()
+    return array.astype(np.int64)
 
 
 def check_edges(edges: Int[Tensor, "2 edge"], nodes: int, where: str) -> None:

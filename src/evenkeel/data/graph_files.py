@@ -2,7 +2,7 @@
 
 x.npz        edge_index (2, edge); x (node, channel), or x_row, x_col, x_val; y; idx_train, idx_val, idx_test or masks
 x.txt        number of graphs; of each `nodes answer`, then of each node `tag neighbours first second ... numbers`
-folder       edges.csv (source, target) and nodes.csv (id, features ..., target), or Parquet, TSV
+folder       edges.csv (source, target; or from, to; or src, dst), nodes.csv (id, features ..., target); Parquet, TSV
 mapping      {"edges": table, "nodes": table}
 """
 
@@ -21,6 +21,7 @@ import torch
 from evenkeel.data.columns import tidy
 from evenkeel.data.edges import as_edges, join_edges
 from evenkeel.data.graph_objects import answers_frame
+from evenkeel.data.graph_parts import check_apart
 from evenkeel.data.graphs import USUAL, Answer, GraphSet
 from evenkeel.data.node_features import NodeValues, as_numbers
 from evenkeel.data.table import SUFFIXES, read_table
@@ -33,7 +34,7 @@ PARTS = {
     "test": ("idx_test", "test_mask"),
 }
 TABLES = ("edges", "nodes")
-ENDS, NAME = ("source", "target"), "id"
+ENDS, NAME = (("source", "target"), ("from", "to"), ("src", "dst")), "id"
 
 
 def is_npz(path: Path) -> bool:
@@ -117,8 +118,10 @@ def _numbers_of(path: Path, arrays: Mapping[str, np.ndarray], frame: pl.DataFram
 
 def _parts_of(arrays: Mapping[str, np.ndarray]) -> Mapping[str, np.ndarray] | None:
     """Row numbers of each part that is given, by number or by a Boolean for each row."""
-    given = {part: arrays[name] for part, names in PARTS.items() for name in names if name in arrays}
-    found = {part: np.flatnonzero(rows) if rows.dtype == np.bool_ else rows for part, rows in given.items()}
+    given = {part: name for part, names in PARTS.items() for name in names if name in arrays}
+    rows = {part: arrays[name] for part, name in given.items()}
+    found = {part: np.flatnonzero(each) if each.dtype == np.bool_ else each for part, each in rows.items()}
+    check_apart(found, given)
     return found if "train" in found else None
 
 
@@ -208,10 +211,9 @@ def read_tables(tables: Mapping[str, Any], answer: Answer | None, source: str) -
     if absent:
         raise DataError(f"{source}: a graph needs a table of edges and one of nodes; {absent[0]} is missing")
     edges, nodes = (read_table(tables[name]) for name in TABLES)
-    for table, names, columns in (("edges", ENDS, edges.columns), ("nodes", (NAME,), nodes.columns)):
-        for name in names:
-            if name not in columns:
-                raise DataError(f"{source}: the table of {table} needs a column {name!r}; {choices(columns, name)}")
+    from_to = _ends_of(edges.columns, source)
+    if NAME not in nodes.columns:
+        raise DataError(f"{source}: the table of nodes needs a column {NAME!r}; {choices(nodes.columns, NAME)}")
     if answer == USUAL and USUAL not in nodes.columns:
         known = [name for name in nodes.columns if name != NAME]
         raise RequestError(f"which column of the nodes is to be predicted? Give target=...; there are: {known[:20]}")
@@ -219,7 +221,7 @@ def read_tables(tables: Mapping[str, Any], answer: Answer | None, source: str) -
     if len(places := {name: row for row, name in enumerate(names)}) < len(names):
         twice = next(name for row, name in enumerate(names) if places[name] != row)
         raise DataError(f"{source}: {len(names) - len(places)} id(s) of nodes stand there twice, such as {twice!r}")
-    ends = [_ids(edges[end]) for end in ENDS]
+    ends = [_ids(edges[end]) for end in from_to]
     unknown = [name for end in ends for name in end if name not in places]
     if unknown:
         raise DataError(f"{source}: {len(unknown)} end(s) of edges are no id of a node, such as {unknown[0]!r}")
@@ -233,6 +235,24 @@ def read_tables(tables: Mapping[str, Any], answer: Answer | None, source: str) -
         targets=() if answer is None else (answer,) if isinstance(answer, str) else answer,
         source=source,
     )
+
+
+def _ends_of(columns: Sequence[str], source: str) -> tuple[str, str]:
+    """The headings of where edges begin and end."""
+    for ends in ENDS:
+        if set(ends) <= set(columns):
+            return ends
+    nearest = max(ENDS, key=lambda ends: len(set(ends) & set(columns)))
+    name = next(end for end in nearest if end not in columns)
+    raise DataError(
+        f"{source}: the table of edges needs a column {name!r}; {choices(columns, name)}; its two ends are called "
+        + ", or ".join(" and ".join(ends) for ends in ENDS)
+    )
+
+
+def names_of_nodes(nodes: Any) -> list[str]:
+    """The ids of a table of nodes, in its order."""
+    return _ids(read_table(nodes)[NAME])
 
 
 def _ids(series: pl.Series) -> list[str]:

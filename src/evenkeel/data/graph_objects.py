@@ -1,8 +1,7 @@
-"""Graphs that lie in memory: `Data` of torch_geometric (read by its attributes alone), and pairs of arrays.
+"""Graphs that lie in memory as torch_geometric holds them, read by their attributes alone.
 
-Data with an answer for each node      level node, with train_mask, val_mask and test_mask where it has them
-list of Data, with one answer each     level graph
-(graphs, y), or graphs alone           level graph; each is (nodes, edges): nodes (node, channel), or a tag each
+Data with an answer for each node                     level node, with train_mask, val_mask, test_mask if it has them
+list, Batch or data set of Data, one answer each      level graph
 """
 
 from __future__ import annotations
@@ -14,7 +13,8 @@ import numpy as np
 import polars as pl
 import torch
 
-from evenkeel.data.edges import as_edges, join_edges
+from evenkeel.data.edges import Layout, as_edges, join_edges, layout_of
+from evenkeel.data.graph_parts import check_apart
 from evenkeel.data.graphs import GraphSet
 from evenkeel.data.node_features import NodeValues, as_numbers
 from evenkeel.errors import DataError, choices
@@ -29,23 +29,38 @@ def is_data(value: Any) -> bool:
 
 
 def is_datas(value: Any) -> bool:
-    """Whether it is a row of such: a list, or a data set of torch_geometric."""
-    return isinstance(value, Sequence) and not isinstance(value, str) and len(value) > 0 and is_data(value[0])
-
-
-def is_pairs(value: Any) -> bool:
-    """Whether it is a list of pairs whose second part can be edges."""
-    return isinstance(value, list) and len(value) > 0 and all(map(_is_pair, value[:8]))
-
-
-def _is_pair(value: Any) -> bool:
-    if not isinstance(value, (tuple, list)) or len(value) != 2:
+    """Whether it is several such: a list, a `Batch`, or a data set of torch_geometric."""
+    if _is_batch(value):
+        return True
+    if not _is_library_set(value) and (not isinstance(value, Sequence) or isinstance(value, str)):
         return False
-    if not all(isinstance(part, (np.ndarray, Tensor)) for part in value):
-        return False
-    nodes, edges = value
-    whole = not torch.is_floating_point(edges) if isinstance(edges, Tensor) else edges.dtype.kind in "iu"
-    return nodes.ndim in (1, 2) and edges.ndim == 2 and 2 in edges.shape and (whole or 0 in edges.shape)
+    return len(value) > 0 and is_data(value[0])
+
+
+def _is_batch(value: Any) -> bool:
+    return is_data(value) and callable(getattr(value, "to_data_list", None))
+
+
+def _is_library_set(value: Any) -> bool:
+    """A data set of torch_geometric is no `Sequence`."""
+    return all(callable(getattr(value, name, None)) for name in ("len", "get", "indices", "__getitem__"))
+
+
+def datas_of(value: Any) -> list[Any]:
+    """The graphs of a list, of a `Batch`, or of a data set.
+
+    Raises:
+        DataError: a `Batch` that does not know its graphs.
+    """
+    if not _is_batch(value):
+        return [value[place] for place in range(len(value))]
+    try:
+        return list(value.to_data_list())
+    except RuntimeError as problem:
+        raise DataError(
+            "this Batch does not know which nodes belong to which graph; make it with Batch.from_data_list, or give "
+            "the list of Data"
+        ) from problem
 
 
 def answers_frame(values: Any, name: str) -> pl.DataFrame:
@@ -55,7 +70,12 @@ def answers_frame(values: Any, name: str) -> pl.DataFrame:
         >>> answers_frame([[0, 1], [1, 1]], "y").columns
         ['y_0', 'y_1']
     """
-    array = values.detach().cpu().numpy() if isinstance(values, Tensor) else np.asarray(values)
+    try:
+        array = values.detach().cpu().numpy() if isinstance(values, Tensor) else np.asarray(values)
+    except ValueError as problem:  # lists of different lengths
+        raise DataError(
+            "answers must have the shape (row,) or (row, label), got a different number of them for different rows"
+        ) from problem
     if array.ndim == 2 and array.shape[1] == 1:
         array = array[:, 0]
     if array.ndim not in (1, 2):
@@ -65,9 +85,10 @@ def answers_frame(values: Any, name: str) -> pl.DataFrame:
     return pl.DataFrame({f"{name}_{i}": pl.Series(column.tolist()) for i, column in enumerate(array.T)})
 
 
-def read_data(data: Any, answer: str | None) -> GraphSet:
+def read_data(data: Any, answer: str | None, layout: Layout = "lying") -> GraphSet:
     """The one graph of a `Data`; `answer` names the attribute with an answer for each node."""
-    edges = as_edges(data.edge_index)
+    lay = layout_of([_edges_of(data)], layout)
+    edges = as_edges(data.edge_index, lay)
     count = int(data.num_nodes or 0)
     frame = None if answer is None else answers_frame(_answer_of(data, answer), answer)
     if frame is not None and frame.height != count:
@@ -85,7 +106,17 @@ def read_data(data: Any, answer: str | None) -> GraphSet:
         source=f"a {type(data).__name__} of {count} nodes",
         parts=_masks(data, count),
         notes=_left_out([data]),
+        layout=lay,
     )
+
+
+def _edges_of(data: Any) -> Any:
+    if data.edge_index is None:
+        raise DataError(
+            "the Data has no edge_index; expected edges of shape (2, edge), and where there are none "
+            "torch.empty(2, 0, dtype=torch.int64)"
+        )
+    return data.edge_index
 
 
 def _answer_of(data: Any, answer: str) -> Any:
@@ -106,7 +137,9 @@ def _masks(data: Any, count: int) -> Mapping[str, np.ndarray] | None:
                 f"{MASKS[part]} must be one Boolean for each of {count} nodes, got {mask.dtype} of shape "
                 f"{tuple(mask.shape)}; of several splits choose one: data.{MASKS[part]} = data.{MASKS[part]}[:, 0]"
             )
-    return {part: mask.nonzero().flatten().numpy() for part, mask in parts.items()} if "train" in parts else None
+    rows = {part: mask.nonzero().flatten().numpy() for part, mask in parts.items()}
+    check_apart(rows, MASKS)
+    return rows if "train" in rows else None
 
 
 def _left_out(datas: Sequence[Any]) -> tuple[str, ...]:
@@ -137,52 +170,39 @@ def stack_numbers(pieces: Sequence[Tensor], counts: Sequence[int]) -> Tensor:
     return pieces[0] if len(pieces) == 1 else torch.cat([piece.to_dense() for piece in pieces])
 
 
-def read_datas(datas: Sequence[Any], answer: str | None) -> GraphSet:
-    """Graphs with one answer each, or several labels."""
+def read_datas(datas: Sequence[Any], answer: str | None, layout: Layout = "lying") -> GraphSet:
+    """Graphs with one answer each, or several labels.
+
+    Raises:
+        DataError: answers of nodes, or not equally many of each graph, or graphs of different forms.
+    """
     counts = [int(data.num_nodes or 0) for data in datas]
-    frame = None
-    if answer is not None:
-        found = [np.asarray(torch.as_tensor(_answer_of(data, answer)).cpu()).reshape(-1) for data in datas]
-        if len(sizes := sorted({len(row) for row in found})) > 1 or sizes == [0]:
-            raise DataError(f"each graph must have equally many answers in {answer!r}, got {sizes[0]} to {sizes[-1]}")
-        frame = answers_frame(np.stack(found), answer)
+    frame = None if answer is None else _answers_of(datas, counts, answer)
+    lay = layout_of([_edges_of(data) for data in datas], layout)
     return GraphSet(
         level="graph",
         sizes=tuple(counts),
-        edges=join_edges([as_edges(data.edge_index) for data in datas], counts),
+        edges=join_edges([as_edges(data.edge_index, lay) for data in datas], counts),
         values=_values(datas, counts) if all(counts) else NodeValues(),
         answers=frame,
         targets=() if frame is None else tuple(frame.columns),
         source=f"{len(datas)} graphs in memory",
         notes=_left_out(datas),
+        layout=lay,
     )
 
 
-def read_pairs(graphs: Sequence[Any], y: Any, answer: str | None) -> GraphSet:
-    """Graphs as (nodes, edges), with their answers beside them or none."""
-    for number, graph in enumerate(graphs):
-        if not _is_pair(graph):
-            raise DataError(f"graph {number} must be a pair (nodes, edges) of arrays, got {type(graph).__name__}")
-    nodes = [torch.as_tensor(graph[0]).detach().cpu() for graph in graphs]
-    counts = [len(each) for each in nodes]
-    frame = None if answer is None or y is None else answers_frame(y, answer)
-    if frame is not None and frame.height != len(graphs):
-        raise DataError(f"there are {len(graphs)} graphs and {frame.height} answers; they must be equally many")
-    return GraphSet(
-        level="graph",
-        sizes=tuple(counts),
-        edges=join_edges([as_edges(graph[1]) for graph in graphs], counts),
-        values=_of_pairs(nodes, counts) if all(counts) else NodeValues(),
-        answers=frame,
-        targets=() if frame is None else tuple(frame.columns),
-        source=f"{len(graphs)} graphs in memory",
-    )
-
-
-def _of_pairs(nodes: Sequence[Tensor], counts: Sequence[int]) -> NodeValues:
-    """Whole numbers (node,) are tags."""
-    if any(each.dim() == 1 for each in nodes):
-        if not all(each.dim() == 1 and not each.is_floating_point() for each in nodes):
-            raise DataError("nodes must be whole numbers (node,), a tag each, in every graph, or (node, channel)")
-        return NodeValues(tags=np.concatenate([each.numpy() for each in nodes]).astype(str))
-    return NodeValues(numbers=stack_numbers([as_numbers(each) for each in nodes], counts))
+def _answers_of(datas: Sequence[Any], counts: Sequence[int], answer: str) -> pl.DataFrame:
+    """A row for each graph; as many answers as nodes in every graph are those of the nodes."""
+    given = [np.asarray(torch.as_tensor(_answer_of(data, answer)).cpu()) for data in datas]
+    rows = [len(each) if each.ndim else 1 for each in given]
+    if len(datas) > 1 and rows == list(counts) and max(counts) > 1:
+        raise DataError(
+            f"each of the {len(datas)} graphs has as many answers in {answer!r} as nodes; answers for nodes need one "
+            "graph: join them, batch = Batch.from_data_list(graphs), Data(x=batch.x, edge_index=batch.edge_index, "
+            f"{answer}=batch.{answer}, train_mask=...); labels of a whole graph have the shape (1, label)"
+        )
+    found = [each.reshape(-1) for each in given]
+    if len(sizes := sorted({len(row) for row in found})) > 1 or sizes == [0]:
+        raise DataError(f"each graph must have equally many answers in {answer!r}, got {sizes[0]} to {sizes[-1]}")
+    return answers_frame(np.stack(found), answer)

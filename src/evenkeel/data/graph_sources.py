@@ -6,8 +6,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from evenkeel.data.edges import Layout
 from evenkeel.data.graph_files import TABLES, is_listing, is_npz, read_listing, read_npz, read_tables, tables_in
-from evenkeel.data.graph_objects import is_data, is_datas, is_pairs, read_data, read_datas, read_pairs
+from evenkeel.data.graph_objects import datas_of, is_data, is_datas, read_data, read_datas
+from evenkeel.data.graph_pairs import is_pair, is_pairs, read_pairs
 from evenkeel.data.graphs import USUAL, Answer, GraphSet, Level, check_set
 from evenkeel.errors import DataError, RequestError
 
@@ -30,13 +32,17 @@ def is_graphs(data: Any) -> bool:
     return is_data(data) or is_datas(data) or is_pairs(data)
 
 
-def read_graphs(data: Any, answer: Answer | None = USUAL, *, level: Level | None = None) -> GraphSet:
+def read_graphs(
+    data: Any, answer: Answer | None = USUAL, *, level: Level | None = None, layout: Layout = "lying"
+) -> GraphSet:
     """Graphs as read, checked.
 
     Args:
-        data: a path, a mapping of two tables, a `Data` or several, pairs of arrays.
+        data: a path, a mapping of two tables, a `Data` or several, pairs of arrays; one pair where graphs are asked
+            about.
         answer: what the answers are called; None: they are not read.
         level: what an example is known to be: one `Data` can be a graph with nodes to predict, or one of many.
+        layout: how edges lie that could lie or stand.
 
     Raises:
         DataError: nothing of the kind, or something that does not fit; the message says what.
@@ -50,26 +56,35 @@ def read_graphs(data: Any, answer: Answer | None = USUAL, *, level: Level | None
         raise RequestError(f"the answers of graphs have one name, got target={list(answer)}; give one")
     if isinstance(data, (str, Path)):
         return check_set(_of_file(Path(data), answer))
+    return check_set(_of_memory(data, answer, level, layout))
+
+
+def _of_memory(data: Any, answer: str | None, level: Level | None, layout: Layout) -> GraphSet:
+    """Pairs of arrays, or what torch_geometric made."""
+    if isinstance(data, (list, tuple)) and not data:
+        raise DataError(f"expected at least one graph, got an empty {type(data).__name__}")
+    if answer is None and level == "graph" and is_pair(data):
+        return read_pairs([data], None, None, layout)
     if isinstance(data, tuple) and len(data) == 2 and isinstance(data[0], list):
-        return check_set(read_pairs(data[0], data[1], answer))
+        return read_pairs(data[0], data[1], answer, layout)
     if is_pairs(data):
         if answer is not None:
             raise DataError("graphs come without answers; give the pair (graphs, y)")
-        return check_set(read_pairs(data, None, None))
-    return check_set(_of_library(data, answer, level))
+        return read_pairs(data, None, None, layout)
+    return _of_library(data, answer, level, layout)
 
 
-def _of_library(data: Any, answer: str | None, level: Level | None) -> GraphSet:
+def _of_library(data: Any, answer: str | None, level: Level | None, layout: Layout) -> GraphSet:
     """`Data`, several, or a data set with a single one, whose nodes are asked about."""
-    if is_datas(data) and (len(data) > 1 or level == "graph"):
-        return read_datas(data, answer)
-    one = data[0] if is_datas(data) else data
-    if not is_data(one):
+    datas = datas_of(data) if is_datas(data) else [data]
+    if len(datas) > 1 or (level == "graph" and is_data(datas[0])):
+        return read_datas(datas, answer, layout)
+    if not is_data(datas[0]):
         raise DataError(
             "expected graphs: a Data of torch_geometric or a list of them, (graphs, y) with graphs of (nodes, edges), "
             f"a .npz or .txt file, a folder with edges.csv and nodes.csv; got {type(data).__name__}"
         )
-    return read_datas([one], answer) if level == "graph" else read_data(one, answer)
+    return read_data(datas[0], answer, layout)
 
 
 def _of_file(path: Path, answer: str | None) -> GraphSet:

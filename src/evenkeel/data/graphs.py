@@ -17,7 +17,7 @@ import polars as pl
 import torch
 
 from evenkeel.data.columns import Column
-from evenkeel.data.edges import Ways, check_edges, clean_edges
+from evenkeel.data.edges import Layout, Ways, check_edges, clean_edges
 from evenkeel.data.fields import Edges, Fields, Joined, Owners, Whole, places_of, starts_of
 from evenkeel.data.node_features import NodeFeatures, NodeValues, doubts, encode_nodes, fit_nodes
 from evenkeel.data.schema import DataSchema
@@ -42,6 +42,7 @@ class GraphSet:
         targets: the target's columns.
         parts: the split that the data bring along, as row numbers.
         notes: what the reading changed.
+        layout: how edges lay where that could be told, (2, edge) or (edge, 2).
         source: where it came from, for the report.
     """
 
@@ -54,6 +55,7 @@ class GraphSet:
     source: str
     parts: Mapping[str, np.ndarray] | None = None
     notes: tuple[str, ...] = ()
+    layout: Layout = "lying"
 
     @property
     def nodes(self) -> int:
@@ -62,13 +64,17 @@ class GraphSet:
 
 
 class GraphSchema(DataSchema):
-    """What encoding new graphs needs: what an example is, the nodes' features, ways of edges, name of the answer."""
+    """What encoding new graphs needs: what an example is, the nodes' features, ways of edges, name of the answer.
+
+    New edges of shape 2 x 2, which could lie or stand, are read by `layout`.
+    """
 
     kind: str = "graph"
     level: Level
     nodes: NodeFeatures
     edges: Ways
     answer: Answer
+    layout: Layout = "lying"
 
 
 def check_set(found: GraphSet) -> GraphSet:
@@ -117,7 +123,12 @@ def fit_graphs(
     learned = fit_nodes(values, kept if found.level == "node" else places_of(starts_of(found.sizes), kept))
     clean = clean_edges(found.edges, found.nodes, ways)
     schema = GraphSchema(
-        columns=_columns(found, clean.edges, learned), level=found.level, nodes=learned, edges=ways, answer=answer
+        columns=_columns(found, clean.edges, learned),
+        level=found.level,
+        nodes=learned,
+        edges=ways,
+        answer=answer,
+        layout=found.layout,
     )
     notes = (*found.notes, *clean.notes, *doubts(learned, values))
     return Fitted(schema=schema, inputs=encode_graphs(schema, found, rows), notes=notes)
@@ -128,8 +139,8 @@ def _columns(found: GraphSet, edges: Tensor, learned: NodeFeatures) -> tuple[Col
     sizes = torch.tensor(found.sizes, dtype=torch.float64)
     least, most = min(found.sizes), max(found.sizes)
     told = f"{least} nodes" if least == most else f"{least} to {most} nodes, {float(sizes.mean()):.1f} on average"
-    count = edges.shape[1] / len(found.sizes)
-    columns = [Column(name="graph", kind="graph", missing=0, examples=(told, f"{count:.6g} edges, each way counted"))]
+    count = f"{edges.shape[1] / len(found.sizes):.1f}".removesuffix(".0")
+    columns = [Column(name="graph", kind="graph", missing=0, examples=(told, f"{count} edges, each way counted"))]
     if learned.given:
         form = "mostly zeros" if learned.form == "sparse" else "dense"
         columns.append(Column(name="nodes", kind="number", missing=0, examples=(f"{learned.given} numbers, {form}",)))

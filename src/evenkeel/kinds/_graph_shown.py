@@ -1,6 +1,6 @@
 """What a report can draw of graphs: some test graphs, or what lies around some test nodes; kept with the run.
 
-edges (2, drawn)   graph (node,) which picture a node is in   colour (node,) its commonest number
+edges (2, drawn)   graph (node,) which picture a node is in   colour (node,) its tag, or its first feature
 row (node,) or (picture,): the place among the kept test rows, -1 of nodes that are none
 """
 
@@ -12,6 +12,7 @@ import torch
 
 from evenkeel.data.dataset import Dataset
 from evenkeel.data.fields import Edges, Joined, all_rows
+from evenkeel.data.graphs import GraphSchema
 from evenkeel.shapes import Int, Tensor
 
 PICTURES = 6
@@ -22,21 +23,25 @@ def keep_graphs(data: Dataset, rows: Int[Tensor, "row"]) -> Mapping[str, Tensor]
     """Tensors of what is drawn, by name; nothing where nothing is small enough."""
     nodes, edges = data.inputs["nodes" if "nodes" in data.inputs else "rows"], data.inputs["edges"]
     if isinstance(nodes, Joined) and isinstance(edges, Edges):
-        return _of_graphs(nodes, edges, rows)
+        schema = data.schema
+        tags = len(schema.nodes.tags) if isinstance(schema, GraphSchema) else 0
+        return _of_graphs(nodes, edges, rows, tags)
     return _of_nodes(all_rows(edges), all_rows(data.inputs["rows"]), rows)
 
 
-def _of_graphs(nodes: Joined, edges: Edges, rows: Tensor) -> Mapping[str, Tensor]:
-    """The first test graphs that are small enough."""
+def _of_graphs(nodes: Joined, edges: Edges, rows: Tensor, tags: int) -> Mapping[str, Tensor]:
+    """The first test graphs that are small enough; of nodes with real numbers alone the colour says nothing: 0."""
     sizes = nodes.starts.diff()[rows]
     chosen = (sizes <= MOST_NODES).nonzero().flatten()[:PICTURES]
     if not len(chosen):
         return {}
     picked = nodes.index_select(0, rows[chosen])
+    told = picked[:, -tags:] if tags else picked
+    flags = bool(((nodes.values == 0) | (nodes.values == 1)).all())
     return {
         "edges": edges.index_select(0, rows[chosen]),
         "graph": torch.arange(len(chosen)).repeat_interleave(sizes[chosen]),
-        "colour": picked.argmax(1),
+        "colour": told.argmax(1) if tags or flags else torch.zeros(len(picked), dtype=torch.int64),
         "row": chosen,
     }
 

@@ -13,20 +13,24 @@ import numpy as np
 import polars as pl
 from pydantic import Field
 
-from evenkeel.data.dataset import Dataset, Fitted, SplitRequest, labelled_dataset, set_target_apart
+from evenkeel.data.dataset import Dataset, Fitted, SplitRequest, labelled_dataset
 from evenkeel.data.edges import Ways
 from evenkeel.data.fields import Fields
+from evenkeel.data.graph_parts import complete
 from evenkeel.data.graph_sources import is_graphs, read_graphs
-from evenkeel.data.graphs import USUAL, Answer, GraphSchema, GraphSet, encode_graphs, fit_graphs
+from evenkeel.data.graphs import USUAL, Answer, GraphSchema, encode_graphs, fit_graphs
 from evenkeel.data.schema import Frozen
 from evenkeel.data.target import Target, encode_target, present_rows, take_target
 from evenkeel.errors import DataError
 from evenkeel.kinds._graph_body import graph_body
+from evenkeel.kinds._graph_labels import Known, drop_unlabelled, label_graphs
+from evenkeel.kinds._graph_leaks import leak_notes
+from evenkeel.kinds._graph_names import names_of
 from evenkeel.kinds._graph_plain import RIVALS
 from evenkeel.kinds._graph_shown import keep_graphs
 from evenkeel.kinds._record import Answered, Asked, Kind, Prepared
 from evenkeel.shapes import Tensor
-from evenkeel.task import TaskChoice, infer_task
+from evenkeel.task import TaskChoice
 
 
 class GraphOptions(Frozen):
@@ -42,41 +46,43 @@ def prepare_graphs(data: Any, asked: Asked) -> Prepared:
     """Read, infer the task, split, learn of the part that trains, encode."""
     options = asked.options if isinstance(asked.options, GraphOptions) else GraphOptions()
     answer: Answer = USUAL if asked.target is None else _name(asked.target)
-    found = read_graphs(data, answer)
-    if found.answers is None:
-        raise TypeError("graphs were read without answers")
-    table = set_target_apart(found.answers, found.targets)
-    choice = infer_task(table.target, asked.task)
+    known = label_graphs(read_graphs(data, answer), asked.task)
+    found, table, kind = known.found, known.table, known.choice.kind
+    request, note = _request(asked.request, known, options)
 
     def fit(columns: pl.DataFrame, target: Tensor, train: np.ndarray) -> Fitted:
         side = tuple(columns.columns)
         learned = fit_graphs(found, table.rows, train, answer=answer, ways=options.edges, side=side)
-        return Fitted(schema=learned.schema, inputs=learned.inputs, notes=learned.notes)
+        leaks = leak_notes(found, side, table.rows, train, target, kind, request.seed)
+        return Fitted(schema=learned.schema, inputs=learned.inputs, notes=(*note, *learned.notes, *leaks))
 
-    request = _request(asked.request, found, options)
-    dataset = labelled_dataset(table, choice.kind, request, fit, weight=asked.weight, source=found.source)
-    return Prepared(dataset=dataset, choice=choice)
+    dataset = labelled_dataset(table, kind, request, fit, weight=asked.weight, source=found.source)
+    return Prepared(dataset=dataset, choice=known.choice)
 
 
 def _name(target: Any) -> Answer:
     return target if isinstance(target, str) else tuple(target)
 
 
-def _request(request: SplitRequest, found: GraphSet, options: GraphOptions) -> SplitRequest:
-    """The split that the data bring along, unless another one is asked for."""
-    if found.parts is None or options.masks == "ignore" or not isinstance(request.how, str) or request.how != "random":
-        return request
-    return SplitRequest(how=found.parts, validation=request.validation, test=request.test, seed=request.seed)
+def _request(request: SplitRequest, known: Known, options: GraphOptions) -> tuple[SplitRequest, tuple[str, ...]]:
+    """The split that the data bring along, unless another one is asked for, and what is to be said of it."""
+    parts = known.found.parts
+    if parts is None or options.masks == "ignore" or not isinstance(request.how, str) or request.how != "random":
+        return request, ()
+    shares = {"validation": request.validation, "test": request.test}
+    done = complete(parts, known.table.rows, **shares, seed=request.seed)
+    return SplitRequest(how=done.parts, **shares, seed=request.seed), () if done.note is None else (done.note,)
 
 
 def encode_new(schema: GraphSchema, new: Any) -> Fields:
     """New graphs, or all nodes of a graph."""
-    return encode_graphs(schema, read_graphs(new, None, level=schema.level))
+    return encode_graphs(schema, read_graphs(new, None, level=schema.level, layout=schema.layout))
 
 
 def answers_of_graphs(schema: GraphSchema, target: Target, new: Any) -> Answered:
     """New graphs, or nodes, that have an answer."""
-    found = read_graphs(new, schema.answer, level=schema.level)
+    read = read_graphs(new, schema.answer, level=schema.level, layout=schema.layout)
+    found = drop_unlabelled(read, target)
     if found.answers is None:
         raise DataError("graphs come without answers; nothing can be evaluated")
     answers, _ = take_target(found.answers, target.columns)
@@ -146,4 +152,5 @@ GRAPH = Kind(
     options=GraphOptions,
     rivals=RIVALS,
     keep=keep_graphs,
+    keys=names_of,
 )

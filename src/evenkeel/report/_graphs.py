@@ -75,8 +75,9 @@ def graphs_section(kept: Kept, told: Told, *, level: Literal["node", "graph"]) -
     body = key + "".join(_panel(kept, nodes, number, heads[number], top) for number in range(count))
     title = "Graphs of the test part" if level == "graph" else "Around some nodes of the test part"
     height = top + -(-count // ACROSS) * (SIZE + LINE + GAP)
+    several = len(np.unique(kept["colour"])) > 1  # of nodes with real numbers all have one colour
     caption = (
-        "A colour stands for the commonest feature of a node."
+        "A colour stands for the commonest feature of a node." * several
         if level == "graph"
         else "Filled with the true answer; a ring where another was predicted. Small nodes are not of the test part."
     )
