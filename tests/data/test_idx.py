@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from evenkeel.data.idx import images_in, is_idx, labels_beside, read_idx
+from evenkeel.data.idx import images_in, is_idx, labels_beside, labels_expected, read_idx
 from evenkeel.errors import DataError
 
 
@@ -93,3 +93,12 @@ def test_two_sets_in_a_folder_must_be_told_apart(tmp_path):
     files(tmp_path, *names)
     with pytest.raises(DataError, match="several sets of images: a-images-idx3-ubyte, b-images"):
         images_in(tmp_path)
+
+
+def test_images_without_labels_are_found_and_the_name_of_these_is_told(tmp_path):
+    files(tmp_path, "train-images.idx3-ubyte.gz")
+    assert images_in(tmp_path) == tmp_path / "train-images.idx3-ubyte.gz"
+    assert labels_expected(images_in(tmp_path)) == "train-labels.idx1-ubyte, gzipped or not"
+    assert labels_expected(Path("digits.idx")).startswith("X-labels-idx1-ubyte beside X-images")
+    files(tmp_path, "t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte")
+    assert images_in(tmp_path).name.startswith("t10k"), "those with labels go first"

@@ -67,7 +67,7 @@ def test_nothing_is_lost_by_the_type(values, kind, expected):
     ("data", "message"),
     [
         (np.zeros((4, 4)), r"got shape \(4, 4\); a single image is X\[None\]"),
-        (np.zeros((0, 4, 4)), r"got shape \(0, 4, 4\)"),
+        (np.zeros((0, 4, 4)), r"there is no image: got an array of shape \(0, 4, 4\)"),
         (np.zeros((2, 20, 30, 20)), "at most 16 channels"),
         (np.full((2, 4, 4), "x"), "images as numbers"),
         (np.array([[[1.0, 2.0]], [[np.nan, 1.0]]]), "image 1 holds values that are not finite"),

@@ -5,7 +5,17 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from evenkeel.data.image_files import SUFFIXES, Form, Header, decode, describe_failures, is_image, read_headers
+from evenkeel.data.image_files import (
+    SUFFIXES,
+    Form,
+    Header,
+    decode,
+    describe_failures,
+    header_of,
+    is_image,
+    read_headers,
+    shaped,
+)
 from evenkeel.errors import DataError
 
 
@@ -142,3 +152,17 @@ def test_without_pillow_one_message_says_what_to_install(tmp_path, monkeypatch):
     for call in (lambda: read_headers([path]), lambda: decode([path], Form(height=4, width=4, channels=1))):
         with pytest.raises(DataError, match=r"needs Pillow.*pip install 'evenkeel\[images\]'"):
             call()
+
+
+def test_a_row_without_a_path_is_named_by_its_number():
+    assert describe_failures([Path("a.png"), Path()], {1: "missing"}) == (
+        "1 of 2 image files cannot be read: row 1: empty path"
+    )
+
+
+def test_an_open_image_is_told_and_shaped_as_its_file_is(tmp_path):
+    image = Image.fromarray(np.random.default_rng(0).integers(0, 256, (12, 20, 3), dtype=np.uint8))
+    image.save(tmp_path / "a.png")
+    assert header_of(image) == read_headers([tmp_path / "a.png"])[0]
+    form = Form(height=8, width=8, channels=4)
+    assert (shaped(image, form) == decode([tmp_path / "a.png"], form).pixels[0].permute(1, 2, 0).numpy()).all()

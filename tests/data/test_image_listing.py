@@ -108,7 +108,7 @@ def spoil(folder, how):
     [
         ("empty class", "folder 'dead' of .* holds no images; remove it"),
         ("nothing", "holds no images, neither itself nor in its folders; expected a folder for each class"),
-        ("parts", "holds no images, neither itself nor in its folders; try .*train"),
+        ("parts", "holds one folder, 'train', whose images lie in folders of their own; try .*train"),
         ("loose parts", "holds test, train, whose images have no class"),
         ("named missing", "class 'none' is named like a missing value"),
         ("named alike", r"the folders \['01', '1'\] would be read as one class"),
@@ -127,3 +127,69 @@ def test_a_table_without_paths_says_what_there_is(tmp_path):
         list_images(frame, column="photo")
     with pytest.raises(DataError, match="empty list"):
         list_images([])
+
+
+def copy(folder, *places):
+    for place in places:
+        (folder / place).parent.mkdir(parents=True, exist_ok=True)
+        Image.new("L", (4, 4)).save(folder / place)
+    return folder
+
+
+def test_images_in_folders_of_a_class_belong_to_it(folder):
+    copy(folder, "ash/2024/may/a.png", "elm/x/a.png", "ash/.hidden/a.png")
+    found = list_images(folder)
+    assert len(found.paths) == 11 and found.notes == ()
+    assert found.frame["class"].to_list().count("ash") == 4 and found.frame["class"].to_list()[-1] == "elm"
+    assert found.names[3] == "ash/2024/may/a.png"
+
+
+def test_a_link_that_leads_back_up_is_not_followed(folder):
+    (folder / "ash" / "up").symlink_to(folder, target_is_directory=True)
+    assert list_images(folder).frame["class"].to_list().count("ash") < 20
+
+
+def test_images_beside_the_folders_are_counted_or_where_classes_do_not_matter_kept(folder):
+    copy(folder, *(f"{name}.png" for name in "dabc"))
+    found = list_images(folder)
+    told = "4 image(s) beside the class folders have no class and are left out: a.png, b.png, c.png, ...."
+    assert len(found.paths) == 9 and found.notes == (told,)
+    whole = list_images(folder, classes="none")
+    assert whole.names == (*found.names, "a.png", "b.png", "c.png", "d.png") and whole.told is None
+    assert whole.frame["class"].to_list() == [*found.frame["class"], None, None, None, None]
+
+
+@pytest.mark.parametrize("names", [("train", "test"), ("Training", "testing"), ("train", "valid"), ("train", "val")])
+def test_folders_of_parts_hold_the_folders_of_classes(names, tmp_path):
+    for name in names:
+        copy(tmp_path, f"{name}/ash/a.png", f"{name}/elm/deep/b.png")
+        (tmp_path / name / "labels.csv").write_text("file")
+    assert holds_images(tmp_path)
+    copy(tmp_path, f"{names[0]}/stray.png")
+    found = list_images(tmp_path, target="tree")
+    assert len(found.paths) == 4 and found.told == "tree"
+    assert sorted(found.frame["tree"].to_list()) == ["ash", "ash", "elm", "elm"]
+    other = "test" if names[1].startswith("test") else "validation"
+    parts = {name.split("/")[0]: part for name, part in zip(found.names, found.parts, strict=True)}
+    assert parts == {names[0]: "train", names[1]: other} and "1 image(s) beside" in found.notes[0]
+
+
+def test_a_class_may_be_called_like_a_part(tmp_path):
+    copy(tmp_path, "train/a.png", "car/a.png")
+    found = list_images(tmp_path)
+    assert found.parts is None and found.frame["class"].to_list() == ["car", "train"]
+
+
+def test_folders_of_texts_with_a_picture_deep_inside_are_no_images(tmp_path):
+    copy(tmp_path, "good/figures/a.png")
+    (tmp_path / "good" / "a.txt").write_text("a text")
+    assert not holds_images(tmp_path)
+    assert holds_images(copy(tmp_path, "bad/more/a.png"))
+
+
+def test_an_empty_cell_is_an_empty_path(folder):
+    table_of(folder).with_columns(photo=pl.when(pl.int_range(9) == 4).then(None).otherwise("photo")).write_csv(
+        folder.parent / "gap.csv"
+    )
+    found = list_images(folder.parent / "gap.csv")
+    assert found.paths[4] == Path() and found.names[4] == "" and found.names[0] == "trees/ash/000.png"

@@ -7,7 +7,7 @@ from PIL import Image
 from _pictures import NAMES, arrays, write_classes, write_idx
 from evenkeel.data import image_cache
 from evenkeel.data.image_schema import ImageOptions, fit_images
-from evenkeel.data.images import encode_images, images_like, read_images, recognises_images
+from evenkeel.data.images import encode_images, file_names, images_like, read_images, recognises_images
 from evenkeel.errors import DataError
 
 OPTIONS = ImageOptions(cache="none")
@@ -161,3 +161,25 @@ def test_what_is_taken_for_images_without_being_told(folder, idx, tmp_path):
     assert [recognises_images(data) for data in taken] == [True] * len(taken)
     assert [recognises_images(data) for data in left] == [False] * len(left)
     assert not any(recognises_images(data) for data in (None, 5, object(), {"a": [1]}, pl.DataFrame({"a": [1]}), "x"))
+
+
+def test_pictures_in_memory_of_numbers_must_have_the_size_of_training():
+    schema = fit_images(torch.rand(12, 1, 10, 10), np.arange(12), OPTIONS)
+    few = [np.full((10, 10), 0.25), torch.full((10, 10), 0.5)]
+    assert encode_images(schema, few).flatten(1)[:, 0].tolist() == [0.25, 0.5]
+    with pytest.raises(DataError, match=r"the one size that training saw, got sizes such as \[\(9, 10\), \(10, 10\)\]"):
+        encode_images(schema, [few[0], np.zeros((9, 10))])
+
+
+def test_files_that_cannot_be_read_may_be_left_out_of_new_images(folder):
+    images = read_images(folder, OPTIONS)
+    (folder / "ash" / "001.png").write_text("broken")
+    found = images_like(schema_of(images), folder, "class", classes="folders", unreadable="leave out")
+    rows = [0, *range(2, 12)]
+    assert found.rows.tolist() == rows and torch.equal(found.pixels, images.pixels[rows])
+    assert len(found.lost) == 1 and "001.png" in found.lost[0]
+
+
+def test_names_are_those_of_the_files(folder):
+    schema = schema_of(read_images(folder, OPTIONS))
+    assert file_names(schema, folder)[4] == "birch/000.png" and file_names(schema, arrays(1)[0]) == ()

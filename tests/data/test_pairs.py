@@ -4,7 +4,8 @@ import pytest
 import torch
 
 from evenkeel.data.fields import pick
-from evenkeel.data.pairs import PairSchema, alike, encode_pairs, fit_pairs, one_net_fits, read_new, read_pairs
+from evenkeel.data.pair_new import read_new
+from evenkeel.data.pairs import PairSchema, alike, encode_pairs, fit_pairs, one_net_fits, read_pairs
 from evenkeel.data.sides import SideRequest
 from evenkeel.errors import DataError, RequestError
 
@@ -126,10 +127,16 @@ def test_what_are_no_pairs(data, columns, error, words):
         read_pairs(data, columns)
 
 
-def test_new_pairs_must_have_the_columns_of_a_side():
-    schema = fitted(read_pairs(FRAME.drop("group"), {}))
-    with pytest.raises(DataError, match=r"expected the columns of a side, \['english'\] \(left\) or \['german'\]"):
-        read_new(schema, FRAME[["group"]])
-    with pytest.raises(DataError, match=r"one side, or two of equal length, got \{'left': 3, 'right': 2\}"):
-        read_new(schema, {"left": TEXTS[0], "right": TEXTS[1][:2]})
-    assert set(read_new(schema, FRAME[["german", "group"]]).sides) == {"right"}
+def test_rows_of_which_a_side_holds_no_number_are_left_out_and_counted():
+    left = np.arange(12.0).reshape(6, 2)
+    left[[1, 4]] = np.nan
+    left[2, 0] = np.nan
+    pairs = read_pairs((left, np.arange(6.0)), {})
+    assert pairs.rows.tolist() == [0, 2, 3, 5]
+    assert pairs.notes == ("2 of 6 rows lack a side and are left out.",)
+
+
+@pytest.mark.parametrize("right", [["english"], ["german", "english"]])
+def test_a_column_cannot_be_on_both_sides(right):
+    with pytest.raises(RequestError, match=r"column 'english' is named twice .* give each side columns of its own"):
+        read_pairs(FRAME, {"left": ["english"], "right": right})

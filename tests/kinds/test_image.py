@@ -169,7 +169,8 @@ def test_images_without_answers_say_what_could_be_done(made, folder, tmp_path):
         write_idx(tmp_path, "train", images, np.zeros(12))
         (tmp_path / "train-labels-idx1-ubyte.gz").unlink()
     data = {"loose folder": folder / "ash", "array": images, "idx": tmp_path / "train-images-idx3-ubyte.gz"}[made]
-    with pytest.raises(RequestError, match=r"nothing is known of these images.*or task='generation'"):
+    told = "no labels lie beside .*; expected train-labels-idx1-ubyte, gz" if made == "idx" else "nothing is known of"
+    with pytest.raises(RequestError, match=f"{told}.*or task='generation'"):
         prepare(data)
 
 
@@ -189,8 +190,10 @@ def test_generation_takes_no_weights_and_no_handful(table):
 
 
 def test_images_for_evaluation_need_answers(run, folder):
-    with pytest.raises(DataError, match="there is no column 'class' to predict"):
-        run.evaluate(folder / "ash")
+    images, _ = arrays(4)
+    for data in (folder / "ash", images, list(images)):
+        with pytest.raises(DataError, match=r"without the answer 'class', .*expected a folder for each class, a table"):
+            run.evaluate(data)
     frame = pl.DataFrame({"photo": [str(folder / "ash" / "000.png")], "class": [None]})
     with pytest.raises(DataError, match="no image has a value of the target 'class'"):
         run.evaluate(frame)

@@ -72,14 +72,28 @@ def labels_beside(images: Path) -> Path | None:
     return next((path for path in found if path.is_file()), None)
 
 
+def labels_expected(images: Path) -> str:
+    """The name that a file of labels beside these images should have.
+
+    Example:
+        >>> labels_expected(Path("train-images-idx3-ubyte.gz"))
+        'train-labels-idx1-ubyte, gzipped or not'
+    """
+    name = IMAGES.sub(LABELS, images.name)
+    told = name if name != images.name else "X-labels-idx1-ubyte beside X-images-idx3-ubyte"
+    return f"{told.removesuffix('.gz')}, gzipped or not"
+
+
 def images_in(folder: Path) -> Path | None:
     """The images to learn from in a folder of IDX files: those called `train`, or the only ones with labels.
+
+    Where no labels lie beside any, the images alone.
 
     Raises:
         DataError: several files of images, and none is called `train`.
     """
-    files = sorted(path for path in folder.iterdir() if is_idx(path) and IMAGES.search(path.name))
-    files = [path for path in files if labels_beside(path) is not None]
+    there = sorted(path for path in folder.iterdir() if is_idx(path) and IMAGES.search(path.name))
+    files = [path for path in there if labels_beside(path) is not None] or there
     named = [path for path in files if "train" in path.name]
     # The same images gzipped and not are one set.
     chosen = {path.name.removesuffix(".gz"): path for path in named or files}

@@ -42,7 +42,9 @@ def as_pixels(data: Any) -> Shaped[Tensor, "row channel height width"]:
         torch.Size([5, 3, 28, 30])
     """
     tensor = _tensor(data)
-    if tensor.dim() not in (3, 4) or not tensor.numel():
+    if not tensor.numel():
+        raise DataError(f"there is no image: got an array of shape {tuple(tensor.shape)}; expected at least one")
+    if tensor.dim() not in (3, 4):
         raise DataError(
             "expected images as an array (row, height, width), (row, height, width, channel) or (row, channel, height, "
             f"width), got shape {tuple(tensor.shape)}; a single image is X[None]"

@@ -119,9 +119,34 @@ def describe_failures(paths: Sequence[Path], failures: dict[int, str]) -> str:
         >>> describe_failures([Path("a.png"), Path("b.png")], {1: "missing"})
         '1 of 2 image files cannot be read: b.png (missing)'
     """
-    named = [f"{paths[place].name} ({why})" for place, why in list(failures.items())[:3]]
+    named = [
+        f"row {place}: empty path" if paths[place] == Path() else f"{paths[place].name} ({why})"
+        for place, why in list(failures.items())[:3]
+    ]
     more = f" and {len(failures) - 3} more" if len(failures) > 3 else ""
     return f"{len(failures)} of {len(paths)} image files cannot be read: {', '.join(named)}{more}"
+
+
+def header_of(image: Any) -> Header:
+    """What one of Pillow's images says of itself."""
+    width, height = image.size
+    if image.getexif().get(ORIENTATION) in SIDEWAYS:
+        width, height = height, width
+    return Header(height=height, width=width, channels=_channels(image))
+
+
+def shaped(image: Any, form: Form) -> np.ndarray:
+    """One of Pillow's images in the form asked for, (height, width, channel) uint8.
+
+    Example:
+        >>> shaped(pillow().new("L", (4, 2), 7), Form(height=2, width=4, channels=3)).tolist()[0][0]
+        [7, 7, 7]
+    """
+    from PIL import ImageOps
+
+    upright = ImageOps.exif_transpose(_eight_bits(image))
+    placed = _placed(_converted(upright, form.channels), form)
+    return np.asarray(placed, dtype=np.uint8).reshape(form.height, form.width, form.channels)
 
 
 def _each(call: Callable[[Any], Result], items: Sequence[Any]) -> list[Result]:
@@ -143,10 +168,7 @@ def _attempt(read: Callable[[], Result], path: Path) -> Result | str:
 def _header(path: Path) -> Header | str:
     def read() -> Header:
         with pillow().open(path) as image:
-            width, height = image.size
-            if image.getexif().get(ORIENTATION) in SIDEWAYS:
-                width, height = height, width
-            return Header(height=height, width=width, channels=_channels(image))
+            return header_of(image)
 
     return _attempt(read, path)
 
@@ -160,15 +182,11 @@ def _channels(image: Any) -> int:
 
 def _pixels(path: Path, form: Form) -> np.ndarray:
     """One file in the form asked for, (height, width, channel) uint8."""
-    from PIL import ImageOps
-
     with pillow().open(path) as image:
         # A large JPEG can be decoded at a fraction of its size; twice what is wanted leaves enough to average.
         longest = 2 * max(form.height, form.width)
         image.draft(None, (longest, longest))
-        upright = ImageOps.exif_transpose(_eight_bits(image))
-        placed = _placed(_converted(upright, form.channels), form)
-        return np.asarray(placed, dtype=np.uint8).reshape(form.height, form.width, form.channels)
+        return shaped(image, form)
 
 
 def _eight_bits(image: Any) -> Any:

@@ -9,19 +9,21 @@ themselves before one is decoded; every statistic of the pixels is that of the t
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import polars as pl
 
 from evenkeel.data.arrays import as_frame
-from evenkeel.data.idx import images_in, is_idx, labels_beside, read_idx
+from evenkeel.data.idx import is_idx, labels_expected
 from evenkeel.data.image_arrays import as_pixels, looks_like_images, whole_bytes
 from evenkeel.data.image_cache import cached, user_folder
-from evenkeel.data.image_files import Aspect, Form, Header, decode, describe_failures, read_headers
-from evenkeel.data.image_listing import CLASS, Listing, holds_images, list_images
+from evenkeel.data.image_files import MODES, Aspect, Form, Header, decode, describe_failures, read_headers
+from evenkeel.data.image_given import Given, given_images, lists_images
+from evenkeel.data.image_listing import CLASS, Classes, Listing, holds_images, list_images
+from evenkeel.data.image_pictures import pictures_like, read_pictures
 from evenkeel.data.image_schema import ImageOptions, ImageSchema, form_of
 from evenkeel.errors import DataError
 from evenkeel.shapes import Shaped, Tensor
@@ -31,7 +33,12 @@ FAR = 1.0  # times the range of training by which new numbers may lie outside of
 
 @dataclass(frozen=True, kw_only=True)
 class Images:
-    """Images as read: pixels and other columns, row by row; `rows` of `height` are those that could be read."""
+    """Images as read: pixels and other columns, row by row; `rows` of `height` are those that could be read.
+
+    `told` names the column of classes, which `folders` or IDX files tell; `parts` are words for all rows as they came,
+    where folders tell the split. Of the `notes`, `lost` are those on images that were left out. `unlabelled` says what
+    answers are missing, where that is known.
+    """
 
     pixels: Shaped[Tensor, "row channel height width"]
     frame: pl.DataFrame
@@ -41,37 +48,41 @@ class Images:
     aspect: Aspect = "pad"
     images: str | None = None
     told: str | None = None
+    folders: bool = False
+    parts: tuple[str, ...] | None = None
     notes: tuple[str, ...] = ()
+    lost: tuple[str, ...] = ()
+    unlabelled: str = ""
 
 
 def recognises_images(data: Any) -> bool:
     """Whether data of no stated kind are images: class folders, tables of paths, IDX files, bytes or 4 axes."""
     if isinstance(data, tuple):
-        return len(data) == 2 and looks_like_images(data[0])
+        return len(data) == 2 and (looks_like_images(data[0]) or lists_images(data[0]))
     if isinstance(data, (str, Path)):
         path = Path(data).expanduser()
         if str(data).startswith("sample:") or not path.exists():
             return False
         if is_idx(path) or (path.is_dir() and any(is_idx(each) for each in path.iterdir())):
             return True
-    return looks_like_images(data) or holds_images(data)
+    return looks_like_images(data) or holds_images(data) or lists_images(data)
 
 
-def read_images(data: Any, options: ImageOptions, target: str | Sequence[str] | None = None) -> Images:
+def read_images(
+    data: Any, options: ImageOptions, target: str | Sequence[str] | None = None, classes: Classes = "folders"
+) -> Images:
     """Any images, with whatever columns come with them.
 
     Raises:
         DataError: none can be read; the message says what came.
     """
-    array, answers = _arrays(data)
-    if array is not None:
-        pixels = as_pixels(array)
-        frame, told = _answers(answers, len(pixels), target, CLASS if isinstance(data, (str, Path)) else None)
-        return Images(
-            pixels=pixels, frame=frame, rows=np.arange(len(pixels)), height=len(pixels), source=_source(data), told=told
-        )
-    name = target if isinstance(target, str) else None
-    listing = list_images(data, column=options.images, target=name)
+    given = given_images(data)
+    if given.form == "array":
+        return _in_memory(given, as_pixels(given.images), target, data)
+    if given.form == "pictures":
+        pixels, notes = read_pictures(given.images, options)
+        return replace(_in_memory(given, pixels, target, data), notes=notes, aspect=options.aspect)
+    listing = _listing(given, options.images, target, classes)
     headers = read_headers(listing.paths)
     known = [header for header in headers if isinstance(header, Header)]
     if not known:
@@ -90,25 +101,68 @@ def encode_images(schema: ImageSchema, new: Any) -> Shaped[Tensor, "row channel 
     return images_like(schema, new).pixels
 
 
-def images_like(schema: ImageSchema, new: Any, target: str | Sequence[str] | None = None) -> Images:
-    """New images in the form of training, with the columns that come with them."""
-    array, answers = _arrays(new)
-    if array is not None:
-        pixels = _as_trained(schema, as_pixels(array))
-        told = CLASS if isinstance(new, (str, Path)) else None
-        frame, told = _answers(answers, len(pixels), target, told)
-        rows = np.arange(len(pixels))
-        return Images(pixels=pixels, frame=frame, rows=rows, height=len(rows), source=_source(new), told=told)
-    named = schema.images
-    listing = list_images(new, column=named, target=target if isinstance(target, str) else None)
-    found = decode(listing.paths, schema.form)
-    if found.failures:
-        told = describe_failures(listing.paths, found.failures)
+def images_like(
+    schema: ImageSchema,
+    new: Any,
+    target: str | Sequence[str] | None = None,
+    *,
+    classes: Classes = "none",
+    unreadable: Literal["refuse", "leave out"] = "refuse",
+) -> Images:
+    """New images in the form of training, with the columns that come with them.
+
+    Args:
+        schema: of training.
+        new: any images, as for training.
+        target: what the answers are called.
+        classes: whether images must have one of the folders that are classes.
+        unreadable: what becomes of files that cannot be read.
+
+    Raises:
+        DataError: as for `encode_images`, or none is left.
+    """
+    given = given_images(new)
+    if given.form == "array":
+        return _in_memory(given, _as_trained(schema, as_pixels(given.images)), target, new)
+    if given.form == "pictures":
+        resized = schema.values == "bytes" and schema.channels in MODES
+        found = pictures_like(given.images, schema.form) if resized else as_pixels(_alike(given.images))
+        return _in_memory(given, _as_trained(schema, found), target, new)
+    listing = _listing(given, schema.images, target, classes)
+    if unreadable == "leave out":
+        images = _decoded(listing, schema.form, (), None, _source(new))
+        return replace(images, pixels=_as_trained(schema, images.pixels))
+    decoded = decode(listing.paths, schema.form)
+    if decoded.failures:
+        told = describe_failures(listing.paths, decoded.failures)
         raise DataError(f"{told}; every image must give a prediction, so remove or mend these")
-    pixels = _as_trained(schema, found.pixels)
-    return Images(
-        pixels=pixels, frame=listing.frame, rows=found.rows, height=len(pixels), source=_source(new), told=listing.told
-    )
+    return _listed(listing, _source(new), decoded.rows, _as_trained(schema, decoded.pixels))
+
+
+def file_names(schema: ImageSchema, new: Any) -> tuple[str, ...]:
+    """The path of each of these images, as given or relative to their folder; none where they are in memory."""
+    given = given_images(new)
+    return _listing(given, schema.images, None, "none").names if given.form == "files" else ()
+
+
+def _listing(given: Given, column: str | None, target: str | Sequence[str] | None, classes: Classes) -> Listing:
+    """The files, with the answers that came beside them as columns."""
+    name = target if isinstance(target, str) else None
+    listing = list_images(given.images, column=column, target=name, classes=classes)
+    if given.answers is None:
+        return listing
+    return replace(listing, frame=_answers(given.answers, len(listing.paths), target, None)[0], told=None)
+
+
+def _alike(pictures: Sequence[Any]) -> np.ndarray:
+    """Pictures of one size as one array."""
+    arrays = [each.detach().cpu().numpy() if isinstance(each, Tensor) else np.asarray(each) for each in pictures]
+    sizes = sorted({array.shape for array in arrays})
+    if len(sizes) > 1:
+        raise DataError(
+            f"expected images of the one size that training saw, got sizes such as {sizes[:3]}; resize them first"
+        )
+    return np.stack(arrays)
 
 
 def _as_trained(schema: ImageSchema, pixels: Tensor) -> Tensor:
@@ -135,18 +189,21 @@ def _as_trained(schema: ImageSchema, pixels: Tensor) -> Tensor:
     return pixels.float()
 
 
-def _arrays(data: Any) -> tuple[Any | None, Any | None]:
-    """Images and answers where they are arrays or IDX files; two Nones where they are files to be decoded."""
-    if isinstance(data, tuple) and len(data) == 2 and not isinstance(data[0], (str, Path)):
-        return data
-    if isinstance(data, (str, Path)):
-        path = Path(data).expanduser()
-        found = images_in(path) if path.is_dir() else path if is_idx(path) else None
-        if found is None:
-            return None, None
-        beside = labels_beside(found)
-        return read_idx(found), None if beside is None else read_idx(beside)
-    return (data, None) if isinstance(data, (np.ndarray, Tensor)) else (None, None)
+def _in_memory(given: Given, pixels: Tensor, target: str | Sequence[str] | None, data: Any) -> Images:
+    """Arrays, pictures and IDX files with the answers that came beside them."""
+    rows = np.arange(len(pixels))
+    frame, told = _answers(given.answers, len(pixels), target, None if given.idx is None else CLASS)
+    missing = given.answers is None and given.idx is not None
+    unlabelled = f"no labels lie beside {given.idx}; expected {labels_expected(given.idx)}" if missing else ""  # type: ignore[arg-type]
+    return Images(
+        pixels=pixels,
+        frame=frame,
+        rows=rows,
+        height=len(rows),
+        source=_source(data),
+        told=told,
+        unlabelled=unlabelled,
+    )
 
 
 def _answers(
@@ -164,20 +221,36 @@ def _answers(
 def _decoded(listing: Listing, form: Form, notes: tuple[str, ...], folder: Path | None, source: str) -> Images:
     """The files that can be read; the others are named."""
     found = cached(listing.paths, form, folder, decode)
+    told = describe_failures(listing.paths, found.failures)
     if not len(found.rows):
-        raise DataError(f"{describe_failures(listing.paths, found.failures)}; nothing is left to learn from")
-    if found.failures:
-        notes = (*notes, f"{describe_failures(listing.paths, found.failures)}; they are left out.")
+        raise DataError(f"{told}; nothing is left to learn from")
+    lost = (*listing.notes, *((f"{told}; they are left out.",) if found.failures else ()))
+    lost += _lost_classes(listing, found.rows)
+    images = _listed(listing, source, found.rows, found.pixels)
+    return replace(images, aspect=form.aspect, notes=(*notes, *lost), lost=lost)
+
+
+def _lost_classes(listing: Listing, rows: np.ndarray) -> tuple[str, ...]:
+    """A sentence on the classes of which no image is left."""
+    if listing.told is None:
+        return ()
+    column = listing.frame[listing.told]
+    gone = sorted(set(column.to_list()) - set(column[rows].to_list()))
+    return (f"No image of class {', '.join(map(repr, gone[:4]))} can be read.",) if gone else ()
+
+
+def _listed(listing: Listing, source: str, rows: np.ndarray, pixels: Tensor) -> Images:
+    """The images of files, with what the listing knows of them."""
     return Images(
-        pixels=found.pixels,
-        frame=listing.frame[found.rows],
-        rows=found.rows,
+        pixels=pixels,
+        frame=listing.frame[rows],
+        rows=rows,
         height=len(listing.paths),
         source=source,
-        aspect=form.aspect,
         images=None if listing.column == "file" else listing.column,
         told=listing.told,
-        notes=notes,
+        folders=listing.told is not None,
+        parts=listing.parts,
     )
 
 

@@ -91,14 +91,19 @@ def read_pairs(
         DataError: no such columns, sides of different lengths, or nothing that can be read.
         RequestError: more columns than two where none are named.
     """
-    raw = _of_table(data, columns, others) if _is_table(data) else _two_of(data)
+    raw = pairs_of_table(data, columns, others) if is_table(data) else pairs_apart(data)
     counts = {name: len(side) for name, side in raw.sides.items()}
     if len(counts) != 2 or len(set(counts.values())) != 1:
         told = ", ".join(f"{name} {count}" for name, count in counts.items())
         raise DataError(f"expected two sides of equal length, row by row a pair, got {told} rows; try (left, right)")
-    absent = np.logical_or(*[missing_rows(side) for side in raw.sides.values()])
+    absent = np.logical_or(*[missing_rows(_without_nan(side)) for side in raw.sides.values()])
     notes = (f"{absent.sum()} of {raw.height} rows lack a side and are left out.",) if absent.any() else ()
     return _loaded(_kept(raw, np.flatnonzero(~absent), notes), request or SideRequest())
+
+
+def _without_nan(side: Raw) -> Raw:
+    """The same with NaN as missing values, which is how a table is read."""
+    return side.with_columns(pl.col(pl.Float32, pl.Float64).fill_nan(None)) if isinstance(side, pl.DataFrame) else side
 
 
 def _kept(raw: RawPairs, rows: np.ndarray, notes: tuple[str, ...]) -> RawPairs:
@@ -121,12 +126,12 @@ def _loaded(raw: RawPairs, request: SideRequest) -> RawPairs:
     return raw
 
 
-def _is_table(data: Any) -> bool:
+def is_table(data: Any) -> bool:
     """Whether both sides are columns of one table."""
     return not isinstance(data, tuple) and not (isinstance(data, Mapping) and set(data) <= {LEFT, RIGHT})
 
 
-def _two_of(data: Any) -> RawPairs:
+def pairs_apart(data: Any) -> RawPairs:
     """Sides given apart: a tuple (left, right), or a mapping of one or both."""
     if isinstance(data, tuple) and len(data) != 2:
         raise DataError(f"expected a pair (left, right), got a tuple of {len(data)}; try two arrays of equal length")
@@ -139,7 +144,7 @@ def _two_of(data: Any) -> RawPairs:
     )
 
 
-def _of_table(data: Any, columns: Mapping[str, Sequence[str]], others: Sequence[str]) -> RawPairs:
+def pairs_of_table(data: Any, columns: Mapping[str, Sequence[str]], others: Sequence[str]) -> RawPairs:
     """Sides that are columns of one table."""
     frame = read_table(data)
     chosen = dict(columns) if columns else _two_columns(frame, others)
@@ -147,6 +152,12 @@ def _of_table(data: Any, columns: Mapping[str, Sequence[str]], others: Sequence[
         if name not in frame.columns:
             raise DataError(f"there is no column {name!r} for a side of the pairs; {choices(frame.columns, name)}")
     used = [name for side in chosen.values() for name in side]
+    twice = [name for name in frame.columns if used.count(name) > 1]
+    if twice:
+        raise RequestError(
+            f"column {twice[0]!r} is named twice for the sides of the pairs; a thing is always its own partner, so "
+            "nothing would be learned: give each side columns of its own"
+        )
     return RawPairs(
         sides={side: frame.select(names) for side, names in chosen.items()},
         columns={side: tuple(names) for side, names in chosen.items()},
@@ -261,26 +272,4 @@ def _as_trained(side: SideSchema, raw: Raw, folder: Path) -> Any:
     known = [column.name for column in side.schema_.columns]
     if set(raw.columns) != set(known) and raw.width == len(known):
         return raw.rename(dict(zip(raw.columns, known, strict=True)))
-    return raw
-
-
-def read_new(schema: PairSchema, data: Any) -> RawPairs:
-    """New pairs, or one side alone: a table with its columns, or a mapping such as {"left": [...]}.
-
-    Raises:
-        DataError: neither side is there, or both with different lengths.
-    """
-    if not _is_table(data):
-        raw = _two_of(data)
-    else:
-        frame = read_table(data)
-        sides = {name: schema.side(name).columns for name in (LEFT, RIGHT)}
-        there = {name: list(columns) for name, columns in sides.items() if set(columns) <= set(frame.columns)}
-        if not there:
-            told = " or ".join(f"{list(columns)} ({name})" for name, columns in sides.items())
-            raise DataError(f"expected the columns of a side, {told}, got {frame.columns[:12]}")
-        raw = _of_table(data if isinstance(data, (str, Path)) else frame, there, ())
-    counts = {name: len(side) for name, side in raw.sides.items()}
-    if not counts or len(set(counts.values())) > 1:
-        raise DataError(f"expected one side, or two of equal length, got {counts}; try {{'left': [...]}}")
     return raw

@@ -1,14 +1,15 @@
 """Images: one answer for each, be it a class, several labels or a number; or images like them, made from a code.
 
 Without `kind` given, images are: a folder with a folder of image files for each class; a table with a column of paths
-of image files that exist; IDX files; arrays of bytes with 3 or 4 axes, and any array with 4 axes.
+of image files that exist, or a list of them; IDX files; Pillow's images; arrays of bytes with 3 or 4 axes, and any
+array with 4 axes.
 """
 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
-from pathlib import Path
+import warnings
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -29,7 +30,7 @@ from evenkeel.data.dataset import (
 from evenkeel.data.fields import Field, Fields
 from evenkeel.data.image_schema import ImageOptions, ImageSchema, fit_images
 from evenkeel.data.image_target import as_images, flat_images, target_of
-from evenkeel.data.images import Images, encode_images, images_like, read_images, recognises_images
+from evenkeel.data.images import Images, encode_images, file_names, images_like, read_images, recognises_images
 from evenkeel.data.target import Target, encode_target, present_rows, take_target
 from evenkeel.errors import DataError, RequestError
 from evenkeel.kinds._image_body import image_body
@@ -55,15 +56,28 @@ def prepare_images(data: Any, asked: Asked) -> Prepared:
         RequestError: no answers are known, or the task needs others.
     """
     options = asked.options if isinstance(asked.options, ImageOptions) else ImageOptions()
-    images = read_images(data, options, asked.target)
+    images = read_images(data, options, asked.target, "none" if asked.task == "generation" else "folders")
+    if images.parts is not None and asked.request.how == "random":
+        asked = dataclasses.replace(asked, request=dataclasses.replace(asked.request, how=images.parts))
     if asked.task == "generation":
         return _generated(images, options, asked)
-    target = images.told or asked.target or _answers_of(data, images)
-    table = set_target_apart(images.frame, target)
+    told: list[str] = [*images.lost]
+    try:
+        return _answered(data, images, options, asked, told)
+    except DataError as problem:
+        if not told:
+            raise
+        # What was left out may be all there is to the fault.
+        raise DataError(f"{problem}. {' '.join(told)}") from problem
+
+
+def _answered(data: Any, images: Images, options: ImageOptions, asked: Asked, told: list[str]) -> Prepared:
+    """The dataset of images with answers; what rows are left out is added to `told`."""
+    table = set_target_apart(images.frame, images.told or asked.target or _answers_of(data, images))
+    told += table.notes
     choice = infer_task(table.target, asked.task or ("single-label" if images.told else None))
     if images.told and asked.task is None:
-        reason = "each folder is a class" if Path(str(data)).is_dir() and "row" not in images.frame else "as labelled"
-        choice = dataclasses.replace(choice, reason=reason)
+        choice = dataclasses.replace(choice, reason="each folder is a class" if images.folders else "as labelled")
     pixels = images.pixels if len(table.rows) == len(images.pixels) else images.pixels[torch.from_numpy(table.rows)]
     table = dataclasses.replace(
         table, rows=images.rows[table.rows], height=images.height, notes=(*images.notes, *table.notes)
@@ -84,6 +98,8 @@ def _answers_of(data: Any, images: Images) -> str | list[str]:
     names = [name for name in images.frame.columns if name == "target" or name.startswith("target_")]
     if isinstance(data, tuple) and names:
         return names[0] if len(names) == 1 else names
+    if images.unlabelled:
+        raise RequestError(f"{images.unlabelled}; or give (X, y), or task='generation' to make images like them")
     there = [name for name in images.frame.columns if name not in ("row", "file")]
     if there:
         raise RequestError(f"which column is to be predicted? Give target=...; there are: {there[:20]}")
@@ -145,17 +161,41 @@ def answers_of_images(schema: ImageSchema, target: Target, new: Any) -> Answered
 
     Raises:
         DataError: they come without answers.
+
+    Warns:
+        UserWarning: files that cannot be read, or that lie in no folder of a class, are left out.
     """
     if target.kind == "inputs":
-        pixels = encode_images(schema, new)
-        return Answered(inputs={"pixels": pixels}, target=flat_images(schema, pixels))
-    images = images_like(schema, new, target.columns[0] if len(target.columns) == 1 else target.columns)
+        images = images_like(schema, new, unreadable="leave out")
+        _warn(images.lost)
+        return Answered(inputs={"pixels": images.pixels}, target=flat_images(schema, images.pixels))
+    named = target.columns[0] if len(target.columns) == 1 else target.columns
+    images = images_like(schema, new, named, classes="folders", unreadable="leave out")
+    _warn(images.lost)
+    if set(images.frame.columns) <= {"row", "file"}:
+        expected = images.unlabelled or (
+            f"{images.source} holds images without the answer {target.name!r}, so nothing can be evaluated; expected a "
+            "folder for each class, a table with that column, or (X, y)"
+        )
+        raise DataError(expected)
     answers, _ = take_target(images.frame, target.columns)
     rows = present_rows(answers)
     if not len(rows):
         raise DataError(f"no image has a value of the target {target.name!r}; nothing can be evaluated")
     pixels = images.pixels[torch.from_numpy(rows)]
     return Answered(inputs={"pixels": pixels}, target=encode_target(target, answers[rows]))
+
+
+def _warn(sentences: Sequence[str]) -> None:
+    """Say what an evaluation leaves out."""
+    for sentence in sentences:
+        warnings.warn(sentence, stacklevel=2)
+
+
+def keys_of_images(schema: ImageSchema, new: Any) -> Mapping[str, Sequence[str]]:
+    """The files that predictions belong to; images in memory have no names."""
+    names = file_names(schema, new)
+    return {"file": list(names)} if names else {}
 
 
 def image_recipe(net: str, dataset: Dataset, choice: TaskChoice) -> Mapping[str, Any]:
@@ -214,4 +254,5 @@ IMAGE = Kind(
     rivals=RIVALS,
     restore=as_images,
     keep=shown_images,
+    keys=keys_of_images,
 )

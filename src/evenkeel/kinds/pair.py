@@ -15,6 +15,7 @@ from pydantic import Field
 from evenkeel.data.dataset import FEWEST_ROWS, Augment, Dataset, Fitted, Labelled, labelled_dataset
 from evenkeel.data.fields import Fields
 from evenkeel.data.image_schema import ImageOptions
+from evenkeel.data.pair_new import read_new
 from evenkeel.data.pairs import (
     LEFT,
     RIGHT,
@@ -25,7 +26,6 @@ from evenkeel.data.pairs import (
     encode_pairs,
     fit_pairs,
     one_net_fits,
-    read_new,
     read_pairs,
 )
 from evenkeel.data.schema import Frozen
@@ -34,6 +34,7 @@ from evenkeel.data.target import Target
 from evenkeel.data.weights import BALANCED
 from evenkeel.errors import DataError, RequestError, choices
 from evenkeel.kinds._pair_body import pair_body, side_data, usual_dropout
+from evenkeel.kinds._pair_request import check_request
 from evenkeel.kinds._record import Answered, Asked, Kind, Prepared
 from evenkeel.nets import PARTS as NETS
 from evenkeel.shapes import Tensor
@@ -80,12 +81,13 @@ def prepare_pairs(data: Any, asked: Asked) -> Prepared:
     """
     options = asked.options
     assert isinstance(options, PairOptions)
-    _check(asked)
+    named = _columns(options)
+    check_request(data, asked, [name for side in named.values() for name in side])
     request = SideRequest(
         images=ImageOptions(pixels=options.pixels, cache=options.cache),
         order="bag" if asked.net in ("", "mlp", "cnn") else "order",
     )
-    pairs = read_pairs(data, _columns(options), _aside(asked, options), request)
+    pairs = read_pairs(data, named, _aside(asked, options), request)
     if len(pairs.rows) < FEWEST_ROWS:
         raise DataError(
             f"expected at least {FEWEST_ROWS} pairs, got {len(pairs.rows)}; a part of them must be held out to measure "
@@ -112,16 +114,6 @@ def prepare_pairs(data: Any, asked: Asked) -> Prepared:
     dataset = labelled_dataset(table, "pairs", asked.request, fit, weight=asked.weight, source=source)
     choice = TaskChoice(task="embedding", kind="pairs", counts=False, reason="pairs of things that belong together")
     return Prepared(dataset=_completed(dataset, pairs, asked, choice, options), choice=choice)
-
-
-def _check(asked: Asked) -> None:
-    if asked.target is not None:
-        raise RequestError(
-            f"pairs have no target, got {asked.target!r}; leave `target` out and name the sides: "
-            "settings={'left': ..., 'right': ...}"
-        )
-    if asked.task not in (None, "embedding"):
-        raise RequestError(f"pairs are embedded, task={asked.task!r} does not fit them; leave `task` out")
 
 
 def _columns(options: PairOptions) -> dict[str, list[str]]:
