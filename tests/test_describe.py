@@ -120,7 +120,7 @@ def test_how_a_run_is_used_depends_on_what_it_is_for():
     text = fit("to be or not to be, that is the question. " * 60, kind="text", progress=False, settings={"updates": 2})
     assert call(text).startswith("run.generate(")
     said = _measured(text)
-    assert said.startswith(f"On {text.record.rows['test']} test rows that nothing has touched, bits per character is ")
+    assert said.startswith(f"On {text.record.rows['test']} test rows that nothing has touched, perplexity is ")
 
 
 def test_curves_comparison_and_importance_are_those_of_the_record():
