@@ -38,14 +38,14 @@ class RingsOfNodes(nn.Module):
         return self.net(values.flatten(0, 1), edges, graph, graphs=batch)
 
 
-def inputs(kind, examples=EXAMPLES):
+def inputs(kind, examples=EXAMPLES, *, pixels=8, steps=STEPS, nodes=NODES):
     """Inputs of a kind of data; whoever adds a net that reads another kind adds its inputs here."""
     return {
         "table": lambda: torch.randn(examples, CHANNELS),
-        "image": lambda: torch.randn(examples, CHANNELS, 8, 8),
-        "sequence": lambda: torch.randn(examples, STEPS, CHANNELS),
-        "text": lambda: torch.randint(VOCABULARY, (examples, STEPS)),
-        "graph": lambda: torch.randn(examples, NODES, CHANNELS),
+        "image": lambda: torch.randn(examples, CHANNELS, pixels, pixels),
+        "sequence": lambda: torch.randn(examples, steps, CHANNELS),
+        "text": lambda: torch.randint(VOCABULARY, (examples, steps)),
+        "graph": lambda: torch.randn(examples, nodes, CHANNELS),
     }[kind]()
 
 

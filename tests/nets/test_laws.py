@@ -1,5 +1,6 @@
 """What every net of the folder obeys, for every kind of data that it reads."""
 
+import itertools
 import subprocess
 import sys
 
@@ -24,6 +25,20 @@ def test_every_net_is_looked_at():
 def test_the_gradient_is_even_and_the_eyes_are_open_at_any_depth(name, kind, depth):
     least, greatest, similarity = spread(links_of(build(name, kind, depth=depth), inputs(kind)))
     assert least > 0.1 and greatest < 10 and similarity < 0.9
+
+
+@every
+@pytest.mark.parametrize("depth", [2, 8])
+def test_where_there_are_many_positions_their_mean_is_the_only_uneven_step(name, kind, depth):
+    """A mean over n positions gives each an n-th of the gradient, whatever the net; all else is even as before."""
+    links = links_of(build(name, kind, depth=depth), inputs(kind, pixels=28, steps=64, nodes=20))
+    sizes = [link.backward_rms for link in links]
+    steps = [after / before for before, after in itertools.pairwise(sizes)]
+    mean = max(range(len(steps)), key=steps.__getitem__) + 1
+    for part in (sizes[:mean], sizes[mean:]):
+        assert max(part) < 10 * min(part)
+    assert steps[mean - 1] < {"image": 28 * 28, "graph": 20}.get(kind, 64)
+    assert max(link.similarity for link in links if link.similarity is not None) < 0.9
 
 
 @every
