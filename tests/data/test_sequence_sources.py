@@ -18,7 +18,7 @@ from evenkeel.errors import DataError
         (((np.zeros((4, 5, 2)), np.ones(4, int)), np.zeros(4)), True),
         (([np.zeros((3, 1)), np.zeros((2, 1))], [0, 1]), True),
         ((np.zeros((4, 5)), np.zeros(4)), False),
-        (np.zeros((4, 5, 2)), False),
+        (np.zeros((4, 5, 2)), True),
         ((["a", "b"], [0, 1]), False),
     ],
 )

@@ -56,8 +56,8 @@ def test_rows_without_a_series_and_equal_times_are_counted(frame):
     odd = frame.with_columns(pl.Series("id", ["b", "a", "b", "b", None]), pl.Series("t", [1, 1, 0, 1, 0]))
     found = read_long(odd, Roles(**ROLES, target=("y",)))
     assert found.lengths.tolist() == [3, 1]
-    assert found.notes[0].startswith("1 rows name no series in 'id'")
-    assert found.notes[1].startswith("1 steps have the time of the step before")
+    assert found.notes[0].startswith("1 row names no series in 'id'; left out")
+    assert found.notes[1].startswith("1 step has the time of the step before; it keeps")
     assert found.values[:3, 0].tolist() == [3, 5, 4]
 
 

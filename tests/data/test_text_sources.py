@@ -5,10 +5,12 @@ import pandas as pd
 import polars as pl
 import pytest
 
+from evenkeel.data.text_folders import has_classes
 from evenkeel.data.text_sources import (
     decoded,
-    has_classes,
+    is_folder,
     is_list_of_texts,
+    leads_somewhere,
     looks_like_prose,
     read_text,
     read_texts,
@@ -98,8 +100,8 @@ def test_files_beside_the_classes_are_left_out_with_a_note(classes):
     source = read_texts(classes, text=None)
     assert source.frame.height == 7
     assert source.notes == (
-        "1 .txt file(s) beside the folders of classes are left out.",
-        "1 of 7 files are not UTF-8; they were read as Windows-1252.",
+        "1 .txt file beside the folders of classes is left out.",
+        "1 of 7 files is not UTF-8; it was read as Windows-1252.",
     )
 
 
@@ -148,6 +150,35 @@ def test_what_is_no_text_in_a_list_is_named():
         read_texts("a wonderful film", text=None)
     with pytest.raises(DataError, match=r"no such file: filmz\.csv"):
         read_texts("filmz.csv", text=None)
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ([], "expected at least one text, got an empty list"),
+        ((), "expected at least one text, got an empty list"),
+        (([], []), "expected at least one text, got an empty list"),
+        ([None], "expected at least one text, got None alone"),
+        ([1, None, 2], r"expected texts, got numbers, the first of them 1; try str\(...\)"),
+        (np.array([1.5]), "expected texts, got numbers, the first of them 1.5"),
+        (pd.Series([2.0]), "expected texts, got numbers"),
+        (None, "expected texts: a list, a table or a path; got NoneType"),
+        (5, "expected texts: a list, a table or a path; got int"),
+        ("", r"expected a path or a list of texts, got ''; a single text goes into a list"),
+        (pl.DataFrame({"text": []}, schema={"text": pl.String}), "at least one text, got a table without rows"),
+    ],
+)
+def test_what_holds_no_text_is_refused_in_words_of_texts(given, message):
+    with pytest.raises(DataError, match=message):
+        read_texts(given, text=None)
+
+
+def test_words_are_told_from_paths(tmp_path):
+    for path in ("filmz.csv", "my story.txt", "sample:wine", str(tmp_path)):
+        assert leads_somewhere(path)
+    for text in ("", "a wonderful film", "one\ntwo.csv", "It ended. Well."):
+        assert not leads_somewhere(text)
+    assert is_folder(tmp_path) and not is_folder("") and not is_folder(["a"]) and not is_folder(tmp_path / "none")
 
 
 # Tables

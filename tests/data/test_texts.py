@@ -57,8 +57,8 @@ def test_tokens_in_order_are_padded_and_an_empty_text_is_one_unknown():
 @pytest.mark.parametrize("unit", ["words", "characters"])
 def test_long_texts_are_cut_and_counted(order, unit):
     found = fit_texts(FRAME, ("left",), TRAIN, reading(order, unit, longest=3))
-    many = 1 if unit == "words" else 4
-    assert found.notes[0] == f"{many} texts are longer than 3 tokens and were cut there (`longest`)."
+    many, told, was = (1, " is", "was") if unit == "words" else (4, "s are", "were")
+    assert found.notes[0] == f"{many} text{told} longer than 3 tokens and {was} cut there (`longest`)."
     if order == "order":
         assert found.inputs["lengths"].max() == 3
 
@@ -66,8 +66,15 @@ def test_long_texts_are_cut_and_counted(order, unit):
 def test_empty_texts_are_counted_and_other_columns_described():
     found = fit_texts(FRAME, ("left", "right"), TRAIN, reading())
     assert "2 texts are empty." in found.notes
-    assert [column.note for column in found.schema.columns] == ["", "", "left out: not a column of text"]
+    assert [column.note for column in found.schema.columns] == ["", "", "not a column of text"]
     assert found.schema.columns[0].examples[0] == "a good film" and found.schema.columns[0].missing == 1
+
+
+def test_one_empty_text_is_one_and_a_column_of_nothing_else_is_refused():
+    assert "1 text is empty." in fit_texts(FRAME, ("left",), TRAIN, reading()).notes
+    nothing = FRAME.with_columns(left=pl.Series(["", None, " ", "\n", ""]))
+    with pytest.raises(DataError, match="column 'left' holds no text: all 5 rows are empty; expected words"):
+        fit_texts(nothing, ("right", "left"), TRAIN, reading())
 
 
 def test_a_missing_column_is_named():

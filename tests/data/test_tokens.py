@@ -30,6 +30,7 @@ def test_characters_of_the_codes_add_up_to_those_of_the_text(unit):
     sizes = np.array(tokenizer.characters())
     assert len(sizes) == tokenizer.size
     assert [int(sizes[codes].sum()) for codes in tokenizer.encode(TEXTS)] == list(map(len, TEXTS))
+    assert sizes[0] == 0  # what is not known is not written
 
 
 def test_what_training_has_not_seen_is_code_0():

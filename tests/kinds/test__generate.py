@@ -97,6 +97,18 @@ def test_pieces_come_as_they_are_drawn_and_the_mode_is_put_back():
     assert made.training
 
 
+@pytest.mark.parametrize("prompt", [None, 5, ["the"]])
+def test_a_prompt_is_a_text(prompt):
+    with pytest.raises(RequestError, match=f"prompt must be a text, got {type(prompt).__name__}; an empty one is ''"):
+        draw(network(), prompt)
+
+
+@pytest.mark.parametrize("name", ["temperature", "top_p"])
+def test_options_are_checked_before_anything_is_read(name):
+    with pytest.raises(RequestError, match=f"{name} must be .*, got nan"):
+        draw(network(), length=0, **{name: float("nan")})
+
+
 def test_what_comes_first_where_nothing_is_said():
     tokens = fit_tokenizer(["ab\n"], "characters")
     assert first_codes(tokens, "ba") == [3, 2] and first_codes(tokens, "") == [1]

@@ -150,7 +150,7 @@ def test_a_net_of_the_users_own(tmp_path):
         (stepwise(5), {}, DataError, "at least 10 sequences, got 5"),
         ((waves()[0], [None, *waves()[1][1:51]]), {}, DataError, "X has 60 rows and y has 51"),
         ((np.zeros((20, 5, 2)), np.arange(20) % 2), {"split": "group:who"}, DataError, "no column 'who' to split by"),
-        ((np.full((20, 5, 2), np.nan), np.arange(20) % 2), {}, DataError, "hold no number"),
+        ((np.full((20, 5, 2), np.nan), np.arange(20) % 2), {}, DataError, "sequence 0 holds no number.*nor do 19 oth"),
         ((stepwise()[0], [np.full(len(each), np.nan) for each in stepwise()[0]]), {}, DataError, "no answer at its st"),
     ],
 )

@@ -51,7 +51,7 @@ def is_padded_pair(data: Any) -> bool:
     if not (isinstance(data, tuple) and len(data) == PAIR):
         return False
     shapes = [np.shape(each) for each in data if isinstance(each, (np.ndarray, Tensor))]
-    return len(shapes) == PAIR and len(shapes[0]) == 3 and shapes[1] == shapes[0][:1]
+    return len(shapes) == PAIR and len(shapes[0]) == 3 and len(shapes[1]) == 1
 
 
 def read_array(data: Any) -> Sequences:
@@ -83,6 +83,10 @@ def _pieces(data: Any) -> Sequence[Tensor]:
     """Each sequence as (step, channel)."""
     if is_padded_pair(data):
         padded, lengths = _numbers(data[0]), _numbers(data[1])
+        if len(padded) != len(lengths):
+            raise DataError(
+                f"got {len(padded)} sequences and {len(lengths)} lengths; expected a length for each sequence"
+            )
         if not bool(((lengths >= 1) & (lengths <= padded.shape[1]) & (lengths == lengths.round())).all()):
             raise DataError(
                 f"lengths must be whole numbers from 1 to the {padded.shape[1]} steps there are, got "
@@ -140,10 +144,40 @@ def _told(found: Sequences, answers: Any) -> Answers:
     shape = np.shape(answers) if isinstance(answers, (np.ndarray, Tensor)) else ()
     if len(shape) >= 2:
         return "step" if len(shape) == 3 or shape[1] == int(found.lengths.max()) > 1 else "example"
-    if not isinstance(answers, list) or len(answers) != len(found) or isinstance(answers[0], (str, set)):
-        return "example"
-    lengths = [len(each) if np.ndim(each) else 0 for each in answers if not isinstance(each, (str, set))]
-    return "step" if lengths == found.lengths.tolist() else "example"
+    sizes = _sizes(answers)
+    if sizes == found.lengths.tolist() or is_uneven(answers):
+        return "step"
+    return "example"
+
+
+def is_uneven(answers: Any) -> bool:
+    """Whether answers are lists of unequal length and no lists of labels: then they can only be those of steps.
+
+    Example:
+        >>> is_uneven([np.zeros(2), np.zeros(3)]), is_uneven([["red"], ["red", "blue"]])
+        (True, False)
+    """
+    sizes = _sizes(answers)
+    if None in sizes or len(set(sizes)) < 2:
+        return False
+    first = answers[0]
+    return not isinstance(first, (list, tuple)) or all(
+        isinstance(item, (int, float)) for row in answers for item in row
+    )
+
+
+def _sizes(answers: Any) -> list[int | None]:
+    """How many answers each entry of a list holds, None where it is one alone; nothing where it is no list."""
+    of_objects = isinstance(answers, np.ndarray) and answers.dtype == object and answers.ndim == 1
+    if not (isinstance(answers, (list, tuple)) or of_objects):
+        return []
+    return [_size(each) for each in answers]
+
+
+def _size(each: Any) -> int | None:
+    if isinstance(each, (np.ndarray, Tensor, pl.Series)):
+        return len(each) if len(each.shape) else None
+    return len(each) if isinstance(each, (list, tuple)) else None
 
 
 def _with_steps(found: Sequences, answers: Any, target: Sequence[str]) -> Sequences:
@@ -152,17 +186,41 @@ def _with_steps(found: Sequences, answers: Any, target: Sequence[str]) -> Sequen
     lengths = found.lengths.tolist()
     if len(given) != len(lengths):
         raise DataError(f"X has {len(lengths)} sequences and y has {len(given)}; they must be equal")
-    pieces = [np.asarray(each.detach().cpu() if isinstance(each, Tensor) else each) for each in given]
-    if isinstance(given, np.ndarray):  # as padded as the values
+    pieces = [_piece(row, each) for row, each in enumerate(given)]
+    if isinstance(given, np.ndarray) and given.ndim > 1:  # as padded as the values
         pieces = [piece[:length] for piece, length in zip(pieces, lengths, strict=True)]
     for row, (piece, length) in enumerate(zip(pieces, lengths, strict=True)):
-        if piece.shape[:1] != (length,):
-            raise DataError(f"sequence {row} has {length} steps and answers of shape {piece.shape}; one for each step")
+        if piece.shape[:1] != (length,) or piece.shape[1:] != pieces[0].shape[1:]:
+            raise DataError(
+                f"sequence {row} has {_counted(length, 'step')} and {_told_size(piece)}; expected one answer for each "
+                "step, of one size in all of them"
+            )
     joined = np.concatenate(pieces)
     columns = joined.reshape(len(joined), -1)
     names = tuple(target) if len(target) == columns.shape[1] else _names(columns.shape[1])
     steps = pl.DataFrame([tidy(_series(name, columns[:, index])) for index, name in enumerate(names)])
     return Sequences(**{**vars(found), "steps": steps, "target": names})
+
+
+def _piece(row: int, answers: Any) -> np.ndarray:
+    """The answers of one sequence."""
+    try:
+        return np.asarray(answers.detach().cpu() if isinstance(answers, Tensor) else answers)
+    except ValueError as problem:
+        raise DataError(
+            f"the answers of sequence {row} are of unequal size; expected as many at each step"
+        ) from problem
+
+
+def _told_size(piece: np.ndarray) -> str:
+    """How many answers there are, or their shape where each is several."""
+    if piece.ndim == 1:
+        return _counted(len(piece), "answer")
+    return f"answers of shape {piece.shape}" if piece.ndim else "one answer"
+
+
+def _counted(count: int, what: str) -> str:
+    return f"{count} {what}" if count == 1 else f"{count} {what}s"
 
 
 def _series(name: str, values: np.ndarray) -> pl.Series:

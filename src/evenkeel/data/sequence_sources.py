@@ -12,6 +12,7 @@ from evenkeel.data.arrays import as_frame
 from evenkeel.data.sequence_arrays import (
     is_padded_pair,
     is_sequence_array,
+    is_uneven,
     read_array,
     read_ts_sequences,
     with_answers,
@@ -34,7 +35,9 @@ def is_sequences(data: Any) -> bool:
     """
     if is_ts_path(data):
         return True
-    return isinstance(data, tuple) and len(data) == PAIR and is_sequence_array(data[0])
+    if not isinstance(data, tuple):
+        return is_sequence_array(data)  # which lacks answers: reading it says so
+    return len(data) == PAIR and (is_sequence_array(data[0]) or (is_list_of_arrays(data[0]) and is_uneven(data[1])))
 
 
 def read_answered(
@@ -55,10 +58,15 @@ def read_answered(
         found = read_ts_sequences(data, roles.target)
     elif isinstance(data, tuple):
         found = _read_pair(data, roles, asked, trained)
+    elif not is_flat(data):
+        found = read_array(data)
     else:
         found = _read_table(as_frame(data, None), roles, asked, trained)
     if not found.target:
-        raise DataError("these sequences come without answers; name the target column, or give y in (X, y)")
+        raise DataError(
+            "these sequences come without answers, and a sequence run needs a target; name the target column, or give "
+            "y in (X, y)"
+        )
     return found
 
 
@@ -66,7 +74,7 @@ def _read_pair(data: tuple[Any, ...], roles: Roles, asked: Answers | None, train
     """(X, y): of a table X the answers become columns."""
     if len(data) != PAIR:
         raise DataError(f"expected a pair (X, y), got a tuple of {len(data)}")
-    if not is_flat(data[0]):
+    if not is_flat(data[0]) or (is_list_of_arrays(data[0]) and is_uneven(data[1])):
         return with_answers(read_array(data[0]), data[1], roles.target, asked)
     before = set(as_frame(data[0], None, _steps(trained)).columns)
     frame = as_frame(data, roles.target or None, _steps(trained))
@@ -82,9 +90,43 @@ def read_inputs(schema: SequenceSchema, new: Any) -> Sequences:
     """
     if is_ts_path(new):
         return read_ts_sequences(new, ())
+    _refuse_one(schema, new)
     if not is_flat(new):
         return read_array(new)
     return _read_table(as_frame(new, None, _steps(schema)), Roles(series=schema.series, time=schema.time), None, schema)
+
+
+def _refuse_one(schema: SequenceSchema, new: Any) -> None:
+    """New sequences are several, even where it is one; and a pair has a length for each.
+
+    Raises:
+        DataError: nothing, one sequence that is in no list, or a pair of something else.
+    """
+    if isinstance(new, (list, tuple)) and not len(new):
+        raise DataError(f"expected at least one sequence, got an empty {type(new).__name__}")
+    if isinstance(new, tuple) and len(new) == PAIR and len(getattr(new[0], "shape", ())) == 3:
+        if not is_padded_pair(new):
+            raise DataError(
+                "expected (padded array, lengths) with lengths as an array of whole numbers, one a sequence"
+            )
+        return
+    if isinstance(new, (list, tuple)):
+        shape = (len(new),) if isinstance(new[0], (int, float, np.number)) else ()
+    else:
+        shape = tuple(new.shape) if isinstance(new, (np.ndarray, Tensor)) else ()
+    channels = len(schema.channels)
+    # Of one channel an array (row, step) is several sequences: only a single column can be nothing but steps.
+    alone = len(shape) == 2 and shape[1] == channels and (channels > 1 or not schema.steps)
+    if len(shape) == 1 or alone:
+        raise DataError(
+            f"expected a list of sequences, each (step, channel), got shape {shape}; one sequence alone goes into a "
+            "list: [x]"
+        )
+
+
+def is_list_of_arrays(data: Any) -> bool:
+    """Whether this is a list of arrays or tensors, one a sequence."""
+    return isinstance(data, list) and bool(data) and all(isinstance(each, (np.ndarray, Tensor)) for each in data)
 
 
 def is_flat(inputs: Any) -> bool:

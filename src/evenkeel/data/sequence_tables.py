@@ -16,11 +16,13 @@ import polars as pl
 import torch
 from numpy.typing import NDArray
 
-from evenkeel.data.columns import Column, describe, tidy
+from evenkeel.data.columns import Column, describe, tidy, tidy_infinite
 from evenkeel.data.fields import starts_of
 from evenkeel.data.sequences import LENGTH, Answers, Sequences
 from evenkeel.data.target import take_target
 from evenkeel.errors import DataError, choices
+
+ID_WORDS = {"id", "series", "sequence"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,7 +61,7 @@ def read_long(
     name = str(roles.series)
     _require(frame, [name, *([roles.time] if roles.time else [])])
     known = frame.filter(tidy(frame[name]).is_not_null())
-    notes = [f"{frame.height - known.height} rows name no series in {name!r} and are left out."]
+    lost = frame.height - known.height
     if not known.height:
         raise DataError(f"no row names its series in column {name!r}; expected one value for each row")
     order, rows = _order(known, name, roles.time)
@@ -70,7 +72,8 @@ def read_long(
     table = firsts.drop([*roles.target, *([LENGTH] if LENGTH in firsts.columns else [])], strict=False)
     table = table.with_columns(pl.Series(LENGTH, lengths))
     found = {"values": values, "starts": starts, "channels": names, "left_out": left_out}
-    notes = notes if known.height < frame.height else []
+    found |= {"names": firsts[name], "times": ordered[roles.time] if roles.time else None}
+    notes = [f"{lost} {'row names' if lost == 1 else 'rows name'} no series in {name!r}; left out."] if lost else []
     notes += _ties(ordered, roles.time, starts)
     if not roles.target:
         return Sequences(**found, table=table, notes=tuple(notes))
@@ -115,7 +118,14 @@ def _ties(ordered: pl.DataFrame, time: str | None, starts: torch.Tensor) -> list
     same = times[1:] == times[:-1]
     same[starts[1:-1].numpy() - 1] = False
     count = int(same.sum())
-    return [f"{count} steps have the time of the step before; they keep the order of the table."] if count else []
+    if not count:
+        return []
+    steps = (
+        "1 step has the time of the step before; it keeps"
+        if count == 1
+        else (f"{count} steps have the time of the step before; they keep")
+    )
+    return [f"{steps} the order of the table."]
 
 
 def _one_each(answers: pl.DataFrame, rows: NDArray[np.int64]) -> pl.DataFrame | None:
@@ -136,7 +146,7 @@ def _channels(
     asked = channels if channels is not None else [name for name in frame.columns if name not in taken]
     read, left_out = {}, []
     for name in asked:
-        column = tidy(frame[name])
+        column = tidy_infinite(frame[name])  # what is infinite is counted as such
         if column.dtype.is_numeric() or column.dtype == pl.Boolean:
             read[name] = column.cast(pl.Float64).fill_null(float("nan")).to_numpy()
         elif channels is not None and column.null_count() < len(column):
@@ -183,4 +193,28 @@ def read_wide(frame: pl.DataFrame, roles: Roles, *, steps: Sequence[str] | None 
         target=target,
         wide=names,
         left_out=left_out,
+        notes=_looks_long(frame, names, left_out) if steps is None else (),
     )
+
+
+def _looks_long(frame: pl.DataFrame, names: Sequence[str], left_out: Sequence[Column]) -> tuple[str, ...]:
+    """A sentence where a column has repeated values that look like the names of series."""
+    for name in (*(column.name for column in left_out), *names):
+        present = frame[name].drop_nulls()
+        of_text = present.dtype == pl.String and name not in names
+        if (of_text or (_is_whole(present) and _named_as_id(name))) and present.n_unique() < len(present):
+            return (
+                f"Each row is taken as one sequence. If a row is a step, settings={{'series': {name!r}, 'time': ...}} "
+                f"read a long table: the values of column {name!r} repeat.",
+            )
+    return ()
+
+
+def _is_whole(values: pl.Series) -> bool:
+    return values.dtype.is_integer() or (values.dtype.is_float() and bool((values == values.round()).all()))
+
+
+def _named_as_id(name: str) -> bool:
+    """Whether a column is called like what names a series: `id`, `patient_id`, `series`."""
+    words = name.lower().replace("-", "_").replace(" ", "_").split("_")
+    return bool(ID_WORDS & set(words)) or name.endswith("Id") or name.endswith("ID")

@@ -43,6 +43,8 @@ class Sequences:
         target: names of the answers' columns; none where there are no answers.
         wide: columns of a wide table that are the steps.
         said: what the source itself calls its answers: classes or numbers.
+        names: of a long table, the name of each series (row,).
+        times: of a long table with a column of time, that of each step (place,).
         left_out: columns that are not read, with the reason.
         notes: sentences about what was left out.
     """
@@ -55,6 +57,8 @@ class Sequences:
     target: tuple[str, ...] = ()
     wide: tuple[str, ...] = ()
     said: Literal["class", "target"] | None = None
+    names: pl.Series | None = None
+    times: pl.Series | None = None
     left_out: tuple[Column, ...] = ()
     notes: tuple[str, ...] = field(default=())
 

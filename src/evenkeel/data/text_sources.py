@@ -18,6 +18,7 @@ from evenkeel.data.arrays import as_frame
 from evenkeel.data.columns import describe, tidy
 from evenkeel.data.delimited import SEPARATORS
 from evenkeel.data.table import read_table
+from evenkeel.data.text_folders import files_of
 from evenkeel.errors import DataError, RequestError, choices
 
 TEXT, OTHER, TARGET = "text", "other", "target"  # names where the data have none
@@ -75,6 +76,11 @@ def is_path(data: Any) -> bool:
     return "\n" not in data and len(data) < LONGEST_PATH and max(map(len, names)) <= LONGEST_NAME
 
 
+def is_folder(data: Any) -> bool:
+    """Whether this names a folder."""
+    return is_path(data) and str(data) != "" and Path(data).expanduser().is_dir()
+
+
 def is_named_text(path: Path) -> bool:
     """Whether a file is there whose name says that it holds text."""
     return path.name.lower().endswith(ENDINGS) and path.is_file()
@@ -103,11 +109,6 @@ def _in_fields(lines: list[str], separator: str | None) -> bool:
     return len(counts) == 1 and counts != {1}
 
 
-def has_classes(folder: Path) -> bool:
-    """Whether a folder holds folders of text files, one a class."""
-    return folder.is_dir() and any(each.name.endswith(".txt") for each in folder.glob("*/*"))
-
-
 def is_list_of_texts(values: Any) -> bool:
     """Whether these are texts, or pairs of them: a list, a tuple, an array of one axis, or a series."""
     if not isinstance(values, (list, tuple)) and not (hasattr(values, "dtype") and np.ndim(values) == 1):
@@ -116,6 +117,25 @@ def is_list_of_texts(values: Any) -> bool:
     return isinstance(first, str) or (
         isinstance(first, (tuple, list)) and len(first) == 2 and all(isinstance(each, str) for each in first)
     )
+
+
+def require_some(values: Any) -> None:
+    """Refuse what can hold no texts at all: nothing, or numbers.
+
+    Raises:
+        DataError: what came; the message says that texts are expected.
+    """
+    if values is None or isinstance(values, (int, float)):
+        raise DataError(f"expected texts: a list, a table or a path; got {type(values).__name__}")
+    listed = isinstance(values, (list, tuple)) or (hasattr(values, "dtype") and np.ndim(values) == 1)
+    if not listed:
+        return
+    some = [value for value in values if value is not None]
+    if not some:
+        raise DataError(f"expected at least one text, got {'an empty list' if not len(values) else 'None alone'}")
+    numbers = [value for value in some if isinstance(value, (int, float, np.number))]
+    if len(numbers) == len(some):
+        raise DataError(f"expected texts, got numbers, the first of them {numbers[0]:g}; try str(...)")
 
 
 class Source(NamedTuple):
@@ -143,31 +163,42 @@ def read_texts(data: Any, *, text: str | Sequence[str] | None, target: Sequence[
         >>> read_texts((["good", "bad"], [1, 0]), text=None).frame.columns
         ['text', 'target']
     """
+    if is_folder(data):
+        return _read_folder(Path(data).expanduser(), target[0] if target else TARGET)
     if is_path(data):
         path = Path(data).expanduser()
-        if path.is_dir():
-            return _read_folder(path, target[0] if target else TARGET)
         if looks_like_prose(path):
             found = read_text(path)
             lines = [line for line in found.text.splitlines() if line.strip()]
             return Source(pl.DataFrame({TEXT: lines}), (TEXT,), (found.note,) if found.note else ())
-    if isinstance(data, str) and not _leads_somewhere(data):
+    if isinstance(data, str) and not leads_somewhere(data):
         raise DataError(
             f"expected a path or a list of texts, got {data[:40]!r}; a single text goes into a list: [text]"
         )
     values, answers = data if isinstance(data, tuple) and len(data) == 2 and not _is_pair(data) else (data, None)
+    require_some(values)
     if is_list_of_texts(values):
         frame = _frame_of(values)
         columns = tuple(frame.columns)
         return Source(frame if answers is None else as_frame((frame, answers), target or None), columns)
     frame = read_table(values) if answers is None else as_frame(data, target or None)
+    if not frame.height:
+        raise DataError("expected at least one text, got a table without rows")
     return Source(frame, text_columns(frame, text, target))
 
 
-def _leads_somewhere(data: str) -> bool:
-    """Whether a word is a path, be it a mistyped one, or a sample's name."""
-    path = Path(data).expanduser() if is_path(data) else None
-    return path is not None and (path.exists() or data.startswith("sample:") or (path.suffix != "" and " " not in data))
+def leads_somewhere(data: str) -> bool:
+    """Whether a word is a path, be it a mistyped one, or a sample's name; else it is a text itself.
+
+    Example:
+        >>> leads_somewhere("filmz.csv"), leads_somewhere("a wonderful film")
+        (True, False)
+    """
+    if not data or not is_path(data):
+        return False
+    path = Path(data).expanduser()
+    named = path.name.lower().endswith(ENDINGS) or (path.suffix != "" and " " not in data)
+    return path.exists() or data.startswith("sample:") or named
 
 
 def _is_pair(data: tuple[Any, ...]) -> bool:
@@ -194,17 +225,22 @@ def _frame_of(values: Any) -> pl.DataFrame:
 
 def _read_folder(folder: Path, target: str) -> Source:
     """A row for each file, its class the name of the folder it lies in; where none lies in one there are no classes."""
-    paths = sorted(path for path in folder.rglob("*.txt") if path.is_file())
-    if not paths:
-        raise DataError(f"{folder} holds no .txt files; expected a folder of folders of them, one a class")
-    inside = [path for path in paths if path.parent != folder]
+    paths, beside = files_of(folder)
     notes: tuple[str, ...] = ()
-    if inside and len(inside) < len(paths):
-        notes += (f"{len(paths) - len(inside)} .txt file(s) beside the folders of classes are left out.",)
-    classes = {target: [path.relative_to(folder).parts[0] for path in inside]} if inside else {}
-    found = [read_text(path) for path in inside or paths]
+    if beside:
+        files = (
+            "1 .txt file beside the folders of classes is"
+            if beside == 1
+            else (f"{beside} .txt files beside the folders of classes are")
+        )
+        notes += (f"{files} left out.",)
+    inside = paths[0].parent != folder
+    classes = {target: [path.relative_to(folder).parts[0] for path in paths]} if inside else {}
+    found = [read_text(path) for path in paths]
     others = sum(bool(each.note) for each in found)
-    notes += (f"{others} of {len(found)} files are not UTF-8; they were read as Windows-1252.",) if others else ()
+    if others:
+        verb = "is not UTF-8; it was" if others == 1 else "are not UTF-8; they were"
+        notes += (f"{others} of {len(found)} files {verb} read as Windows-1252.",)
     return Source(pl.DataFrame({TEXT: [each.text for each in found], **classes}), (TEXT,), notes)
 
 

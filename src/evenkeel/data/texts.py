@@ -80,6 +80,9 @@ class FittedTexts(NamedTuple):
 def fit_texts(frame: pl.DataFrame, columns: tuple[str, ...], train: np.ndarray, reading: Reading) -> FittedTexts:
     """Learn tokens and pieces of the training rows, and encode all.
 
+    Raises:
+        DataError: a column of which every text is empty.
+
     Example:
         >>> frame = pl.DataFrame({"text": ["good film", "bad film", "good"]})
         >>> reading = Reading(unit="words", order="order", vocabulary=10, ngrams=1, letters=0, longest=5)
@@ -98,10 +101,23 @@ def fit_texts(frame: pl.DataFrame, columns: tuple[str, ...], train: np.ndarray, 
         columns=_described(frame, columns), text=columns, tokens=tokens, bag=bag, longest=reading.longest
     )
     inputs, many = _encoded(schema, frame)
-    empty = sum(text.strip() == "" for name in columns for text in texts_of(frame, name))
-    notes = (f"{many} texts are longer than {reading.longest} tokens and were cut there (`longest`).",) if many else ()
-    notes += (f"{empty} texts are empty.",) if empty else ()
-    return FittedTexts(schema, inputs, notes)
+    return FittedTexts(schema, inputs, _told(frame, columns, many, reading.longest))
+
+
+def _told(frame: pl.DataFrame, columns: tuple[str, ...], many: int, longest: int) -> tuple[str, ...]:
+    """Sentences about texts that were cut or are empty."""
+    empty = {name: sum(text.strip() == "" for text in texts_of(frame, name)) for name in columns}
+    for name, count in empty.items():
+        if count == frame.height:
+            raise DataError(f"column {name!r} holds no text: all {count} rows are empty; expected words to learn from")
+    found = ()
+    if many:
+        texts = "1 text is longer" if many == 1 else f"{many} texts are longer"
+        found += (f"{texts} than {longest} tokens and {'was' if many == 1 else 'were'} cut there (`longest`).",)
+    count = sum(empty.values())
+    if count:
+        found += ("1 text is empty." if count == 1 else f"{count} texts are empty.",)
+    return found
 
 
 def encode_texts(schema: TextSchema, frame: pl.DataFrame) -> dict[str, Field]:
@@ -149,7 +165,7 @@ def _described(frame: pl.DataFrame, columns: tuple[str, ...]) -> tuple[Column, .
     found = []
     for name in frame.columns:
         series = frame[name]
-        note = "" if name in columns else "left out: not a column of text"
+        note = "" if name in columns else "not a column of text"
         examples = tuple(_short(value) for value in series.drop_nulls().head(3).to_list())
         found.append(Column(name=name, kind="text", missing=series.null_count(), examples=examples, note=note))
     return tuple(found)

@@ -81,12 +81,15 @@ class Tokenizer(Frozen):
         return b"" if code == 0 else bytes(_byte_of()[sign] for sign in _merger(self.merges).id_to_token(code - 1))
 
     def characters(self) -> list[int]:
-        """How many characters each code stands for; a byte inside a character for none."""
+        """How many characters each code stands for; a byte inside a character for none, and so the unknown.
+
+        Whoever writes "unknown" has not written the word: it costs bits, and no character is told by them.
+        """
         if self.unit == "bytes":
-            return [1, *(int(value >> 6 != CONTINUATION) for value in range(BYTES))]
+            return [0, *(int(value >> 6 != CONTINUATION) for value in range(BYTES))]
         if self.unit == "bpe":
-            return [1, *(sum(b >> 6 != CONTINUATION for b in self.written(code)) for code in range(1, self.size))]
-        return [1, *map(len, self.tokens)]
+            return [0, *(sum(b >> 6 != CONTINUATION for b in self.written(code)) for code in range(1, self.size))]
+        return [0, *map(len, self.tokens)]
 
 
 def cut(text: str, unit: Unit, form: Form) -> Iterable[str]:

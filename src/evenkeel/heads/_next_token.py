@@ -6,10 +6,36 @@ Source: Fan et al. 2018, arXiv:1805.04833 (top k); Holtzman et al. 2020, arXiv:1
 
 from __future__ import annotations
 
+import math
+from numbers import Integral, Real
+
 import torch
 
 from evenkeel.errors import RequestError
 from evenkeel.shapes import Float, Int, Tensor
+
+COLDEST = 1e-30  # below it logits divided by the temperature overflow, and the most probable token is all there is
+
+
+def check_drawing(*, temperature: object, top_k: object = None, top_p: object = None) -> None:
+    """Whether the options of drawing make sense.
+
+    Raises:
+        RequestError: a temperature below 0 or not finite, top_k below 1 or no whole number, top_p outside (0, 1].
+
+    Example:
+        >>> check_drawing(temperature=0.8, top_k=5)
+    """
+    if not (_is_number(temperature) and math.isfinite(temperature) and temperature >= 0):  # type: ignore[operator]
+        raise RequestError(f"temperature must be a finite number of 0 or more, got {temperature!r}; try 0.8")
+    if top_k is not None and not (isinstance(top_k, Integral) and int(top_k) >= 1):
+        raise RequestError(f"top_k must be a whole number of 1 or more, or None for all tokens, got {top_k!r}")
+    if top_p is not None and not (_is_number(top_p) and 0 < top_p <= 1):  # type: ignore[operator]
+        raise RequestError(f"top_p must be above 0 and up to 1, or None for all tokens, got {top_p!r}")
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, Real) and not isinstance(value, bool)
 
 
 def next_token(
@@ -23,18 +49,14 @@ def next_token(
     """Draw a token for each row; temperature 0 takes the most probable one.
 
     Raises:
-        RequestError: a negative temperature, top_k below 1, top_p outside (0, 1].
+        RequestError: see `check_drawing`.
 
     Example:
         >>> next_token(torch.tensor([[0.0, 5.0, 1.0]]), temperature=0).tolist()
         [1]
     """
-    if temperature < 0 or (top_k is not None and top_k < 1) or (top_p is not None and not 0 < top_p <= 1):
-        raise RequestError(
-            "expected temperature of 0 or more, top_k of 1 or more, top_p above 0 and up to 1, "
-            f"got temperature={temperature:g}, top_k={top_k}, top_p={top_p}"
-        )
-    if temperature == 0:
+    check_drawing(temperature=temperature, top_k=top_k, top_p=top_p)
+    if temperature < COLDEST:
         return logits.argmax(-1)
     scaled = logits.float() / temperature
     if top_k is not None and top_k < scaled.shape[-1]:

@@ -17,6 +17,7 @@ from evenkeel.data.schema import DataSchema
 from evenkeel.data.texts import TextSchema
 from evenkeel.data.tokens import Tokenizer
 from evenkeel.errors import RequestError
+from evenkeel.heads._next_token import check_drawing
 from evenkeel.heads.tokens import Tokens
 from evenkeel.shapes import Float, Tensor
 
@@ -27,7 +28,7 @@ LONGEST_CHARACTER = 4  # bytes in UTF-8
 def continue_text(
     network: nn.Module,
     schema: DataSchema,
-    prompt: str,
+    prompt: object,
     *,
     length: int = 200,
     temperature: float | int = 0.8,
@@ -41,7 +42,7 @@ def continue_text(
     Args:
         network: net and head, trained on a text.
         schema: of that training.
-        prompt: what comes before; where it is empty, the text begins as after the end of a line.
+        prompt: the text that comes before; where it is empty, the text begins as after the end of a line.
         length: tokens to draw.
         temperature: below 1 favours what is likely; 0 takes the most probable token each time.
         top_k: draw among so many most probable tokens only.
@@ -50,8 +51,11 @@ def continue_text(
         on_piece: called with each piece of text as soon as it is whole.
 
     Raises:
-        RequestError: a network that does not generate, or an option that makes no sense.
+        RequestError: a network that does not generate, a prompt that is no text, or an option that makes no sense.
     """
+    if not isinstance(prompt, str):
+        raise RequestError(f"prompt must be a text, got {type(prompt).__name__}; an empty one is ''")
+    check_drawing(temperature=temperature, top_k=top_k, top_p=top_p)
     head = getattr(network, "head", None)
     if not isinstance(schema, TextSchema) or schema.window is None or not isinstance(head, Tokens):
         raise RequestError("this run was not trained to continue a text; train on a text without target for that")

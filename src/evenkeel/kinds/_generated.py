@@ -15,7 +15,8 @@ def check_writes(head: Head, length: int) -> None:
         RequestError: another head, or a negative length.
     """
     if not isinstance(head, Tokens):
-        raise RequestError(f"a run for {head.task} by {type(head).__name__} writes no text; train on a text for that")
+        other = "run.draw(4) makes new examples" if isinstance(head, Latent) else "train on a text for that"
+        raise RequestError(f"a run for {head.task} by {type(head).__name__} writes no text; {other}")
     if length < 0:
         raise RequestError(f"length must be 0 or more tokens, got {length}")
 

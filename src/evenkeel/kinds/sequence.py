@@ -6,7 +6,7 @@ Where each step has an answer, predictions come as one row a step, all of a sequ
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,7 @@ from pydantic import Field
 from evenkeel.data.dataset import FEWEST_ROWS, Dataset, Fitted, Labelled, labelled_dataset, set_target_apart, split_of
 from evenkeel.data.fields import Fields, Joined
 from evenkeel.data.schema import DataSchema, Frozen
+from evenkeel.data.sequence_gaps import gap_notes, require_numbers
 from evenkeel.data.sequence_sources import is_sequences, read_answered, read_inputs
 from evenkeel.data.sequence_tables import Roles
 from evenkeel.data.sequences import (
@@ -58,10 +59,15 @@ def prepare_sequences(data: Any, asked: Asked) -> Prepared:
 
     Raises:
         DataError: the data cannot be used; the message says what to change.
-        RequestError: weights for steps.
+        RequestError: weights for steps, or the task of generation.
     """
     options = asked.options
     assert isinstance(options, SequenceOptions)
+    if asked.task == "generation":
+        raise RequestError(
+            "sequences of numbers are not generated: a sequence run needs a target, as (X, y) or a column, and another "
+            "task; to go on with a table of series, try kind='series'; of images say kind='image'"
+        )
     found = read_answered(data, _roles(asked, options), asked=options.answers)
     source = str(data) if isinstance(data, (str, Path)) else f"a {type(data).__name__} of {len(found)} sequences"
     if found.steps is not None:
@@ -106,6 +112,7 @@ def _fitted(
     found: Sequences, rows: np.ndarray, train: np.ndarray, options: SequenceOptions, answers: Answers
 ) -> Fitted:
     """The schema of the training rows, and all rows encoded; `train` counts among `rows`."""
+    require_numbers(found, rows)
     direction = options.direction or ("past" if answers == "step" else "both")
     schema = SequenceSchema(
         columns=columns_of(found),
@@ -119,7 +126,11 @@ def _fitted(
     notes = [f"Column {column.name!r} is {column.note}." for column in found.left_out]
     if answers == "step" and options.direction is None:
         notes.append("Each step is answered from those up to it; with direction='both' from the later ones too.")
-    return Fitted(schema=schema, inputs=encode_sequences(schema, found, rows), notes=(*found.notes, *notes))
+    return Fitted(
+        schema=schema,
+        inputs=encode_sequences(schema, found, rows),
+        notes=(*found.notes, *gap_notes(found, rows), *notes),
+    )
 
 
 def _prepare_steps(found: Sequences, asked: Asked, options: SequenceOptions, source: str) -> Prepared:
@@ -168,7 +179,28 @@ def _complete(found: Sequences) -> pl.DataFrame:
 def encode_new(schema: DataSchema, new: Any) -> Fields:
     """New sequences as fields; those of a long table in the order in which they first appear."""
     assert isinstance(schema, SequenceSchema)
-    return encode_sequences(schema, read_inputs(schema, new))
+    found = read_inputs(schema, new)
+    require_numbers(found)
+    return encode_sequences(schema, found)
+
+
+def keys_of_new(schema: DataSchema, new: Any) -> Mapping[str, Sequence[Any]]:
+    """What each prediction belongs to: the series of a long table, with its time where each step has an answer.
+
+    Of other sources nothing for one answer each, since these keep their order; else the sequence and the step, from 0.
+    """
+    assert isinstance(schema, SequenceSchema)
+    found = read_inputs(schema, new)
+    if schema.answers == "example":
+        return {} if found.names is None else {found.names.name: found.names.to_list()}
+    lengths = found.lengths.numpy()
+    steps = np.concatenate([np.arange(length) for length in lengths]).tolist()
+    if found.names is None:
+        return {"sequence": np.repeat(np.arange(len(found)), lengths).tolist(), "step": steps}
+    series = found.names.gather(np.repeat(np.arange(len(found)), lengths)).to_list()
+    if found.times is not None:
+        return {found.names.name: series, found.times.name: found.times.to_list()}
+    return {found.names.name: series, "step" if found.names.name != "step" else "place": steps}
 
 
 def answers_of_new(schema: DataSchema, target: Target, new: Any) -> Answered:
@@ -176,6 +208,7 @@ def answers_of_new(schema: DataSchema, target: Target, new: Any) -> Answered:
     assert isinstance(schema, SequenceSchema)
     roles = Roles(series=schema.series, time=schema.time, target=target.columns)
     found = read_answered(new, roles, asked=schema.answers, trained=schema)
+    require_numbers(found)
     if schema.answers == "step":
         answers = encode_target(target, _complete(found))
         return Answered(inputs=encode_sequences(schema, found), target=Joined(answers, found.starts))
@@ -226,4 +259,5 @@ SEQUENCE = Kind(
     options=SequenceOptions,
     rivals=RIVALS,
     keep=keep_some,
+    keys=keys_of_new,
 )

@@ -21,13 +21,15 @@ from evenkeel.data.schema import Frozen
 from evenkeel.data.streams import Cuts, encode_stream, read_stream
 from evenkeel.data.table import read_table
 from evenkeel.data.target import Target, encode_target, present_rows, take_target
+from evenkeel.data.text_folders import has_classes, names_of
 from evenkeel.data.text_sources import (
     TARGET,
     Source,
-    has_classes,
+    is_folder,
     is_list_of_texts,
     is_named_text,
     is_path,
+    leads_somewhere,
     looks_like_prose,
     read_text,
     read_texts,
@@ -152,7 +154,8 @@ def _to_continue(data: Any, asked: Asked) -> bool:
         if asked.target is not None:
             raise RequestError("a text to be continued has no target; leave target out, or give another task")
         return True
-    return asked.target is None and without_target(data, asked.task)
+    words = isinstance(data, str) and not leads_somewhere(data)
+    return asked.target is None and (words or without_target(data, asked.task))
 
 
 def _prepare_stream(data: Any, asked: Asked, options: TextOptions) -> Prepared:
@@ -186,7 +189,7 @@ def _whole_text(data: Any, column: str | None) -> tuple[str, str, tuple[str, ...
     if column is None and is_path(data) and is_named_text(Path(data).expanduser()):
         found = read_text(Path(data).expanduser())
         return found.text, str(data), (found.note,) if found.note else ()
-    if isinstance(data, str) and not is_path(data):
+    if isinstance(data, str) and not leads_somewhere(data):
         return data, f"a text of {len(data)} characters", ()
     source = read_texts(data, text=column)
     if len(source.columns) > 1:
@@ -217,6 +220,13 @@ def _frame_of(schema: TextSchema, new: Any, target: Sequence[str] = ()) -> pl.Da
         expected = "pairs of texts" if len(schema.text) > 1 else "single texts"
         raise DataError(f"expected {expected}, as in training; got {len(source.columns)} column(s) of text")
     return source.frame.rename(dict(zip(source.columns, schema.text, strict=True)), strict=False)
+
+
+def keys_of_new(schema: TextSchema, new: Any) -> Mapping[str, Sequence[Any]]:
+    """The files of a folder, one a prediction; texts from elsewhere keep their order and have no names."""
+    if schema.window is not None or not is_folder(new):
+        return {}
+    return {"file": names_of(Path(new).expanduser())}
 
 
 def _is_table(new: Any) -> bool:
@@ -262,4 +272,5 @@ TEXT = Kind(
     options=TextOptions,
     rivals=RIVALS,
     keep=keep_texts,
+    keys=keys_of_new,
 )
