@@ -178,28 +178,6 @@ def test_weights_with_a_loss_of_ones_own_are_refused():
         quick(loss=nn.L1Loss(), sample_weight=[1.0] * 240)
 
 
-def test_a_size_by_name_is_width_and_depth_unless_these_are_said():
-    waves = np.random.default_rng(0).normal(size=(40, 6, 2)).astype(np.float32)
-    settings = {"updates": 2, "size": "small"}
-    plan = fit((waves, np.arange(40) % 2), net="rnn", progress=False, settings=settings).plan
-    assert (plan.width, plan.depth) == (128, 2) and "size" not in plan.net_options
-    plan = fit((waves, np.arange(40) % 2), net="rnn", progress=False, settings={**settings, "width": 8}).plan
-    assert (plan.width, plan.depth) == (8, 2)
-    with pytest.raises(RequestError, match="no size is called 'huge'; there are: small, base"):
-        fit((waves, np.arange(40) % 2), net="rnn", progress=False, settings={"size": "huge"})
-
-
-@pytest.mark.parametrize("data", ["waves", "texts"])
-def test_points_come_from_one_network_where_a_recipe_has_several(data):
-    label = np.arange(40) % 2
-    waves = np.random.default_rng(0).normal(size=(40, 6, 2)).astype(np.float32)
-    given = (
-        waves if data == "waves" else [f"film {number} was {'good' if number % 2 else 'bad'}" for number in range(40)]
-    )
-    run = fit((given, label), task="embedding", progress=False, settings={"updates": 3})
-    assert run.plan.members is None and run.embed(given[:3]).shape == (3, run.network.head.units)
-
-
 def test_the_split_may_be_given():
     words = ["train"] * 150 + ["validation"] * 40 + ["test"] * 50
     run = quick(split=words)
@@ -276,6 +254,7 @@ def test_a_finished_run_is_saved_with_its_report(tmp_path):
         ({"device": "abacus"}, RequestError, "no device is called 'abacus'; try 'auto', 'cpu' or 'cuda'"),
         ({"device": "cuda:77"}, RequestError, "device 'cuda:77' cannot be used here: .*; try 'cpu'"),
         ({"settings": {"wdth": 3}}, RequestError, "there is no setting 'wdth'; did you mean 'width'"),
+        ({"settings": {"cell": "lstm"}}, RequestError, "net 'mlp' has no setting 'cell'; it is one of net rnn"),
         ({"settings": {"width": -3}}, RequestError, "setting width = -3"),
         ({"validation": 0.6, "test": 0.5}, RequestError, r"validation \+ test must be in \[0, 1\)"),
     ],

@@ -20,7 +20,7 @@ FLOORS = (
     {"remedies"},
     {"doctor"},
     {"report"},
-    {"record", "run", "fitting", "answers", "pictures", "describe", "_request"},
+    {"record", "run", "fitting", "answers", "pictures", "describe", "_repeats", "_request"},
     {"integrations"},
     {"cli"},
     {"__init__"},

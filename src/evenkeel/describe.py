@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import PurePath
-
 import numpy as np
 from torch import nn
 
 from evenkeel import metrics, report
+from evenkeel._repeats import repeats
 from evenkeel.chain import Chain
 from evenkeel.pictures import pictures_of
 from evenkeel.report.predictions import ClassesSection, LabelScore, LabelsSection, RegressionSection, Reliability
@@ -72,7 +71,7 @@ def describe(run: Run) -> report.Report:
             for each in run.findings
         ],
         extra=[*pictures_of(run), *_chains(run)],
-        repeat=_repeat(run),
+        repeat=repeats(run),
         created=record.created,
         version=f"evenkeel {record.version}",
     )
@@ -149,7 +148,7 @@ def _data(run: Run) -> report.DataSection:
             missing=column.missing,
             examples=column.examples,
             role="left out" if column.note else "input",
-            note=column.note,
+            note=column.note.removeprefix("left out: "),
         )
         for column in record.schema_.columns
     ]
@@ -312,26 +311,3 @@ def _baselines(run: Run) -> report.BaselinesSection | None:
         for name, theirs in record.baselines.items()
     ]
     return report.BaselinesSection(metrics=columns, rows=rows, sentence=record.verdict)
-
-
-def _use(run: Run) -> str:
-    """The call that a run of this kind is for."""
-    record, reads = run.record, run.part.reads
-    if reads == "tokens" and run.plan.task == "generation":
-        return 'run.generate("It begins so")  # what follows'
-    if reads == "inputs":
-        return "run.draw(4)  # new examples; also run.interpolate, run.encode"
-    call = "embed" if run.plan.task == "embedding" else "predict"
-    suffix = ".csv" if record.source.startswith("sample:") else PurePath(record.source).suffix
-    in_memory = " " in record.source
-    new = "new" if in_memory else f'"new{suffix or "/"}"'
-    return f"run.{call}({new})  # {record.target.name or run.kind.name}, as it was trained on"
-
-
-def _repeat(run: Run) -> list[report.Snippet]:
-    record = run.record
-    call = f'import evenkeel as ek\n\nrun = ek.load("this folder")\n{_use(run)}'
-    found = [report.Snippet(title="Use it", code=call)]
-    if record.command:
-        found.insert(0, report.Snippet(title="Train it again", code=record.command))
-    return [*found, report.Snippet(title="Computed by", code=record.engine)]

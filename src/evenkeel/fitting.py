@@ -183,6 +183,10 @@ def sort_settings(settings: Mapping[str, Any], kind: Kind, net: str | nn.Module 
     rest = {key: value for key, value in settings.items() if key not in of_kind}
     of_net = {key: value for key, value in rest.items() if key in arguments and key not in Plan.model_fields}
     of_plan = {key: value for key, value in rest.items() if key not in of_net}
+    for key in of_plan:
+        others = [other for other, part in NETS.items() if key in inspect.signature(part.call).parameters]
+        if key not in (*Plan.model_fields, "epochs") and others:
+            raise RequestError(f"net {name!r} has no setting {key!r}; it is one of net {' and '.join(others)}")
     return Settings(of_kind=of_kind, of_net=of_net, of_plan=of_plan, net=name)
 
 

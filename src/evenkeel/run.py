@@ -132,7 +132,7 @@ class Run:
         return self.record.target.levels
 
     def predict_distribution(self, new: Any) -> Predictive:
-        """The predictive distribution of each row, in the target's units.
+        """The predictive distribution of each row, or (step, series), in the target's units.
 
         Raises:
             RequestError: the task predicts no distribution.
@@ -198,11 +198,7 @@ class Run:
         return self.kind.restore(self.record.schema_, drawn).numpy()
 
     def encode(self, new: Any) -> np.ndarray:
-        """The mean code of each example, (row, unit of the code), as a latent head sees it.
-
-        Raises:
-            RequestError: the run has no latent head.
-        """
+        """The mean code of each example, (row, unit of the code); a RequestError without a latent head."""
         return latent_of(self.network.head).code(self._output(new))[0].numpy()
 
     def interpolate(self, left: Any, right: Any, steps: int = 8) -> np.ndarray:
