@@ -1,16 +1,13 @@
 """Images: an interrupted training goes on to the same bits, one seed gives one network, and images are embedded."""
 
-import os
-import signal
-
 import numpy as np
 import pytest
 
 import evenkeel as ek
+from _interrupt import interrupt_at
 from _pictures import arrays
 from _small import same
 from evenkeel.run import CHECKPOINT
-from evenkeel.train.step import Step
 
 SMALL = {"width": 8, "depth": 1, "learning_rate": 1e-2, "updates": 20, "evaluations": 4, "patience": 9.0}
 
@@ -19,19 +16,6 @@ def fitted(task, **options):
     images, names = arrays(16)
     data = images if task == "generation" else (images, names)
     return ek.fit(data, kind="image", task=task, progress=False, settings=SMALL, **options)
-
-
-def interrupt_at(monkeypatch, update):
-    """Send this process Ctrl-C in the middle of an update."""
-    plain, count = Step.__call__, []
-
-    def call(self, *batch, **named):
-        count.append(1)
-        if len(count) == update:
-            os.kill(os.getpid(), signal.SIGINT)
-        return plain(self, *batch, **named)
-
-    monkeypatch.setattr(Step, "__call__", call)
 
 
 @pytest.mark.parametrize("task", ["single-label", "generation"])

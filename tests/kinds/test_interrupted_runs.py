@@ -1,15 +1,12 @@
 """A run of sequences, of texts or of one long text that was broken off goes on to the same weights, bit by bit."""
 
-import os
-import signal
-
 import pytest
 
 import evenkeel as ek
+from _interrupt import interrupt_at
 from _small import same
 from _texts import LINES, films
 from evenkeel.run import CHECKPOINT
-from evenkeel.train.step import Step
 from kinds._sequences import stepwise, waves
 
 SMALL = {"updates": 12, "evaluations": 3, "patience": 99.0, "width": 16, "batch_size": 8}
@@ -22,19 +19,6 @@ CASES = {
 }
 
 
-def broken_off(monkeypatch, update):
-    """Ctrl-C in the middle of an update."""
-    plain, count = Step.__call__, []
-
-    def call(self, *batch, **named):
-        count.append(1)
-        if len(count) == update:
-            os.kill(os.getpid(), signal.SIGINT)
-        return plain(self, *batch, **named)
-
-    monkeypatch.setattr(Step, "__call__", call)
-
-
 @pytest.mark.parametrize("update", [1, 6])
 @pytest.mark.parametrize("name", CASES)
 def test_an_interrupted_fit_goes_on_bit_by_bit(name, update, tmp_path, monkeypatch):
@@ -45,7 +29,7 @@ def test_an_interrupted_fit_goes_on_bit_by_bit(name, update, tmp_path, monkeypat
 
     whole = fit()
     with monkeypatch.context() as patch:
-        broken_off(patch, update)
+        interrupt_at(patch, update)
         first = fit(out=tmp_path / "run")
     assert first.record.ended == "SIGINT" and (tmp_path / "run" / CHECKPOINT).is_dir()
     assert first.history[-1].update == update

@@ -1,17 +1,15 @@
 """Pairs: an interrupted training goes on to the same bits, and one seed gives one network."""
 
-import os
-import signal
 from functools import cache
 
 import numpy as np
 import pytest
 
 import evenkeel as ek
+from _interrupt import interrupt_at
 from _small import same
 from evenkeel.errors import DataError, RequestError
 from evenkeel.run import CHECKPOINT
-from evenkeel.train.step import Step
 
 FAST = {"updates": 20, "evaluations": 4, "patience": 9.0}
 
@@ -31,19 +29,6 @@ def fitted(**options):
 @cache
 def whole():
     return fitted()
-
-
-def interrupt_at(monkeypatch, update):
-    """Send this process Ctrl-C in the middle of an update."""
-    plain, count = Step.__call__, []
-
-    def call(self, *batch, **named):
-        count.append(1)
-        if len(count) == update:
-            os.kill(os.getpid(), signal.SIGINT)
-        return plain(self, *batch, **named)
-
-    monkeypatch.setattr(Step, "__call__", call)
 
 
 @pytest.mark.parametrize("update", [1, 8])

@@ -128,7 +128,7 @@ def test_it_ends_when_nothing_improves():
 
 
 def test_a_short_budget_is_used_up():
-    assert trained(updates=90, patience=0.1, learning_rate=1e-9, evaluations=9).state.ended == "budget"
+    assert trained(updates=50, patience=0.1, learning_rate=1e-9, evaluations=10).state.ended == "budget"
 
 
 def test_an_improvement_at_the_last_moment_renews_patience(monkeypatch):

@@ -29,7 +29,7 @@ from evenkeel.watching.watch import Watch
 
 # An improvement smaller than this share of the loss does not renew patience, so that noise cannot prolong training.
 LEAST_GAIN = 1e-4
-LEAST_PATIENCE = 100  # updates: what a short budget would save is less than what a plateau at its start costs
+LEAST_PATIENCE = 50  # updates: what a short budget would save is less than what a plateau at its start costs
 ROWS_LOOKED_AT = 20_000  # a mean loss is known to 1/140 of its scatter, and a look costs no more than its share of time
 
 
