@@ -11,8 +11,8 @@ from bench._delay_clock import installed
 from bench._delay_onsets import Onset
 from bench._delay_setups import SETUPS
 from evenkeel.finding import Severity
-from evenkeel.symptoms._history import LossPoint
-from evenkeel.watching import watch
+from evenkeel.observe import watch
+from evenkeel.symptoms.history import LossPoint
 
 ONSET, STEPS = 200, 1000
 SECONDS = 5e-3

@@ -23,7 +23,7 @@ from torch import Tensor, nn
 
 from bench._delay_table import delay_tables
 from bench._machine import publish, table
-from evenkeel.watching import Watch, watch
+from evenkeel.observe import Watch, watch
 
 ROUNDS, DRAWS = 12, 2000
 

@@ -19,7 +19,7 @@ import polars as pl
 import torch
 
 import evenkeel as ek
-from evenkeel.data.series import coming_table
+from evenkeel.kinds.series.schema import coming_table
 
 MONTHS = {"train": 12, "validation": 4, "test": 4}
 HOURS_A_MONTH = 720

@@ -22,7 +22,7 @@ from rich.console import Console
 from rich.table import Table
 
 import evenkeel as ek
-from evenkeel.data.ts_files import TsFile, read_ts
+from evenkeel.kinds.sequence.ts_files import TsFile, read_ts
 
 HEARD = (1, 2, 4, 8, 16, 32)  # steps of each utterance that are given
 

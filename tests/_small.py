@@ -7,10 +7,10 @@ import polars as pl
 import torch
 
 from evenkeel.data.dataset import Dataset, SplitRequest, build_dataset, set_target_apart
-from evenkeel.fitting import fit
 from evenkeel.network import Network, build_network
 from evenkeel.plan import Plan, make_plan
-from evenkeel.run import Run
+from evenkeel.run.fit import fit
+from evenkeel.run.run import Run
 from evenkeel.task import KINDS
 
 LABELS = ["wet", "cold"]

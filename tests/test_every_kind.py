@@ -5,10 +5,10 @@ import torch
 
 import evenkeel as ek
 from _every_kind import EVERY, SMALL
-from evenkeel._request import Request
 from evenkeel.data.fields import pick
 from evenkeel.kinds import PARTS as KINDS
-from evenkeel.kinds._choose import kind_of
+from evenkeel.kinds.choose import kind_of
+from evenkeel.run.request import Request
 
 
 @pytest.fixture(params=EVERY)

@@ -32,6 +32,6 @@ def test_has_its_test_file(source):
 
 def test_a_missing_test_file_would_be_found():
     assert not mirror(ROOT / "losses" / "no_such_loss.py").exists()
-    assert mirror(ROOT / "losses" / "_reduce.py") == TESTS / "losses" / "test__reduce.py"
+    assert mirror(ROOT / "losses" / "reduce.py") == TESTS / "losses" / "test_reduce.py"
     assert mirror(ROOT / "errors.py") == TESTS / "test_errors.py"
     assert len(SOURCES) > 40

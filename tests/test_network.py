@@ -8,7 +8,7 @@ from _small import TARGETS, same, small_dataset, small_network, small_plan
 from _unchecked import unchecked
 from evenkeel import heads, losses, nets
 from evenkeel.errors import RequestError
-from evenkeel.kinds._flat import FlatInputs
+from evenkeel.kinds.table.flat import FlatInputs
 from evenkeel.network import Network, assemble, build_network, load_weights, weights_of
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from evenkeel import losses, metrics
 from evenkeel.errors import RequestError
-from evenkeel.parts import Part, Registry, fill, part_files, public_names, record_of, stub, write_stub
+from evenkeel.parts import Part, Registry, fill, part_modules, public_names, record_of, stub, write_stub
 
 
 @pytest.fixture
@@ -22,13 +22,13 @@ def folder(tmp_path, monkeypatch):
             textwrap.dedent(f"""
             from math import floor
             from evenkeel.parts import Part
-            from zoo_of_parts._help import helper
+            from zoo_of_parts.help import helper
             def {name}(): return "{name}"
             def _hidden(): return None
             RECORD = Part(name="{name}", summary="an animal", source="nature")
             """)
         )
-    (package / "_help.py").write_text("def helper(): return 1\n")
+    (package / "help.py").write_text("def helper(): return 1\n")
     monkeypatch.syspath_prepend(str(tmp_path))
     yield package
     for name in [name for name in sys.modules if name.startswith("zoo_of_parts")]:
@@ -51,18 +51,25 @@ def test_a_new_file_is_a_new_part(folder):
 
 def test_helpers_are_no_parts_and_imports_are_not_public(folder):
     module = importlib.import_module("zoo_of_parts.ant")
-    assert part_files(importlib.import_module("zoo_of_parts")) == ["ant", "zebra"]
+    package = importlib.import_module("zoo_of_parts")
+    assert [part.__name__ for part in part_modules(package)] == ["zoo_of_parts.ant", "zoo_of_parts.zebra"]
+    assert record_of(importlib.import_module("zoo_of_parts.help")) is None
     assert public_names(module) == ["ant"]
     assert record_of(module).name == "ant"
 
 
-@pytest.mark.parametrize("records", [0, 2])
-def test_a_part_file_ends_with_exactly_one_record(folder, records):
-    text = (folder / "ant.py").read_text().replace("RECORD =", "RECORD = None #")
-    more = "".join(f'R{i} = Part(name="r{i}", summary="", source="")\n' for i in range(records))
-    (folder / "ant.py").write_text(text + more)
-    with pytest.raises(TypeError, match=f"exactly one record .* holds {records}"):
+def test_a_part_file_ends_with_one_record(folder):
+    text = (folder / "ant.py").read_text() + 'MORE = Part(name="more", summary="", source="")\n'
+    (folder / "ant.py").write_text(text)
+    with pytest.raises(TypeError, match=r"one record .* at most, it holds 2"):
         fill("zoo_of_parts", "animal", {})
+
+
+def test_a_folder_with_a_record_is_a_part(folder):
+    (folder / "bee").mkdir()
+    (folder / "bee" / "wings.py").write_text("def flap(): return 2\n")
+    (folder / "bee" / "__init__.py").write_text((folder / "ant.py").read_text().replace("ant", "bee"))
+    assert list(fill("zoo_of_parts", "animal", {})) == ["ant", "bee", "zebra"]
 
 
 def test_registry_by_name():
@@ -93,7 +100,7 @@ def test_stub_names_every_part_and_its_file(folder):
     text = stub("zoo_of_parts", "from evenkeel.parts import Part as Part")
     assert "from .ant import ant as ant\nfrom .zebra import zebra as zebra" in text
     assert text.endswith("PARTS: Registry[Part]\n")
-    assert "_help" not in text
+    assert ".help" not in text
 
 
 def test_a_stub_is_written_into_its_folder(folder):
@@ -102,4 +109,4 @@ def test_a_stub_is_written_into_its_folder(folder):
     )
     path = write_stub("zoo_of_parts")
     assert path == folder / "__init__.pyi"
-    assert path.read_text() == stub("zoo_of_parts", "from ._record import Part as Part")
+    assert path.read_text() == stub("zoo_of_parts", "from .parts import Part as Part")

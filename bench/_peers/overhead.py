@@ -22,7 +22,7 @@ from bench._machine import publish, table
 from bench._peers.attach import Attach, Attachment, Heard
 from bench._peers.observers import OBSERVERS, torch_audit, version
 from bench.watch_overhead import SUBJECTS, Loop, interval, loop_of, naive
-from evenkeel.watching import watch
+from evenkeel.observe import watch
 
 ROUNDS = 8
 SECONDS = 10.0

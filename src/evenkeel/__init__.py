@@ -17,12 +17,12 @@ __version__ = VERSION
 
 _PLACES = {
     "Network": "evenkeel.network",
-    "Run": "evenkeel.run",
+    "Run": "evenkeel.run.run",
     "checkup": "evenkeel.doctor",
-    "fit": "evenkeel.fitting",
-    "load": "evenkeel.run",
+    "fit": "evenkeel.run.fit",
+    "load": "evenkeel.run.run",
     "trace": "evenkeel.chain",
-    "watch": "evenkeel.watching",
+    "watch": "evenkeel.observe",
 }
 _FOLDERS = ("heads", "losses", "metrics", "nets")
 __all__ = ["Network", "Run", "checkup", "fit", "heads", "load", "losses", "metrics", "nets", "trace", "watch"]
@@ -31,10 +31,10 @@ if TYPE_CHECKING:
     from evenkeel import heads, losses, metrics, nets
     from evenkeel.chain import trace
     from evenkeel.doctor import checkup
-    from evenkeel.fitting import fit
     from evenkeel.network import Network
-    from evenkeel.run import Run, load
-    from evenkeel.watching import watch
+    from evenkeel.observe import watch
+    from evenkeel.run.fit import fit
+    from evenkeel.run.run import Run, load
 
 
 def __getattr__(name: str) -> Any:

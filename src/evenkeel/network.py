@@ -17,11 +17,11 @@ from evenkeel.data.dataset import Dataset
 from evenkeel.data.schema import DataSchema
 from evenkeel.data.target import Target
 from evenkeel.errors import RequestError
-from evenkeel.heads._for_task import head_for
-from evenkeel.heads._head import Head, LossChoice
+from evenkeel.heads.base import Head, LossChoice
 from evenkeel.heads.embedding import Embedding
+from evenkeel.heads.for_task import head_for
 from evenkeel.kinds import PARTS as KINDS
-from evenkeel.kinds._record import Build, NetShape
+from evenkeel.kinds.base import Build, NetShape
 from evenkeel.nets import PARTS as NETS
 from evenkeel.plan import Plan
 from evenkeel.shapes import Tensor

@@ -10,8 +10,8 @@ from evenkeel.chain import Chain
 from evenkeel.data.schema import DataSchema, Frozen
 from evenkeel.data.target import Target
 from evenkeel.finding import Finding
-from evenkeel.kinds._choose import read_schema
-from evenkeel.kinds._record import NetShape
+from evenkeel.kinds.base import NetShape
+from evenkeel.kinds.choose import read_schema
 from evenkeel.plan import Plan
 from evenkeel.train.importance import Importance
 from evenkeel.train.loop import Look

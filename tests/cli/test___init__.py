@@ -8,7 +8,7 @@ import pytest
 from _small import small_frame, small_run
 from evenkeel import cli
 from evenkeel.cli import main
-from evenkeel.run import Run, load
+from evenkeel.run.run import Run, load
 from evenkeel.version import VERSION
 
 COMMANDS = ("train", "predict", "evaluate", "generate", "report", "parts")

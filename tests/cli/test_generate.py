@@ -2,7 +2,7 @@ import pytest
 from click.testing import CliRunner
 
 from evenkeel.cli import cli
-from evenkeel.run import load
+from evenkeel.run.run import load
 
 TINY = ["--set", "width=16", "--set", "depth=1", "--set", "updates=6", "--quiet"]
 

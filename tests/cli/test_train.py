@@ -11,7 +11,7 @@ from _small import small_frame
 from cli._terminal import FAST, invoke, process
 from evenkeel.cli.train import default_folder, read_settings, split_names
 from evenkeel.errors import RequestError
-from evenkeel.run import load
+from evenkeel.run.run import load
 
 
 @pytest.fixture

@@ -11,8 +11,8 @@ from _small import small_frame
 from cli._terminal import FAST, invoke, process
 from evenkeel.cli.use import table_of_predictions
 from evenkeel.errors import DataError, SavedRunError
-from evenkeel.fitting import fit
-from evenkeel.run import load
+from evenkeel.run.fit import fit
+from evenkeel.run.run import load
 
 TASKS = {
     "regression": ("height", ["prediction"]),

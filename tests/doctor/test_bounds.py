@@ -9,7 +9,7 @@ from torch.nn import functional
 
 from doctor._setups import blobs, net
 from evenkeel.doctor.bounds import constant_loss, floor
-from evenkeel.heads._match import last_operation
+from evenkeel.heads.match import last_operation
 
 CE = functional.cross_entropy
 

@@ -10,7 +10,7 @@ from doctor._setups import blobs, net
 from evenkeel.doctor import checkup
 from evenkeel.doctor.record import LINK_FIELDS, Checkup
 from evenkeel.finding import Finding
-from evenkeel.symptoms._history import History
+from evenkeel.symptoms.history import History
 
 CE = nn.functional.cross_entropy
 

@@ -10,7 +10,7 @@ from torch.nn import functional
 from doctor._setups import blobs, line, net
 from evenkeel.doctor.start import measure_start
 from evenkeel.doctor.subject import subject
-from evenkeel.symptoms._history import Start
+from evenkeel.symptoms.history import Start
 
 CE, MSE = functional.cross_entropy, functional.mse_loss
 

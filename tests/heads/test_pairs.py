@@ -3,7 +3,7 @@ import torch
 
 from evenkeel import heads, metrics
 from evenkeel.errors import DataError
-from evenkeel.heads._for_task import head_for
+from evenkeel.heads.for_task import head_for
 from evenkeel.train.scores import scores
 
 

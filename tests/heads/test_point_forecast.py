@@ -3,7 +3,7 @@ import pytest
 import torch
 
 from evenkeel import heads
-from evenkeel.heads._for_task import head_for
+from evenkeel.heads.for_task import head_for
 
 
 def test_the_loss_is_the_mean_square_in_spreads_of_the_series():

@@ -7,8 +7,8 @@ import polars as pl
 
 import evenkeel as ek
 from evenkeel.data.dataset import SplitRequest
-from evenkeel.kinds._record import Asked
-from evenkeel.kinds.series import SeriesOptions, prepare_series
+from evenkeel.kinds.base import Asked
+from evenkeel.kinds.series.kind import SeriesOptions, prepare_series
 
 QUICK = {"horizon": 6, "window": 24, "updates": 40, "width": 8, "batch_size": 64, "evaluations": 4}
 

@@ -6,7 +6,7 @@ import evenkeel as ek
 from _interrupt import interrupt_at
 from _small import same
 from _texts import LINES, films
-from evenkeel.run import CHECKPOINT
+from evenkeel.run.run import CHECKPOINT
 from kinds._sequences import stepwise, waves
 
 SMALL = {"updates": 12, "evaluations": 3, "patience": 99.0, "width": 16, "batch_size": 8}

@@ -2,7 +2,8 @@ import pytest
 import torch
 from sklearn.metrics import average_precision_score
 
-from evenkeel.metrics import _embeddings, map_at_r
+from evenkeel.metrics import embeddings as _embeddings
+from evenkeel.metrics import map_at_r
 
 
 def plain(embedding, target, weight=None):

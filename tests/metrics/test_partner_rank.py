@@ -3,7 +3,7 @@ import pytest
 import torch
 
 from evenkeel.metrics import partner_rank
-from metrics.test__partners import plain_ranks
+from metrics.test_partners import plain_ranks
 
 
 def plain(embedding, target):

@@ -4,7 +4,7 @@ import torch
 
 from evenkeel.errors import RequestError
 from evenkeel.metrics import partner_recall
-from metrics.test__partners import plain_ranks
+from metrics.test_partners import plain_ranks
 
 
 def plain(embedding, target, k=1):

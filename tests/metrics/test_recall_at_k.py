@@ -4,7 +4,8 @@ import torch
 from sklearn.neighbors import NearestNeighbors
 
 from evenkeel.errors import RequestError
-from evenkeel.metrics import _embeddings, recall_at_k
+from evenkeel.metrics import embeddings as _embeddings
+from evenkeel.metrics import recall_at_k
 
 
 def plain(embedding, target, k=1, weight=None):

@@ -3,7 +3,8 @@ import math
 import pytest
 import torch
 
-from evenkeel.metrics import _embeddings, uniformity
+from evenkeel.metrics import embeddings as _embeddings
+from evenkeel.metrics import uniformity
 
 
 def plain(embedding, target=None, weight=None):

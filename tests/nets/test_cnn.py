@@ -7,9 +7,9 @@ from _unchecked import unchecked
 from evenkeel.errors import DataError, RequestError, ShapeError
 from evenkeel.heads import SingleLabel
 from evenkeel.nets import CNN
-from evenkeel.nets._blocks import ACTIVATIONS
-from evenkeel.nets._channel_norm import CHANNEL_NORMS
-from evenkeel.nets._convolution import BLOCKS
+from evenkeel.nets.blocks import ACTIVATIONS
+from evenkeel.nets.channel_norm import CHANNEL_NORMS
+from evenkeel.nets.convolution import BLOCKS
 from nets._samples import links_of, spread
 
 # The offset of the sigmoid, 0.5 in every unit, drowns what tells examples apart where a block has but one norm.

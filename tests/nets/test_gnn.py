@@ -8,8 +8,8 @@ from _unchecked import unchecked
 from evenkeel.errors import DataError, RequestError, ShapeError
 from evenkeel.heads import SingleLabel
 from evenkeel.nets import GNN
-from evenkeel.nets._graph_layers import LAYERS
-from evenkeel.nets._graph_pool import POOLINGS
+from evenkeel.nets.graph_layers import LAYERS
+from evenkeel.nets.graph_pool import POOLINGS
 from nets._graphs import CHANNELS, SIZES, alone, awake, some_graphs
 from nets._samples import build, inputs, links_of, spread
 

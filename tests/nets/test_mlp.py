@@ -8,7 +8,7 @@ from torch.nn.functional import cosine_similarity
 from _unchecked import unchecked
 from evenkeel.errors import RequestError
 from evenkeel.nets import MLP
-from evenkeel.nets._blocks import ACTIVATIONS
+from evenkeel.nets.blocks import ACTIVATIONS
 from evenkeel.nets.mlp import Residual
 
 DEPTHS = (2, 8, 32)

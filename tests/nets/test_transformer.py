@@ -5,7 +5,7 @@ from _unchecked import unchecked
 from evenkeel.errors import DataError, RequestError, ShapeError
 from evenkeel.heads import Tokens
 from evenkeel.nets import Transformer
-from evenkeel.nets._step_norm import STEP_NORMS
+from evenkeel.nets.step_norm import STEP_NORMS
 from nets._samples import links_of, spread
 
 SMALL = {"width": 32, "depth": 2}

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from evenkeel.chain import Chain, Link, LocalTerm
 from evenkeel.chain.recurrent import Direction, Unrolled
-from evenkeel.symptoms._history import History, Look, LossPoint, ParameterLook
+from evenkeel.symptoms.history import History, Look, LossPoint, ParameterLook
 
 
 def term(name="0.weight", **numbers):

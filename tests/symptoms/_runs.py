@@ -16,7 +16,7 @@ from torch.optim import Optimizer
 
 from evenkeel.chain import trace
 from evenkeel.errors import TrainingError
-from evenkeel.symptoms._history import History, Look, LossPoint, ParameterLook, Start
+from evenkeel.symptoms.history import History, Look, LossPoint, ParameterLook, Start
 
 LOOKS = (1, 2, 4, 8, 16, 32, 64, 128, 256)
 BEHAVES_DIFFERENTLY = (nn.modules.batchnorm._BatchNorm, nn.modules.dropout._DropoutNd)

@@ -6,7 +6,7 @@ from torch import nn
 from torch.nn import functional
 
 from evenkeel.symptoms import collapsed_output
-from evenkeel.symptoms._history import Start
+from evenkeel.symptoms.history import Start
 from symptoms._made import chain, falling, flat, history, link, look, parameter
 from symptoms._runs import adam, blobs, cross_entropy, digits, line, mlp, mse, run
 

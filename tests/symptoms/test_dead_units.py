@@ -3,7 +3,7 @@ import torch
 from torch import nn
 
 from evenkeel.symptoms import dead_units
-from evenkeel.symptoms._history import Start
+from evenkeel.symptoms.history import Start
 from symptoms._made import chain, flat, history, link, look, parameter, term
 from symptoms._runs import adam, cross_entropy, descent, digits, he, initialised, mlp, moons, run
 

@@ -5,7 +5,7 @@ import torch
 from torch import nn
 
 from evenkeel.symptoms import exploding_gradient
-from evenkeel.symptoms._history import Start
+from evenkeel.symptoms.history import Start
 from symptoms._made import chain, falling, flat, history, link, links, look, over_time, parameter
 from symptoms._runs import adam, blobs, cross_entropy, descent, digits, he, initialised, line, mlp, mse, run
 

@@ -11,7 +11,7 @@ import torch
 from torch import nn
 
 from evenkeel import symptoms
-from evenkeel.symptoms._history import History, Look, LossPoint, NonFinite, ParameterLook, Start
+from evenkeel.symptoms.history import History, Look, LossPoint, NonFinite, ParameterLook, Start
 from symptoms import _runs
 
 NAMES = list(symptoms.PARTS)

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from evenkeel.symptoms import loss_spike
-from evenkeel.symptoms._history import History, Look, LossPoint, ParameterLook
+from evenkeel.symptoms.history import History, Look, LossPoint, ParameterLook
 from evenkeel.symptoms.loss_spike import WINDOW, _levels
 from symptoms._runs import adam, cross_entropy, descent, digits, mlp, of_classes, run
 

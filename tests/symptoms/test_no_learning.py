@@ -5,7 +5,7 @@ import torch
 from torch import nn
 
 from evenkeel.symptoms import no_learning
-from evenkeel.symptoms._history import History, Look, LossPoint
+from evenkeel.symptoms.history import History, Look, LossPoint
 from symptoms._runs import adam, blobs, cross_entropy, descent, digits, initialised, line, mlp, mse, of_classes, run
 
 START = of_classes(10, reachable=0.35)

@@ -6,7 +6,7 @@ import torch
 from torch import nn
 
 from evenkeel.symptoms import non_finite
-from evenkeel.symptoms._history import History, LossPoint, NonFinite, Start
+from evenkeel.symptoms.history import History, LossPoint, NonFinite, Start
 from symptoms._runs import adam, blobs, cross_entropy, descent, digits, line, mlp, mse, run
 
 

@@ -5,7 +5,7 @@ import pytest
 from torch import nn
 
 from evenkeel.symptoms import oscillation
-from evenkeel.symptoms._history import History, LossPoint
+from evenkeel.symptoms.history import History, LossPoint
 from symptoms._runs import adam, cross_entropy, descent, digits, mlp, of_classes, run
 
 START = of_classes(10, reachable=0.35)

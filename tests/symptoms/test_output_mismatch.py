@@ -5,7 +5,7 @@ import pytest
 from torch import nn
 
 from evenkeel.symptoms import output_mismatch
-from evenkeel.symptoms._history import History, LossPoint, Start
+from evenkeel.symptoms.history import History, LossPoint, Start
 from symptoms._runs import adam, blobs, cross_entropy, mlp, of_classes, run
 
 SOFTMAX_FLOOR = math.log(1 + 2 / math.e)

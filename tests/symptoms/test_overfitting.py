@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from evenkeel.symptoms import overfitting
-from evenkeel.symptoms._history import History, LossPoint
+from evenkeel.symptoms.history import History, LossPoint
 from symptoms._runs import adam, cross_entropy, digits, mlp, of_classes, run
 
 START = of_classes(10, reachable=0.35)

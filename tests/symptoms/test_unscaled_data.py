@@ -5,7 +5,7 @@ import torch
 from torch import nn
 
 from evenkeel.symptoms import unscaled_data
-from evenkeel.symptoms._history import History, LossPoint, Start
+from evenkeel.symptoms.history import History, LossPoint, Start
 from symptoms._runs import adam, descent, digits, line, mlp, mse, run
 
 

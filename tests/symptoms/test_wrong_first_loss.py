@@ -4,7 +4,7 @@ import torch
 from torch import nn
 
 from evenkeel.symptoms import wrong_first_loss
-from evenkeel.symptoms._history import History, LossPoint, Start
+from evenkeel.symptoms.history import History, LossPoint, Start
 from symptoms._runs import adam, cross_entropy, descent, digits, he, initialised, line, mlp, mse, of_classes, run
 
 

@@ -8,9 +8,9 @@ from _small import TARGETS, small_dataset
 from evenkeel.data.dataset import SplitRequest, build_dataset, set_target_apart
 from evenkeel.data.table import read_table
 from evenkeel.heads import PARTS
-from evenkeel.heads._for_task import head_for
+from evenkeel.heads.for_task import head_for
 from evenkeel.kinds import PARTS as KINDS
-from evenkeel.kinds import _plain
+from evenkeel.kinds import baselines as _plain
 from evenkeel.train.baselines import baseline_scores, verdict
 
 NAMES = tuple(KINDS["table"].rivals)

@@ -6,7 +6,7 @@ from torch import nn
 
 from _small import TARGETS, same, small_dataset, small_network, small_plan
 from evenkeel.heads import Value
-from evenkeel.kinds._flat import FlatInputs
+from evenkeel.kinds.table.flat import FlatInputs
 from evenkeel.network import Network
 from evenkeel.train.gradients import MOST_TAPES, Gradients, same_numbers, transparent
 from evenkeel.train.optimizers import build_optimizer

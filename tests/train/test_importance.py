@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from _small import small_dataset, small_network, small_plan
-from evenkeel.heads._for_task import head_for
+from evenkeel.heads.for_task import head_for
 from evenkeel.train.importance import _shuffled, importance
 from evenkeel.train.loop import Loop, Watchers
 

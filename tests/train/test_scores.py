@@ -5,9 +5,9 @@ from scipy import stats
 from sklearn import metrics as sklearn_metrics
 
 from _small import TARGETS, small_dataset, small_network
-from evenkeel.describe import EXPLANATIONS
 from evenkeel.heads import PARTS
-from evenkeel.heads._for_task import head_for
+from evenkeel.heads.for_task import head_for
+from evenkeel.run.describe import EXPLANATIONS
 from evenkeel.train.evaluate import outputs
 from evenkeel.train.scores import metric_of, scores
 

@@ -18,7 +18,7 @@ import click
 @click.option("--seed", default=0, show_default=True, type=click.IntRange(min=0))
 def generate(run: Path, prompt: str, **options: float | int | None) -> None:
     """Continue PROMPT with the network saved in RUN; the text appears as it is drawn."""
-    from evenkeel.run import load
+    from evenkeel.run.run import load
 
     prompt = sys.stdin.read() if prompt == "-" else prompt
     click.echo(prompt, nl=False)

@@ -45,8 +45,8 @@ def train(
 
     The same command again goes on with an interrupted run; --fresh starts over.
     """
-    from evenkeel.fitting import fit
-    from evenkeel.run import REPORT, load
+    from evenkeel.run.fit import fit
+    from evenkeel.run.run import REPORT, load
     from evenkeel.train.signals import EXIT_CODES
 
     out = out or Path(default_folder(data))
@@ -91,7 +91,7 @@ def split_names(target: str) -> str | list[str]:
 
 def is_finished(out: Path) -> bool:
     """Whether the folder holds a run that was not interrupted."""
-    from evenkeel.run import CHECKPOINT, RECORD
+    from evenkeel.run.run import CHECKPOINT, RECORD
 
     return (out / RECORD).is_file() and not (out / CHECKPOINT).is_dir()
 

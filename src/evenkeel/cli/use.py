@@ -25,7 +25,7 @@ def predict(run: Path, data: str, out: Path | None) -> None:
     its end.
     """
     from evenkeel.errors import RequestError
-    from evenkeel.run import load
+    from evenkeel.run.run import load
 
     trained = load(run)
     frame = table_of_predictions(trained, data)
@@ -74,8 +74,8 @@ def _predictions(run, data: object) -> pl.DataFrame:
 
 def _coming(run, data: object) -> pl.DataFrame:
     """The times to come after a table's end, and each column's forecast."""
-    from evenkeel.data.series import coming_table
     from evenkeel.data.table import read_table
+    from evenkeel.kinds.series.schema import coming_table
 
     frame = read_table(data)
     ends = () if run.plan.task == "regression" else run.predict_distribution(frame).quantile(LEVELS)
@@ -88,7 +88,7 @@ def _coming(run, data: object) -> pl.DataFrame:
 @click.option("--json", "as_json", is_flag=True, help="One JSON object instead of a table.")
 def evaluate(run: Path, data: str, as_json: bool) -> None:
     """Measure the network saved in RUN on DATA, which must hold the target."""
-    from evenkeel.run import load
+    from evenkeel.run.run import load
 
     found = load(run).evaluate(data)
     if as_json:
@@ -104,7 +104,7 @@ def evaluate(run: Path, data: str, as_json: bool) -> None:
 @click.option("--out", type=click.Path(path_type=Path), help="HTML file; RUN/report.html without.")
 def report(run: Path, out: Path | None) -> None:
     """Write the report of the run saved in RUN."""
-    from evenkeel.run import REPORT, load
+    from evenkeel.run.run import REPORT, load
 
     written = load(run).report(out or run / REPORT)
     click.echo(f"the report: {written}")

@@ -15,7 +15,7 @@ from torch.nn.modules.batchnorm import _BatchNorm
 from evenkeel.doctor.bounds import constant_loss
 from evenkeel.network import Network
 from evenkeel.shapes import Tensor
-from evenkeel.symptoms._history import Start
+from evenkeel.symptoms.history import Start
 
 
 def measure_before(network: Network, inputs: Mapping[str, Tensor], target: Tensor) -> Start:

@@ -20,9 +20,9 @@ from evenkeel.doctor.schedule import LookAt
 from evenkeel.doctor.start import measure_start
 from evenkeel.doctor.subject import Subject, order, subject
 from evenkeel.errors import RequestError
+from evenkeel.observe.watch import Watch
 from evenkeel.symptoms import findings
-from evenkeel.symptoms._history import LossPoint
-from evenkeel.watching.watch import Watch
+from evenkeel.symptoms.history import LossPoint
 
 LOST = 5
 """Steps in a row with a loss that is not finite, after which nothing more is to be learned."""

@@ -19,7 +19,7 @@ from typing import Any
 
 from evenkeel.chain import Chain, Link
 from evenkeel.finding import Finding
-from evenkeel.symptoms._history import History
+from evenkeel.symptoms.history import History
 
 FORMAT, VERSION = "evenkeel checkup", 1
 LINK_FIELDS = (

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from evenkeel.watching.budget import Cost
+from evenkeel.observe.budget import Cost
 
 
 class LookAt:

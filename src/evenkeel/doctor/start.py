@@ -17,8 +17,8 @@ from evenkeel.doctor.bounds import constant_loss, floor
 from evenkeel.doctor.reference import reachable_loss
 from evenkeel.doctor.subject import Subject
 from evenkeel.errors import RequestError
-from evenkeel.heads._match import check_model, last_operation
-from evenkeel.symptoms._history import Start
+from evenkeel.heads.match import check_model, last_operation
+from evenkeel.symptoms.history import Start
 
 FEW = 8
 """Batches that first losses and constant outputs are measured on."""

@@ -18,11 +18,11 @@ from typing_extensions import override
 
 from evenkeel import losses
 from evenkeel.errors import RequestError, ShapeError
-from evenkeel.heads._head import Head, LossChoice
-from evenkeel.heads._pairs import FROM_LABELS, OF_VIEWS, check_together, pair, spread_to_rows
-from evenkeel.heads._record import HeadPart
+from evenkeel.heads.base import Head, LossChoice
+from evenkeel.heads.pair_cosines import FROM_LABELS, OF_VIEWS, check_together, pair, spread_to_rows
+from evenkeel.heads.part import HeadPart
 from evenkeel.linear import Linear
-from evenkeel.losses._unit import unit
+from evenkeel.losses.unit import unit
 from evenkeel.shapes import Float, Shaped, Tensor
 
 

@@ -14,11 +14,11 @@ import numpy as np
 import torch
 from typing_extensions import override
 
-from evenkeel.heads._ahead import Ahead
-from evenkeel.heads._head import LossChoice
-from evenkeel.heads._predictive import NORMAL, Predictive
-from evenkeel.heads._record import HeadPart
+from evenkeel.heads.ahead import Ahead
+from evenkeel.heads.base import LossChoice
 from evenkeel.heads.gaussian import BOUND, WIDTHS
+from evenkeel.heads.part import HeadPart
+from evenkeel.heads.predictive import NORMAL, Predictive
 from evenkeel.shapes import Float, Shaped, Tensor
 
 # Steps that decide the width: its error is then far below the distance of two widths that are tried.

@@ -14,9 +14,9 @@ import numpy as np
 import torch
 from typing_extensions import override
 
-from evenkeel.heads._head import Head, LossChoice, mean_and_spread
-from evenkeel.heads._predictive import NORMAL, Predictive
-from evenkeel.heads._record import HeadPart
+from evenkeel.heads.base import Head, LossChoice, mean_and_spread
+from evenkeel.heads.part import HeadPart
+from evenkeel.heads.predictive import NORMAL, Predictive
 from evenkeel.shapes import Float, Shaped, Tensor
 
 # Standard deviations that calibration tries, relative to the network's own: far beyond this the fit itself is wrong.

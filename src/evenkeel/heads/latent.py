@@ -18,13 +18,13 @@ from torch import nn
 from typing_extensions import override
 
 from evenkeel.errors import RequestError, ShapeError
-from evenkeel.heads._decoded import KINDS, SCALED, check_decoded, parts_of, prediction_of, probability_of
-from evenkeel.heads._head import Head, LossChoice, mean_and_spread
-from evenkeel.heads._match import check_model, check_output, expects_of
-from evenkeel.heads._record import HeadPart
+from evenkeel.heads.base import Head, LossChoice, mean_and_spread
+from evenkeel.heads.decoded import KINDS, SCALED, check_decoded, parts_of, prediction_of, probability_of
+from evenkeel.heads.match import check_model, check_output, expects_of
+from evenkeel.heads.part import HeadPart
 from evenkeel.losses import gaussian_prior_kl
-from evenkeel.losses._bound import bound
-from evenkeel.losses._number import Number
+from evenkeel.losses.bound import bound
+from evenkeel.losses.number import Number
 from evenkeel.shapes import Float, Shaped, Tensor
 
 

@@ -4,8 +4,8 @@ It is the embedding's head; what differs is how it is judged: does a row of one 
 Source: Radford et al. 2021, arXiv:2103.00020
 """
 
-from evenkeel.heads._record import HeadPart
 from evenkeel.heads.embedding import Embedding
+from evenkeel.heads.part import HeadPart
 
 PAIRS = HeadPart(
     name="pairs",

@@ -12,9 +12,9 @@ from typing import Any
 
 from typing_extensions import override
 
-from evenkeel.heads._ahead import Ahead
-from evenkeel.heads._head import LossChoice
-from evenkeel.heads._record import HeadPart
+from evenkeel.heads.ahead import Ahead
+from evenkeel.heads.base import LossChoice
+from evenkeel.heads.part import HeadPart
 from evenkeel.shapes import Float, Shaped, Tensor
 
 

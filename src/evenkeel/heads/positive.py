@@ -19,9 +19,9 @@ from torch.nn import functional
 from typing_extensions import override
 
 from evenkeel.errors import DataError, RequestError
-from evenkeel.heads._head import Head, LossChoice, mean_and_spread
-from evenkeel.heads._predictive import GAMMA, NEGATIVE_BINOMIAL, Predictive
-from evenkeel.heads._record import HeadPart
+from evenkeel.heads.base import Head, LossChoice, mean_and_spread
+from evenkeel.heads.part import HeadPart
+from evenkeel.heads.predictive import GAMMA, NEGATIVE_BINOMIAL, Predictive
 from evenkeel.shapes import Float, Shaped, Tensor
 
 # Sizes of the negative binomial, shapes of the gamma: from far more spread than the mean to almost none.

@@ -13,8 +13,8 @@ import torch
 from typing_extensions import override
 
 from evenkeel.errors import DataError
-from evenkeel.heads._head import Head, LossChoice
-from evenkeel.heads._record import HeadPart
+from evenkeel.heads.base import Head, LossChoice
+from evenkeel.heads.part import HeadPart
 from evenkeel.shapes import Float, Int, Tensor
 
 

@@ -18,12 +18,12 @@ from torch import nn
 from typing_extensions import override
 
 from evenkeel.errors import RequestError
-from evenkeel.heads._head import START_VARIANCE, Head, LossChoice
-from evenkeel.heads._next_token import next_token
-from evenkeel.heads._record import HeadPart
-from evenkeel.heads._targets import IGNORED, check_tokens
+from evenkeel.heads.base import START_VARIANCE, Head, LossChoice
+from evenkeel.heads.next_token import next_token
+from evenkeel.heads.part import HeadPart
+from evenkeel.heads.targets import IGNORED, check_tokens
 from evenkeel.losses import linear_cross_entropy
-from evenkeel.losses._number import Number
+from evenkeel.losses.number import Number
 from evenkeel.shapes import Float, Int, Shaped, Tensor
 
 

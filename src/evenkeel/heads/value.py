@@ -11,8 +11,8 @@ from typing import Any
 import torch
 from typing_extensions import override
 
-from evenkeel.heads._head import Head, LossChoice, mean_and_spread
-from evenkeel.heads._record import HeadPart
+from evenkeel.heads.base import Head, LossChoice, mean_and_spread
+from evenkeel.heads.part import HeadPart
 from evenkeel.shapes import Float, Shaped, Tensor
 
 

@@ -12,7 +12,7 @@ Each is a function (`losses.focal(logits, target)`) and a module of the same nam
 `PARTS` holds one record a loss by name: what it is for, where it comes from, which output it takes.
 """
 
-from evenkeel.losses._record import Loss as Loss
+from evenkeel.losses.base import Loss as Loss
 from evenkeel.parts import fill
 
 PARTS = fill(__name__, "loss", globals())

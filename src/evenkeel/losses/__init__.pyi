@@ -2,7 +2,7 @@
 
 from evenkeel.parts import Registry
 
-from ._record import Loss as Loss
+from .base import Loss as Loss
 from .binary_cross_entropy import BinaryCrossEntropyLoss as BinaryCrossEntropyLoss
 from .binary_cross_entropy import binary_cross_entropy as binary_cross_entropy
 from .contrastive import ContrastiveLoss as ContrastiveLoss

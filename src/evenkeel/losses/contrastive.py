@@ -6,12 +6,12 @@ Source: Hadsell, Chopra and LeCun 2006, doi:10.1109/CVPR.2006.100
 
 import torch
 
-from evenkeel.losses._distance import Distance, row_distance
-from evenkeel.losses._fit_shapes import share
-from evenkeel.losses._module import module_form
-from evenkeel.losses._number import Number
-from evenkeel.losses._record import Example, Loss
-from evenkeel.losses._reduce import reduce
+from evenkeel.losses.base import Example, Loss
+from evenkeel.losses.distance import Distance, row_distance
+from evenkeel.losses.fit_shapes import share
+from evenkeel.losses.module import module_form
+from evenkeel.losses.number import Number
+from evenkeel.losses.reduce import reduce
 from evenkeel.shapes import Bool, Float, Int, Reduction, Tensor
 
 

@@ -9,12 +9,12 @@ import torch
 import torch.nn.functional as F  # noqa: N812 - its usual name
 
 from evenkeel.errors import ShapeError
-from evenkeel.losses._fit_shapes import class_target, share
-from evenkeel.losses._module import module_form
-from evenkeel.losses._number import Number
-from evenkeel.losses._precision import widen
-from evenkeel.losses._record import Example, Loss
-from evenkeel.losses._reduce import reduce, reduce_weighted
+from evenkeel.losses.base import Example, Loss
+from evenkeel.losses.fit_shapes import class_target, share
+from evenkeel.losses.module import module_form
+from evenkeel.losses.number import Number
+from evenkeel.losses.precision import widen
+from evenkeel.losses.reduce import reduce, reduce_weighted
 from evenkeel.shapes import Float, Int, Reduction, Tensor
 
 

@@ -10,12 +10,12 @@ import torch
 from torch.nn.functional import logsigmoid
 
 from evenkeel.errors import RequestError
-from evenkeel.losses._fit_shapes import class_target, share
-from evenkeel.losses._module import module_form
-from evenkeel.losses._number import Number
-from evenkeel.losses._precision import widen
-from evenkeel.losses._record import Example, Loss
-from evenkeel.losses._reduce import reduce
+from evenkeel.losses.base import Example, Loss
+from evenkeel.losses.fit_shapes import class_target, share
+from evenkeel.losses.module import module_form
+from evenkeel.losses.number import Number
+from evenkeel.losses.precision import widen
+from evenkeel.losses.reduce import reduce
 from evenkeel.shapes import Bool, Float, Int, Reduction, Tensor
 
 

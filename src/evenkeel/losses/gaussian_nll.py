@@ -9,13 +9,13 @@ import math
 
 import torch
 
-from evenkeel.losses._bound import bound
-from evenkeel.losses._fit_shapes import share
-from evenkeel.losses._module import module_form
-from evenkeel.losses._number import Number
-from evenkeel.losses._precision import widen
-from evenkeel.losses._record import Example, Loss
-from evenkeel.losses._reduce import reduce
+from evenkeel.losses.base import Example, Loss
+from evenkeel.losses.bound import bound
+from evenkeel.losses.fit_shapes import share
+from evenkeel.losses.module import module_form
+from evenkeel.losses.number import Number
+from evenkeel.losses.precision import widen
+from evenkeel.losses.reduce import reduce
 from evenkeel.shapes import Float, Int, Reduction, Tensor
 
 CONSTANT = 0.5 * math.log(2 * math.pi)

@@ -10,16 +10,16 @@ The N x N similarities are never held: memory is O(N·D), forward and backward.
 import torch
 
 from evenkeel.errors import RequestError, ShapeError
-from evenkeel.losses._both_nce import both_nce
-from evenkeel.losses._module import module_form
-from evenkeel.losses._number import Number
-from evenkeel.losses._ranks import Across, Ranks, gather, ranks
-from evenkeel.losses._record import Example, Loss
-from evenkeel.losses._reduce import reduce
-from evenkeel.losses._row_nce import Layout, row_nce
-from evenkeel.losses._row_nce_sum import row_nce_sum
-from evenkeel.losses._same_shape import require_one_shape
-from evenkeel.losses._unit import unit
+from evenkeel.losses.base import Example, Loss
+from evenkeel.losses.both_nce import both_nce
+from evenkeel.losses.module import module_form
+from evenkeel.losses.number import Number
+from evenkeel.losses.ranks import Across, Ranks, gather, ranks
+from evenkeel.losses.reduce import reduce
+from evenkeel.losses.row_nce import Layout, row_nce
+from evenkeel.losses.row_nce_sum import row_nce_sum
+from evenkeel.losses.same_shape import require_one_shape
+from evenkeel.losses.unit import unit
 from evenkeel.shapes import Float, Reduction, Tensor
 
 

@@ -10,11 +10,11 @@ import math
 import torch
 
 from evenkeel.errors import RequestError
-from evenkeel.losses._log_probability import Discrete, Form, discrete, times_log_ratio
-from evenkeel.losses._module import module_form
-from evenkeel.losses._number import Number
-from evenkeel.losses._record import Example, Loss
-from evenkeel.losses._reduce import reduce
+from evenkeel.losses.base import Example, Loss
+from evenkeel.losses.log_probability import Discrete, Form, discrete, times_log_ratio
+from evenkeel.losses.module import module_form
+from evenkeel.losses.number import Number
+from evenkeel.losses.reduce import reduce
 from evenkeel.shapes import Float, Reduction, Tensor
 
 

@@ -9,11 +9,11 @@ from torch.distributions import Distribution
 from torch.distributions import kl_divergence as closed_form
 
 from evenkeel.errors import RequestError
-from evenkeel.losses._integral import kl_integral
-from evenkeel.losses._log_probability import Form, discrete, times_log_ratio
-from evenkeel.losses._module import module_form
-from evenkeel.losses._record import Example, Loss
-from evenkeel.losses._reduce import reduce
+from evenkeel.losses.base import Example, Loss
+from evenkeel.losses.integral import kl_integral
+from evenkeel.losses.log_probability import Form, discrete, times_log_ratio
+from evenkeel.losses.module import module_form
+from evenkeel.losses.reduce import reduce
 from evenkeel.shapes import Float, Reduction, Tensor
 
 TOLERANCE = 1e-4

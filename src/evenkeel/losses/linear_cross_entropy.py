@@ -7,13 +7,13 @@ Source: Wijmans 2024, arXiv:2411.09009; Hsu 2024, arXiv:2410.10989
 import torch
 
 from evenkeel.errors import ShapeError
-from evenkeel.losses._fit_shapes import class_target
-from evenkeel.losses._linear_rows import Problem, row_values, weighted_sum
-from evenkeel.losses._module import module_form
-from evenkeel.losses._number import Number
-from evenkeel.losses._precision import widen
-from evenkeel.losses._record import Example, Loss
-from evenkeel.losses._reduce import reduce
+from evenkeel.losses.base import Example, Loss
+from evenkeel.losses.fit_shapes import class_target
+from evenkeel.losses.linear_rows import Problem, row_values, weighted_sum
+from evenkeel.losses.module import module_form
+from evenkeel.losses.number import Number
+from evenkeel.losses.precision import widen
+from evenkeel.losses.reduce import reduce
 from evenkeel.shapes import Float, Int, Reduction, Tensor
 
 

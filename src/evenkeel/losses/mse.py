@@ -5,11 +5,11 @@ L = (prediction - target)²   [units of the target, squared]      mean: Σ w·L 
 
 import torch
 
-from evenkeel.losses._fit_shapes import share
-from evenkeel.losses._module import module_form
-from evenkeel.losses._precision import widen
-from evenkeel.losses._record import Example, Loss
-from evenkeel.losses._reduce import reduce
+from evenkeel.losses.base import Example, Loss
+from evenkeel.losses.fit_shapes import share
+from evenkeel.losses.module import module_form
+from evenkeel.losses.precision import widen
+from evenkeel.losses.reduce import reduce
 from evenkeel.shapes import Float, Int, Reduction, Tensor
 
 

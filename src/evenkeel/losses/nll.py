@@ -7,11 +7,11 @@ from typing import Protocol, runtime_checkable
 
 import torch
 
-from evenkeel.losses._fit_shapes import class_target
-from evenkeel.losses._module import module_form
-from evenkeel.losses._precision import widen
-from evenkeel.losses._record import Example, Loss
-from evenkeel.losses._reduce import reduce
+from evenkeel.losses.base import Example, Loss
+from evenkeel.losses.fit_shapes import class_target
+from evenkeel.losses.module import module_form
+from evenkeel.losses.precision import widen
+from evenkeel.losses.reduce import reduce
 from evenkeel.shapes import Float, Reduction, Shaped, Tensor
 
 

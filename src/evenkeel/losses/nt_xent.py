@@ -8,14 +8,14 @@ The 2N x 2N similarities are never held, and since they are symmetric only half 
 
 import torch
 
-from evenkeel.losses._module import module_form
-from evenkeel.losses._number import Number
-from evenkeel.losses._ranks import Across, Ranks, gather, ranks
-from evenkeel.losses._record import Example, Loss
-from evenkeel.losses._reduce import reduce
-from evenkeel.losses._row_nce import Layout, row_nce
-from evenkeel.losses._same_shape import require_one_shape
-from evenkeel.losses._self_nce import self_nce
+from evenkeel.losses.base import Example, Loss
+from evenkeel.losses.module import module_form
+from evenkeel.losses.number import Number
+from evenkeel.losses.ranks import Across, Ranks, gather, ranks
+from evenkeel.losses.reduce import reduce
+from evenkeel.losses.row_nce import Layout, row_nce
+from evenkeel.losses.same_shape import require_one_shape
+from evenkeel.losses.self_nce import self_nce
 from evenkeel.shapes import Float, Reduction, Tensor
 
 

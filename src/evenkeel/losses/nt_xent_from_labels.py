@@ -8,14 +8,14 @@ Source: Chen 2020, arXiv:2002.05709; all: Khosla 2020, arXiv:2004.11362
 
 import torch
 
-from evenkeel.losses._labelled import Denominator, contrast
-from evenkeel.losses._module import module_form
-from evenkeel.losses._number import Number
-from evenkeel.losses._ranks import Across, gather, mean_over_ranks, ranks
-from evenkeel.losses._record import Example, Loss
-from evenkeel.losses._reduce import reduce_weighted
-from evenkeel.losses._same_shape import require_one_label_each
-from evenkeel.losses._unit import unit
+from evenkeel.losses.base import Example, Loss
+from evenkeel.losses.labelled import Denominator, contrast
+from evenkeel.losses.module import module_form
+from evenkeel.losses.number import Number
+from evenkeel.losses.ranks import Across, gather, mean_over_ranks, ranks
+from evenkeel.losses.reduce import reduce_weighted
+from evenkeel.losses.same_shape import require_one_label_each
+from evenkeel.losses.unit import unit
 from evenkeel.shapes import Float, Int, Reduction, Tensor
 
 

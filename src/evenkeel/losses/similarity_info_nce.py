@@ -7,11 +7,11 @@ several positives of one row: their mean, or their weighted mean     Source: Rad
 import torch
 
 from evenkeel.errors import ShapeError
-from evenkeel.losses._module import module_form
-from evenkeel.losses._number import Number
-from evenkeel.losses._precision import widen
-from evenkeel.losses._record import Example, Loss
-from evenkeel.losses._reduce import reduce
+from evenkeel.losses.base import Example, Loss
+from evenkeel.losses.module import module_form
+from evenkeel.losses.number import Number
+from evenkeel.losses.precision import widen
+from evenkeel.losses.reduce import reduce
 from evenkeel.shapes import Bool, Float, Int, Reduction, Tensor
 
 

@@ -8,11 +8,11 @@ from typing import Literal
 
 import torch
 
-from evenkeel.losses._distance import Distance, row_distance
-from evenkeel.losses._module import module_form
-from evenkeel.losses._number import Number
-from evenkeel.losses._record import Example, Loss
-from evenkeel.losses._reduce import reduce
+from evenkeel.losses.base import Example, Loss
+from evenkeel.losses.distance import Distance, row_distance
+from evenkeel.losses.module import module_form
+from evenkeel.losses.number import Number
+from evenkeel.losses.reduce import reduce
 from evenkeel.shapes import Float, Reduction, Tensor
 
 

@@ -10,14 +10,14 @@ from typing import Literal
 
 import torch
 
-from evenkeel.losses._distance import Distance, all_distances
-from evenkeel.losses._mining import Mining, Pairs, every, hard, semi_hard, usable
-from evenkeel.losses._module import module_form
-from evenkeel.losses._number import Number
-from evenkeel.losses._ranks import Across, gather, mean_over_ranks, ranks
-from evenkeel.losses._record import Example, Loss
-from evenkeel.losses._reduce import reduce_weighted
-from evenkeel.losses._same_shape import require_one_label_each
+from evenkeel.losses.base import Example, Loss
+from evenkeel.losses.distance import Distance, all_distances
+from evenkeel.losses.mining import Mining, Pairs, every, hard, semi_hard, usable
+from evenkeel.losses.module import module_form
+from evenkeel.losses.number import Number
+from evenkeel.losses.ranks import Across, gather, mean_over_ranks, ranks
+from evenkeel.losses.reduce import reduce_weighted
+from evenkeel.losses.same_shape import require_one_label_each
 from evenkeel.shapes import Float, Int, Reduction, Tensor
 
 _MINERS = {"all": every, "hard": hard, "semi-hard": semi_hard}

@@ -5,7 +5,7 @@ returns a Python float, or None where the data cannot answer (an AUC of one clas
 name: what it is for, which prediction it takes, and whether more is better.
 """
 
-from evenkeel.metrics._record import Metric as Metric
+from evenkeel.metrics.base import Metric as Metric
 from evenkeel.parts import fill
 
 PARTS = fill(__name__, "metric", globals())

@@ -2,12 +2,12 @@
 
 from evenkeel.parts import Registry
 
-from ._record import Metric as Metric
 from .accuracy import accuracy as accuracy
 from .active_units import active_units as active_units
 from .alignment import alignment as alignment
 from .auc import auc as auc
 from .average_precision import average_precision as average_precision
+from .base import Metric as Metric
 from .bits_per_character import bits_per_character as bits_per_character
 from .calibration_error import calibration_error as calibration_error
 from .coverage import coverage as coverage

@@ -1,9 +1,9 @@
 """Accuracy: the share of rows whose most probable class is the true one."""
 
 from evenkeel.errors import ShapeError
-from evenkeel.metrics._examples import classes
-from evenkeel.metrics._gather import Values, as_tensor, mean
-from evenkeel.metrics._record import Metric
+from evenkeel.metrics.base import Metric
+from evenkeel.metrics.examples import classes
+from evenkeel.metrics.gather import Values, as_tensor, mean
 
 
 def accuracy(prediction: Values, target: Values, weight: Values | None = None) -> float:

@@ -4,10 +4,10 @@ AU = number of d with  Var over rows of mean_d > 0.01
 Source: Burda, Grosse and Salakhutdinov 2016, arXiv:1509.00519
 """
 
-from evenkeel.metrics._examples import latents
-from evenkeel.metrics._gather import Values, row_weight
-from evenkeel.metrics._latents import code
-from evenkeel.metrics._record import Metric
+from evenkeel.metrics.base import Metric
+from evenkeel.metrics.examples import latents
+from evenkeel.metrics.gather import Values, row_weight
+from evenkeel.metrics.latents import code
 
 
 def active_units(

@@ -8,10 +8,10 @@ By the moments of each group, Σ_ij w_i w_j |z_i - z_j|² = 2 (W Σ w |z|² - |�
 
 import torch
 
-from evenkeel.metrics._embeddings import grouped
-from evenkeel.metrics._examples import embeddings
-from evenkeel.metrics._gather import Values, row_weight
-from evenkeel.metrics._record import Metric
+from evenkeel.metrics.base import Metric
+from evenkeel.metrics.embeddings import grouped
+from evenkeel.metrics.examples import embeddings
+from evenkeel.metrics.gather import Values, row_weight
 
 
 def alignment(embedding: Values, target: Values, weight: Values | None = None) -> float | None:

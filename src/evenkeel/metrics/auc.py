@@ -7,10 +7,10 @@ Source: Hanley and McNeil 1982, doi:10.1148/radiology.143.1.7063747
 import numpy as np
 from sklearn.metrics import roc_auc_score
 
-from evenkeel.metrics._classes import labelled, mean_over_labels
-from evenkeel.metrics._examples import classes
-from evenkeel.metrics._gather import Values
-from evenkeel.metrics._record import Metric
+from evenkeel.metrics.base import Metric
+from evenkeel.metrics.class_scores import labelled, mean_over_labels
+from evenkeel.metrics.examples import classes
+from evenkeel.metrics.gather import Values
 
 
 def auc(probability: Values, target: Values, weight: Values | None = None) -> float | None:

@@ -7,10 +7,10 @@ Source: Zhu 2004, Recall, precision and average precision
 import numpy as np
 from sklearn.metrics import average_precision_score
 
-from evenkeel.metrics._classes import labelled, mean_over_labels
-from evenkeel.metrics._examples import classes
-from evenkeel.metrics._gather import Values
-from evenkeel.metrics._record import Metric
+from evenkeel.metrics.base import Metric
+from evenkeel.metrics.class_scores import labelled, mean_over_labels
+from evenkeel.metrics.examples import classes
+from evenkeel.metrics.gather import Values
 
 
 def average_precision(probability: Values, target: Values, weight: Values | None = None) -> float | None:

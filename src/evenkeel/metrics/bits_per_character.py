@@ -7,10 +7,10 @@ Source: Shannon 1951, doi:10.1002/j.1538-7305.1951.tb01366.x
 import math
 
 from evenkeel.errors import ShapeError
-from evenkeel.metrics._examples import tokens
-from evenkeel.metrics._gather import Values, as_double
-from evenkeel.metrics._record import Metric
-from evenkeel.metrics._tokens import surprise
+from evenkeel.metrics.base import Metric
+from evenkeel.metrics.examples import tokens
+from evenkeel.metrics.gather import Values, as_double
+from evenkeel.metrics.tokens import surprise
 
 
 def bits_per_character(

@@ -7,10 +7,10 @@ Source: Naeini et al. 2015, doi:10.1609/aaai.v29i1.9602; Guo et al. 2017, arXiv:
 
 import torch
 
-from evenkeel.metrics._classes import labelled
-from evenkeel.metrics._examples import classes
-from evenkeel.metrics._gather import Values, row_weight
-from evenkeel.metrics._record import Metric
+from evenkeel.metrics.base import Metric
+from evenkeel.metrics.class_scores import labelled
+from evenkeel.metrics.examples import classes
+from evenkeel.metrics.gather import Values, row_weight
 
 
 def calibration_error(probability: Values, target: Values, weight: Values | None = None, *, bins: int = 15) -> float:

@@ -5,10 +5,10 @@ C = share of rows with  Q((1 - level) / 2) <= y <= Q((1 + level) / 2)
 
 from typing import Any
 
-from evenkeel.metrics._examples import normals
-from evenkeel.metrics._gather import Values, as_double, mean
-from evenkeel.metrics._quantile import central_interval
-from evenkeel.metrics._record import Metric
+from evenkeel.metrics.base import Metric
+from evenkeel.metrics.examples import normals
+from evenkeel.metrics.gather import Values, as_double, mean
+from evenkeel.metrics.quantile import central_interval
 
 
 def coverage(distribution: Any, target: Values, weight: Values | None = None, *, level: float = 0.9) -> float:

@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 from torch import Tensor
 
-from evenkeel.metrics._crps import crps_of_distribution, crps_of_samples
-from evenkeel.metrics._examples import normals
-from evenkeel.metrics._gather import Values, as_double, mean
-from evenkeel.metrics._record import Metric
+from evenkeel.metrics.base import Metric
+from evenkeel.metrics.examples import normals
+from evenkeel.metrics.gather import Values, as_double, mean
+from evenkeel.metrics.sample_crps import crps_of_distribution, crps_of_samples
 
 
 def crps(distribution: Any, target: Values, weight: Values | None = None) -> float:

@@ -8,10 +8,10 @@ from typing import Literal
 
 import torch
 
-from evenkeel.metrics._classes import labelled
-from evenkeel.metrics._examples import classes
-from evenkeel.metrics._gather import Values, row_weight
-from evenkeel.metrics._record import Metric
+from evenkeel.metrics.base import Metric
+from evenkeel.metrics.class_scores import labelled
+from evenkeel.metrics.examples import classes
+from evenkeel.metrics.gather import Values, row_weight
 
 
 def f1(

@@ -1,8 +1,8 @@
 """Hamming loss: the share of labels that are wrong when each is decided at probability one half."""
 
-from evenkeel.metrics._examples import labels
-from evenkeel.metrics._gather import Values, mean, pair
-from evenkeel.metrics._record import Metric
+from evenkeel.metrics.base import Metric
+from evenkeel.metrics.examples import labels
+from evenkeel.metrics.gather import Values, mean, pair
 
 
 def hamming(probability: Values, target: Values, weight: Values | None = None) -> float:

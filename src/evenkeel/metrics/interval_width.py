@@ -5,10 +5,10 @@ W = mean of Q((1 + level) / 2) - Q((1 - level) / 2)   [units of the target]
 
 from typing import Any
 
-from evenkeel.metrics._examples import normals
-from evenkeel.metrics._gather import Values, mean
-from evenkeel.metrics._quantile import central_interval
-from evenkeel.metrics._record import Metric
+from evenkeel.metrics.base import Metric
+from evenkeel.metrics.examples import normals
+from evenkeel.metrics.gather import Values, mean
+from evenkeel.metrics.quantile import central_interval
 
 
 def interval_width(

@@ -6,10 +6,10 @@ Source: Kingma and Welling 2014, arXiv:1312.6114
 
 import torch
 
-from evenkeel.metrics._examples import latents
-from evenkeel.metrics._gather import Values, mean
-from evenkeel.metrics._latents import code
-from evenkeel.metrics._record import Metric
+from evenkeel.metrics.base import Metric
+from evenkeel.metrics.examples import latents
+from evenkeel.metrics.gather import Values, mean
+from evenkeel.metrics.latents import code
 
 
 def kl(latent: Values, target: Values | None = None, weight: Values | None = None) -> float:

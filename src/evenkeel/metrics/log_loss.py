@@ -6,10 +6,10 @@ Probabilities are kept a rounding error away from 0 and 1, as scikit-learn does,
 
 import torch
 
-from evenkeel.metrics._classes import labelled
-from evenkeel.metrics._examples import classes
-from evenkeel.metrics._gather import Values, as_tensor, mean
-from evenkeel.metrics._record import Metric
+from evenkeel.metrics.base import Metric
+from evenkeel.metrics.class_scores import labelled
+from evenkeel.metrics.examples import classes
+from evenkeel.metrics.gather import Values, as_tensor, mean
 
 
 def log_loss(probability: Values, target: Values, weight: Values | None = None) -> float:

@@ -3,9 +3,9 @@
 MAE = Σ w |prediction - target| / Σ w   [units of the target]
 """
 
-from evenkeel.metrics._examples import values
-from evenkeel.metrics._gather import Values, mean, pair
-from evenkeel.metrics._record import Metric
+from evenkeel.metrics.base import Metric
+from evenkeel.metrics.examples import values
+from evenkeel.metrics.gather import Values, mean, pair
 
 
 def mae(prediction: Values, target: Values, weight: Values | None = None) -> float:

@@ -7,10 +7,10 @@ Source: Musgrave, Belongie and Lim 2020, arXiv:2003.08505
 
 import torch
 
-from evenkeel.metrics._embeddings import Closeness, grouped, ranked
-from evenkeel.metrics._examples import embeddings
-from evenkeel.metrics._gather import Values, row_weight
-from evenkeel.metrics._record import Metric
+from evenkeel.metrics.base import Metric
+from evenkeel.metrics.embeddings import Closeness, grouped, ranked
+from evenkeel.metrics.examples import embeddings
+from evenkeel.metrics.gather import Values, row_weight
 
 
 def map_at_r(

@@ -5,9 +5,9 @@ NLL = -Σ w log p(target) / Σ w   [nats; of the density in the target's units] 
 
 from typing import Any
 
-from evenkeel.metrics._examples import normals
-from evenkeel.metrics._gather import Values, as_tensor, mean
-from evenkeel.metrics._record import Metric
+from evenkeel.metrics.base import Metric
+from evenkeel.metrics.examples import normals
+from evenkeel.metrics.gather import Values, as_tensor, mean
 
 
 def nll(distribution: Any, target: Values, weight: Values | None = None) -> float:

@@ -8,10 +8,10 @@ Source: Hodosh, Young and Hockenmaier 2013, doi:10.1613/jair.3994
 import torch
 from torch import Tensor
 
-from evenkeel.metrics._examples import pairs
-from evenkeel.metrics._gather import Values, row_weight
-from evenkeel.metrics._partners import Asking, partner_ranks
-from evenkeel.metrics._record import Metric
+from evenkeel.metrics.base import Metric
+from evenkeel.metrics.examples import pairs
+from evenkeel.metrics.gather import Values, row_weight
+from evenkeel.metrics.partners import Asking, partner_ranks
 
 
 def partner_rank(

@@ -6,10 +6,10 @@ Source: Jelinek et al. 1977, doi:10.1121/1.2016299
 
 import math
 
-from evenkeel.metrics._examples import tokens
-from evenkeel.metrics._gather import Values
-from evenkeel.metrics._record import Metric
-from evenkeel.metrics._tokens import surprise
+from evenkeel.metrics.base import Metric
+from evenkeel.metrics.examples import tokens
+from evenkeel.metrics.gather import Values
+from evenkeel.metrics.tokens import surprise
 
 LARGEST = 709.0
 """Nats above which exp() does not fit into float64."""

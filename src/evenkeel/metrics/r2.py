@@ -3,9 +3,9 @@
 R² = 1 - Σ w (y - prediction)² / Σ w (y - mean y)²;   1 is perfect, 0 is the mean, negative is worse than the mean
 """
 
-from evenkeel.metrics._examples import values
-from evenkeel.metrics._gather import Values, pair, row_weight
-from evenkeel.metrics._record import Metric
+from evenkeel.metrics.base import Metric
+from evenkeel.metrics.examples import values
+from evenkeel.metrics.gather import Values, pair, row_weight
 
 
 def r2(prediction: Values, target: Values, weight: Values | None = None) -> float | None:

@@ -5,10 +5,10 @@ Source: Jégou, Douze and Schmid 2011, doi:10.1109/TPAMI.2010.57
 """
 
 from evenkeel.errors import RequestError
-from evenkeel.metrics._embeddings import Closeness, grouped, ranked
-from evenkeel.metrics._examples import embeddings
-from evenkeel.metrics._gather import Values, row_weight
-from evenkeel.metrics._record import Metric
+from evenkeel.metrics.base import Metric
+from evenkeel.metrics.embeddings import Closeness, grouped, ranked
+from evenkeel.metrics.examples import embeddings
+from evenkeel.metrics.gather import Values, row_weight
 
 
 def recall_at_k(

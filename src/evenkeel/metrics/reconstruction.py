@@ -4,9 +4,9 @@ E = mean over elements of (reconstruction - target)²   [units of the target, sq
 Source: Hinton and Salakhutdinov 2006, doi:10.1126/science.1127647
 """
 
-from evenkeel.metrics._examples import values
-from evenkeel.metrics._gather import Values, mean, pair
-from evenkeel.metrics._record import Metric
+from evenkeel.metrics.base import Metric
+from evenkeel.metrics.examples import values
+from evenkeel.metrics.gather import Values, mean, pair
 
 
 def reconstruction(prediction: Values, target: Values, weight: Values | None = None) -> float:

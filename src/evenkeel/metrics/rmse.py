@@ -5,9 +5,9 @@ RMSE = sqrt(Σ w (prediction - target)² / Σ w)   [units of the target]
 
 import math
 
-from evenkeel.metrics._examples import values
-from evenkeel.metrics._gather import Values, mean, pair
-from evenkeel.metrics._record import Metric
+from evenkeel.metrics.base import Metric
+from evenkeel.metrics.examples import values
+from evenkeel.metrics.gather import Values, mean, pair
 
 
 def rmse(prediction: Values, target: Values, weight: Values | None = None) -> float:

@@ -8,10 +8,10 @@ import math
 
 import torch
 
-from evenkeel.metrics._embeddings import tiles, unit_rows
-from evenkeel.metrics._examples import embeddings
-from evenkeel.metrics._gather import Values, row_weight
-from evenkeel.metrics._record import Metric
+from evenkeel.metrics.base import Metric
+from evenkeel.metrics.embeddings import tiles, unit_rows
+from evenkeel.metrics.examples import embeddings
+from evenkeel.metrics.gather import Values, row_weight
 
 SHARPNESS = 2.0
 """The t of the source: exp(-t |z_i - z_j|²)."""

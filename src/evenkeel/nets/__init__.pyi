@@ -2,7 +2,7 @@
 
 from evenkeel.parts import Registry
 
-from ._record import Net as Net
+from .base import Net as Net
 from .cnn import CNN as CNN
 from .gnn import GNN as GNN
 from .mlp import MLP as MLP

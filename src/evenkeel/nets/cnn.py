@@ -16,12 +16,12 @@ from torch import nn
 from typing_extensions import override
 
 from evenkeel.errors import RequestError, ShapeError
-from evenkeel.nets._blocks import Extent, check_choice, check_dropout, extent_of
-from evenkeel.nets._convolution import BLOCKS, BlockOptions, Convolution, Dimensions, Stage
-from evenkeel.nets._inputs import check_channels, check_floating
-from evenkeel.nets._record import Net
-from evenkeel.nets._step_norm import StepNorm
-from evenkeel.nets._steps import Pool, blanked, padding_of
+from evenkeel.nets.base import Net
+from evenkeel.nets.blocks import Extent, check_choice, check_dropout, extent_of
+from evenkeel.nets.convolution import BLOCKS, BlockOptions, Convolution, Dimensions, Stage
+from evenkeel.nets.inputs import check_channels, check_floating
+from evenkeel.nets.step_norm import StepNorm
+from evenkeel.nets.steps import Pool, blanked, padding_of
 from evenkeel.shapes import Float, Shaped, Tensor
 
 SIZES = {"small": Extent(width=32, depth=4), "base": Extent(width=64, depth=8)}

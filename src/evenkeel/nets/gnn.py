@@ -17,13 +17,13 @@ from torch.nn import functional
 from typing_extensions import override
 
 from evenkeel.errors import ShapeError
-from evenkeel.nets._blocks import Extent, UnitNorm, check_choice, check_dropout, draw_, extent_of
-from evenkeel.nets._graph_block import GraphBlock, GraphOptions
-from evenkeel.nets._graph_layers import LAYERS, Layer
-from evenkeel.nets._graph_pool import GraphPool, Pooling
-from evenkeel.nets._graph_wiring import Wiring, check_graph, count_graphs, with_self
-from evenkeel.nets._inputs import check_channels
-from evenkeel.nets._record import Net
+from evenkeel.nets.base import Net
+from evenkeel.nets.blocks import Extent, UnitNorm, check_choice, check_dropout, draw_, extent_of
+from evenkeel.nets.graph_block import GraphBlock, GraphOptions
+from evenkeel.nets.graph_layers import LAYERS, Layer
+from evenkeel.nets.graph_pool import GraphPool, Pooling
+from evenkeel.nets.graph_wiring import Wiring, check_graph, count_graphs, with_self
+from evenkeel.nets.inputs import check_channels
 from evenkeel.shapes import Float, Int, Tensor
 
 SIZES = {"small": Extent(width=64, depth=2), "base": Extent(width=256, depth=4)}

@@ -19,9 +19,9 @@ from typing_extensions import override
 
 from evenkeel.errors import RequestError
 from evenkeel.linear import Linear
-from evenkeel.nets._blocks import UnitNorm, activation_named, matched_variance
-from evenkeel.nets._embed import Categories, PiecewiseLinear
-from evenkeel.nets._record import Net
+from evenkeel.nets.base import Net
+from evenkeel.nets.blocks import UnitNorm, activation_named, matched_variance
+from evenkeel.nets.embed import Categories, PiecewiseLinear
 from evenkeel.shapes import Float, Int, Tensor
 
 VECTOR = 8  # length of a category's vector: more did not help on the sets of bench/quality.py

@@ -16,14 +16,14 @@ from torch.nn.utils.rnn import PackedSequence, pack_padded_sequence, pad_packed_
 from typing_extensions import override
 
 from evenkeel.errors import RequestError, ShapeError
-from evenkeel.nets._blocks import Extent, check_choice, check_dropout, extent_of
-from evenkeel.nets._inputs import TokenInput, ValueInput
-from evenkeel.nets._record import Net
-from evenkeel.nets._recurrent_block import RecurrentBlock, State, Steps, state_after
-from evenkeel.nets._recurrent_cell import Cell, Direction
-from evenkeel.nets._recurrent_pool import AttentionPool, EndsPool
-from evenkeel.nets._step_norm import StepNorm
-from evenkeel.nets._steps import Pool, blanked, padding_of
+from evenkeel.nets.base import Net
+from evenkeel.nets.blocks import Extent, check_choice, check_dropout, extent_of
+from evenkeel.nets.inputs import TokenInput, ValueInput
+from evenkeel.nets.recurrent_block import RecurrentBlock, State, Steps, state_after
+from evenkeel.nets.recurrent_cell import Cell, Direction
+from evenkeel.nets.recurrent_pool import AttentionPool, EndsPool
+from evenkeel.nets.step_norm import StepNorm
+from evenkeel.nets.steps import Pool, blanked, padding_of
 from evenkeel.shapes import Float, Shaped, Tensor
 
 SIZES = {"small": Extent(width=128, depth=2), "base": Extent(width=512, depth=4)}

@@ -16,13 +16,13 @@ from torch import nn
 from typing_extensions import override
 
 from evenkeel.errors import RequestError, ShapeError
-from evenkeel.nets._attention import Cache, Sight, TransformerBlock
-from evenkeel.nets._blocks import Extent, check_choice, check_dropout, extent_of, shared_heads
-from evenkeel.nets._inputs import PatchInput, TokenInput, ValueInput
-from evenkeel.nets._positions import LearnedPositions, check_head_width, positions_of, rotation_of
-from evenkeel.nets._record import Net
-from evenkeel.nets._step_norm import StepNorm
-from evenkeel.nets._steps import Pool, Pooling, blanked, padding_of
+from evenkeel.nets.attention import Cache, Sight, TransformerBlock
+from evenkeel.nets.base import Net
+from evenkeel.nets.blocks import Extent, check_choice, check_dropout, extent_of, shared_heads
+from evenkeel.nets.inputs import PatchInput, TokenInput, ValueInput
+from evenkeel.nets.positions import LearnedPositions, check_head_width, positions_of, rotation_of
+from evenkeel.nets.step_norm import StepNorm
+from evenkeel.nets.steps import Pool, Pooling, blanked, padding_of
 from evenkeel.shapes import Float, Shaped, Tensor
 
 SIZES = {"small": Extent(width=128, depth=4), "base": Extent(width=512, depth=8)}

@@ -2,8 +2,8 @@
 
 from evenkeel.finding import Finding
 from evenkeel.parts import Registry, fill
-from evenkeel.symptoms._history import History
-from evenkeel.symptoms._record import SymptomPart as SymptomPart
+from evenkeel.symptoms.base import SymptomPart as SymptomPart
+from evenkeel.symptoms.history import History
 
 PARTS: Registry[SymptomPart] = fill(__name__, "symptom", globals())
 SEVERITIES = ("critical", "warning", "note")

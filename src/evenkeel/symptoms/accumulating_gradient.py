@@ -11,10 +11,10 @@ from __future__ import annotations
 from statistics import median
 
 from evenkeel.finding import Finding
-from evenkeel.symptoms._harm import severity
-from evenkeel.symptoms._history import History
-from evenkeel.symptoms._record import SymptomPart
-from evenkeel.symptoms._stretch import finite
+from evenkeel.symptoms.base import SymptomPart
+from evenkeel.symptoms.harm import severity
+from evenkeel.symptoms.history import History
+from evenkeel.symptoms.stretch import finite
 
 CARRIED = 0.1
 """Share that counts: cleared gradients give exactly 0, one left there about 1."""

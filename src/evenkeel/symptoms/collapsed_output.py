@@ -13,12 +13,12 @@ from dataclasses import dataclass
 
 from evenkeel.chain import Chain, Link
 from evenkeel.finding import Cause, Finding
-from evenkeel.symptoms._blindness import blindness
-from evenkeel.symptoms._harm import harmed, level, severity
-from evenkeel.symptoms._history import History, Look, Start
-from evenkeel.symptoms._record import SymptomPart
-from evenkeel.symptoms._scales import RAW, input_size, largest_step, target_size
-from evenkeel.symptoms._stretch import explains, finite
+from evenkeel.symptoms.base import SymptomPart
+from evenkeel.symptoms.blindness import blindness
+from evenkeel.symptoms.harm import harmed, level, severity
+from evenkeel.symptoms.history import History, Look, Start
+from evenkeel.symptoms.scales import RAW, input_size, largest_step, target_size
+from evenkeel.symptoms.stretch import explains, finite
 
 ALIKE = 0.99
 """Similarity of outputs above which they are one answer."""

@@ -13,12 +13,12 @@ from dataclasses import dataclass
 
 from evenkeel.chain import Chain, Link
 from evenkeel.finding import Cause, Finding
-from evenkeel.symptoms._blindness import blindness
-from evenkeel.symptoms._harm import harmed, severity
-from evenkeel.symptoms._history import History, Look
-from evenkeel.symptoms._record import SymptomPart
-from evenkeel.symptoms._scales import RAW, input_size, off_center, step_cause
-from evenkeel.symptoms._stretch import FAR, by_initialisation, explains, finite
+from evenkeel.symptoms.base import SymptomPart
+from evenkeel.symptoms.blindness import blindness
+from evenkeel.symptoms.harm import harmed, severity
+from evenkeel.symptoms.history import History, Look
+from evenkeel.symptoms.scales import RAW, input_size, off_center, step_cause
+from evenkeel.symptoms.stretch import FAR, by_initialisation, explains, finite
 
 MANY = 0.5
 """Share of dead units from which a layer is worth naming: half of it does nothing."""

@@ -17,11 +17,11 @@ from itertools import takewhile
 from evenkeel.chain import Link
 from evenkeel.chain.recurrent import Direction
 from evenkeel.finding import Cause, Finding, Severity
-from evenkeel.symptoms._harm import harmed, level, severity
-from evenkeel.symptoms._history import History, Look
-from evenkeel.symptoms._record import SymptomPart
-from evenkeel.symptoms._scales import RAW, input_size, largest_step, step_cause, target_size
-from evenkeel.symptoms._stretch import FAR, Departure, Stretch, blame, finite, opening, stretch
+from evenkeel.symptoms.base import SymptomPart
+from evenkeel.symptoms.harm import harmed, level, severity
+from evenkeel.symptoms.history import History, Look
+from evenkeel.symptoms.scales import RAW, input_size, largest_step, step_cause, target_size
+from evenkeel.symptoms.stretch import FAR, Departure, Stretch, blame, finite, opening, stretch
 
 HUNDREDFOLD = 10**FAR
 """Growth worth naming: a learning rate chosen for the beginning is then a hundred times too large."""

@@ -15,9 +15,9 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from evenkeel.finding import Cause, Finding, Severity
-from evenkeel.symptoms._harm import harmed, lag_severity, severity
-from evenkeel.symptoms._history import History, Look, ParameterLook
-from evenkeel.symptoms._record import SymptomPart
+from evenkeel.symptoms.base import SymptomPart
+from evenkeel.symptoms.harm import harmed, lag_severity, severity
+from evenkeel.symptoms.history import History, Look, ParameterLook
 
 MOST = 0.5
 """Share of all weights from which standing still is no detail."""

@@ -10,11 +10,11 @@ latter. Source: Schoenholz 2017 (doi:10.48550/arXiv.1611.01232).
 from __future__ import annotations
 
 from evenkeel.finding import Cause, Finding
-from evenkeel.symptoms._blindness import Blindness, blindness
-from evenkeel.symptoms._harm import shape_severity
-from evenkeel.symptoms._history import History
-from evenkeel.symptoms._record import SymptomPart
-from evenkeel.symptoms._stretch import FAR, by_activation, by_initialisation
+from evenkeel.symptoms.base import SymptomPart
+from evenkeel.symptoms.blindness import Blindness, blindness
+from evenkeel.symptoms.harm import shape_severity
+from evenkeel.symptoms.history import History
+from evenkeel.symptoms.stretch import FAR, by_activation, by_initialisation
 
 
 def input_blind(history: History) -> tuple[Finding, ...]:

@@ -15,10 +15,10 @@ from typing import NamedTuple
 import numpy as np
 
 from evenkeel.finding import Cause, Finding, Severity
-from evenkeel.symptoms._harm import FEWEST_STEPS, severity
-from evenkeel.symptoms._history import History, LossPoint
-from evenkeel.symptoms._record import SymptomPart
-from evenkeel.symptoms._scatter import scatter
+from evenkeel.symptoms.base import SymptomPart
+from evenkeel.symptoms.harm import FEWEST_STEPS, severity
+from evenkeel.symptoms.history import History, LossPoint
+from evenkeel.symptoms.scatter import scatter
 
 WINDOW = 128
 """Steps whose scatter is the measure."""

@@ -14,11 +14,19 @@ from statistics import fmean
 
 from evenkeel.chain import Link
 from evenkeel.finding import Finding, Severity
-from evenkeel.symptoms._harm import FEWEST_STEPS, harm, harmed, level, severity
-from evenkeel.symptoms._history import History, Start
-from evenkeel.symptoms._record import SymptomPart
-from evenkeel.symptoms._scales import RAW, input_size, target_size
-from evenkeel.symptoms._steps import (
+from evenkeel.symptoms.accumulating_gradient import accumulating_gradient
+from evenkeel.symptoms.base import SymptomPart
+from evenkeel.symptoms.collapsed_output import collapsed_output
+from evenkeel.symptoms.dead_units import dead_units
+from evenkeel.symptoms.exploding_gradient import exploding_gradient
+from evenkeel.symptoms.frozen_parameters import frozen_parameters
+from evenkeel.symptoms.harm import FEWEST_STEPS, harm, harmed, level, severity
+from evenkeel.symptoms.history import History, Start
+from evenkeel.symptoms.input_blind import input_blind
+from evenkeel.symptoms.oscillation import oscillation
+from evenkeel.symptoms.saturated_units import saturated_units
+from evenkeel.symptoms.scales import RAW, input_size, target_size
+from evenkeel.symptoms.steps import (
     Reason,
     long,
     lost,
@@ -30,15 +38,7 @@ from evenkeel.symptoms._steps import (
     step_size,
     stopped,
 )
-from evenkeel.symptoms._stretch import finite
-from evenkeel.symptoms.accumulating_gradient import accumulating_gradient
-from evenkeel.symptoms.collapsed_output import collapsed_output
-from evenkeel.symptoms.dead_units import dead_units
-from evenkeel.symptoms.exploding_gradient import exploding_gradient
-from evenkeel.symptoms.frozen_parameters import frozen_parameters
-from evenkeel.symptoms.input_blind import input_blind
-from evenkeel.symptoms.oscillation import oscillation
-from evenkeel.symptoms.saturated_units import saturated_units
+from evenkeel.symptoms.stretch import finite
 from evenkeel.symptoms.vanishing_gradient import vanishing_gradient
 
 OUT_OF_REACH = 0.1

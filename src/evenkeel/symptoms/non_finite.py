@@ -11,10 +11,10 @@ from __future__ import annotations
 import math
 
 from evenkeel.finding import Cause, Finding, Severity
-from evenkeel.symptoms._harm import FEWEST_STEPS
-from evenkeel.symptoms._history import History, NonFinite
-from evenkeel.symptoms._record import SymptomPart
-from evenkeel.symptoms._scales import RAW, input_size, step_cause
+from evenkeel.symptoms.base import SymptomPart
+from evenkeel.symptoms.harm import FEWEST_STEPS
+from evenkeel.symptoms.history import History, NonFinite
+from evenkeel.symptoms.scales import RAW, input_size, step_cause
 
 UNDEFINED_SOMEWHERE = frozenset([
     "exp", "expm1", "log", "log1p", "log2", "log10", "div", "true_divide", "reciprocal", "sqrt", "rsqrt", "pow",

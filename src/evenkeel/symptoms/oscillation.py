@@ -15,9 +15,9 @@ from typing import NamedTuple
 
 from evenkeel.chain import Chain
 from evenkeel.finding import Cause, Finding
-from evenkeel.symptoms._harm import FEWEST_STEPS, harmed, severity
-from evenkeel.symptoms._history import History
-from evenkeel.symptoms._record import SymptomPart
+from evenkeel.symptoms.base import SymptomPart
+from evenkeel.symptoms.harm import FEWEST_STEPS, harmed, severity
+from evenkeel.symptoms.history import History
 
 NEGATIVE = -0.3
 """Correlation of successive losses beyond which one is the answer to the other; 0 for independent batches."""

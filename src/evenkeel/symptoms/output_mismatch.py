@@ -11,9 +11,9 @@ from __future__ import annotations
 import math
 
 from evenkeel.finding import Cause, Finding, Severity
-from evenkeel.symptoms._harm import harm, severity
-from evenkeel.symptoms._history import History, Start
-from evenkeel.symptoms._record import SymptomPart
+from evenkeel.symptoms.base import SymptomPart
+from evenkeel.symptoms.harm import harm, severity
+from evenkeel.symptoms.history import History, Start
 
 MUCH, MOST = 0.1, 2 / 3
 """Shares of the possible gain that are out of reach, from which it is a warning, and critical."""

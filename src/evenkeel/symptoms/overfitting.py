@@ -11,9 +11,9 @@ from __future__ import annotations
 import math
 
 from evenkeel.finding import Finding
-from evenkeel.symptoms._harm import FEWEST_STEPS, HARMED, level
-from evenkeel.symptoms._history import History, LossPoint
-from evenkeel.symptoms._record import SymptomPart
+from evenkeel.symptoms.base import SymptomPart
+from evenkeel.symptoms.harm import FEWEST_STEPS, HARMED, level
+from evenkeel.symptoms.history import History, LossPoint
 
 SOME, MUCH = 0.1, HARMED
 """Shares of the gain given back from which it is a note, and a warning."""

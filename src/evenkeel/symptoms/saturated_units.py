@@ -11,11 +11,11 @@ import math
 
 from evenkeel.chain import Chain, Link
 from evenkeel.finding import Cause, Finding
-from evenkeel.symptoms._harm import severity
-from evenkeel.symptoms._history import History, Look
-from evenkeel.symptoms._record import SymptomPart
-from evenkeel.symptoms._scales import step_cause
-from evenkeel.symptoms._stretch import finite
+from evenkeel.symptoms.base import SymptomPart
+from evenkeel.symptoms.harm import severity
+from evenkeel.symptoms.history import History, Look
+from evenkeel.symptoms.scales import step_cause
+from evenkeel.symptoms.stretch import finite
 
 MOST = 0.5
 """Share of flat entries worth naming; at the best initialisation of a tanh layer it is 3 %."""

@@ -11,9 +11,9 @@ import math
 from statistics import median_low
 
 from evenkeel.finding import Cause, Finding
-from evenkeel.symptoms._harm import severity
-from evenkeel.symptoms._history import History, Start
-from evenkeel.symptoms._record import SymptomPart
+from evenkeel.symptoms.base import SymptomPart
+from evenkeel.symptoms.harm import severity
+from evenkeel.symptoms.history import History, Start
 
 LARGE, SMALL = 10.0, 0.01
 """Root mean squares beyond which numbers are not of order one."""

@@ -12,10 +12,10 @@ import math
 
 from evenkeel.chain.recurrent import FORGOTTEN, Direction
 from evenkeel.finding import Cause, Finding, Severity
-from evenkeel.symptoms._harm import harmed, lag_severity, severity, shape_severity
-from evenkeel.symptoms._history import History, Look
-from evenkeel.symptoms._record import SymptomPart
-from evenkeel.symptoms._stretch import FAR, Departure, Stretch, against_theory, blame, finite, latest, opening, stretch
+from evenkeel.symptoms.base import SymptomPart
+from evenkeel.symptoms.harm import harmed, lag_severity, severity, shape_severity
+from evenkeel.symptoms.history import History, Look
+from evenkeel.symptoms.stretch import FAR, Departure, Stretch, against_theory, blame, finite, latest, opening, stretch
 
 ADAM_COPES = 3.0
 """Decades that an optimizer which rescales each entry makes good for long: below, noise and its epsilon take over."""

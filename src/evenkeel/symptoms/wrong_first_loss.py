@@ -11,10 +11,10 @@ from __future__ import annotations
 import math
 
 from evenkeel.finding import Cause, Finding
-from evenkeel.symptoms._harm import severity
-from evenkeel.symptoms._history import History, Start
-from evenkeel.symptoms._record import SymptomPart
-from evenkeel.symptoms._scales import RAW, input_size
+from evenkeel.symptoms.base import SymptomPart
+from evenkeel.symptoms.harm import severity
+from evenkeel.symptoms.history import History, Start
+from evenkeel.symptoms.scales import RAW, input_size
 
 TOO_HIGH = 3.0
 """Times the loss of the best constant guess: the mean of the target is then sqrt(2) of its spread or more away."""

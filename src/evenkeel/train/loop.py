@@ -19,13 +19,13 @@ from evenkeel.data.dataset import Dataset
 from evenkeel.data.fields import pick, placed
 from evenkeel.errors import TrainingError
 from evenkeel.network import Network
+from evenkeel.observe.watch import Watch
 from evenkeel.plan import Plan
 from evenkeel.shapes import Float, Int, Tensor
 from evenkeel.train.evaluate import mean_loss
 from evenkeel.train.optimizers import build_optimizer, rate_share, set_rate
 from evenkeel.train.step import Step, StepResult
 from evenkeel.train.threads import largest_product, threads_worth
-from evenkeel.watching.watch import Watch
 
 # An improvement smaller than this share of the loss does not renew patience, so that noise cannot prolong training.
 LEAST_GAIN = 1e-4

@@ -14,9 +14,9 @@ import torch
 from torch.distributions import Categorical, MixtureSameFamily, Normal
 
 from evenkeel import metrics
-from evenkeel.heads._head import Head
-from evenkeel.heads._predictive import Predictive
-from evenkeel.heads._record import HeadPart
+from evenkeel.heads.base import Head
+from evenkeel.heads.part import HeadPart
+from evenkeel.heads.predictive import Predictive
 from evenkeel.heads.tokens import Tokens
 from evenkeel.shapes import Shaped, Tensor
 

@@ -1,0 +1,131 @@
+"""Graphs as pairs (nodes, edges) of arrays, tensors or lists, with their answers beside them or none.
+
+nodes   numbers (node, channel), or a tag each (node,): whole numbers or words
+edges   whole numbers (2, edge), or (edge, 2), the same way in all graphs
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Literal
+
+import numpy as np
+import torch
+
+from evenkeel.errors import DataError
+from evenkeel.kinds.graph.edges import Layout, as_edges, join_edges, layout_of
+from evenkeel.kinds.graph.nodes import NodeValues, as_numbers
+from evenkeel.kinds.graph.objects import answers_frame, stack_numbers
+from evenkeel.kinds.graph.schema import GraphSet
+from evenkeel.shapes import Tensor
+
+LOOKED_AT = 8  # pairs of a list that tell what it is
+Likeness = Literal["no", "maybe", "sure"]
+
+
+def is_pairs(value: Any) -> bool:
+    """Whether it is a list of pairs whose second part can be edges.
+
+    Example:
+        >>> is_pairs([([[0.5], [0.1]], [[0], [1]])]), is_pairs([(1, 2)])
+        (True, False)
+    """
+    if not isinstance(value, list) or not value:
+        return False
+    found = [_likeness(pair) for pair in value[:LOOKED_AT]]
+    return "no" not in found and "sure" in found
+
+
+def is_pair(value: Any) -> bool:
+    """Whether it is one graph as a tuple (nodes, edges), and no pair of graphs and answers."""
+    return isinstance(value, tuple) and len(value) == 2 and not is_pairs(value[0]) and _likeness(value) == "sure"
+
+
+def _likeness(value: Any) -> Likeness:
+    """How surely a value is (nodes, edges)."""
+    if not isinstance(value, (tuple, list)) or len(value) != 2:
+        return "no"
+    if not all(isinstance(part, (np.ndarray, Tensor, list)) for part in value):
+        return "no"
+    try:
+        nodes, edges = (part if isinstance(part, (np.ndarray, Tensor)) else np.asarray(part) for part in value)
+    except ValueError:  # lists of different lengths
+        return "no"
+    if isinstance(value[1], list) and not value[1]:
+        return "maybe" if nodes.ndim in (1, 2) else "no"
+    if nodes.ndim not in (1, 2) or edges.ndim != 2 or 2 not in edges.shape:
+        return "no"
+    return _sure_of(value, nodes, edges)
+
+
+def _sure_of(value: Sequence[Any], nodes: Any, edges: Any) -> Likeness:
+    """By different shapes, which nothing else has; or by numbers that name nodes, but for lists in a list."""
+    numbers = np.asarray(edges.detach().cpu() if isinstance(edges, Tensor) else edges)
+    if numbers.dtype.kind not in "iuf":
+        return "no"
+    if not numbers.size or tuple(nodes.shape) != numbers.shape:
+        return "sure"
+    lists = any(isinstance(part, list) for part in value)
+    if isinstance(value, list) and lists:  # sequences, images
+        return "maybe"
+    named = (numbers >= 0) & (numbers < len(nodes)) & (numbers == np.round(numbers))
+    return "sure" if named.all() or (numbers.dtype.kind != "f" and not lists) else "maybe"
+
+
+def read_pairs(graphs: Sequence[Any], y: Any, answer: str | None, layout: Layout = "lying") -> GraphSet:
+    """Graphs as (nodes, edges), with their answers beside them or none.
+
+    Raises:
+        DataError: something that is no graph, or not of the form of the others.
+    """
+    for number, graph in enumerate(graphs):
+        if not isinstance(graph, (tuple, list)) or len(graph) != 2:
+            raise DataError(f"graph {number} must be a pair (nodes, edges) of arrays, got {type(graph).__name__}")
+    if not len(graphs):
+        raise DataError("expected at least one graph, got an empty list")
+    nodes = [_nodes_of(number, graph[0]) for number, graph in enumerate(graphs)]
+    counts = [len(each) for each in nodes]
+    frame = None if answer is None or y is None else answers_frame(y, answer)
+    if frame is not None and frame.height != len(graphs):
+        raise DataError(f"there are {len(graphs)} graphs and {frame.height} answers; they must be equally many")
+    lay = layout_of([graph[1] for graph in graphs], layout)
+    return GraphSet(
+        level="graph",
+        sizes=tuple(counts),
+        edges=join_edges([as_edges(graph[1], lay) for graph in graphs], counts),
+        values=_values(nodes, counts) if all(counts) else NodeValues(),
+        answers=frame,
+        targets=() if frame is None else tuple(frame.columns),
+        source=f"{len(graphs)} graphs in memory",
+        layout=lay,
+    )
+
+
+def _nodes_of(number: int, given: Any) -> Tensor | np.ndarray:
+    """Numbers, or words as an array of text."""
+    if isinstance(given, Tensor):
+        return given.detach().cpu()
+    try:
+        array = np.asarray(given)
+    except ValueError as problem:
+        raise DataError(f"graph {number}: its nodes must have equally many numbers each") from problem
+    if array.dtype.kind not in "USO":
+        return torch.as_tensor(array)
+    if array.ndim != 1:
+        raise DataError(
+            f"graph {number}: words at nodes must be one each, (node,), got the shape {array.shape}; give numbers "
+            "(node, channel), or one word for each node"
+        )
+    return array.astype(str)
+
+
+def _values(nodes: Sequence[Tensor | np.ndarray], counts: Sequence[int]) -> NodeValues:
+    """Whole numbers and words (node,) are tags."""
+    numbers = [each for each in nodes if isinstance(each, Tensor) and each.ndim != 1]
+    if len(numbers) == len(nodes):
+        return NodeValues(numbers=stack_numbers([as_numbers(each) for each in numbers], counts))
+    if numbers or any(isinstance(each, Tensor) and each.is_floating_point() for each in nodes):
+        raise DataError(
+            "nodes must be whole numbers (node,), a tag each, or words, in every graph, or numbers (node, channel)"
+        )
+    return NodeValues(tags=np.concatenate([np.asarray(each).astype(str) for each in nodes]))

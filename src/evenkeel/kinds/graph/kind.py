@@ -1,0 +1,156 @@
+"""Graphs: an answer for each of many graphs, or for each node of one; GNNs are their nets.
+
+Nodes of one graph all stand in every batch (full-batch), those without an answer too: predicting on the same graph is
+transductive, on another one inductive.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Literal
+
+import numpy as np
+import polars as pl
+from pydantic import Field
+
+from evenkeel.data.dataset import Dataset, Fitted, SplitRequest, labelled_dataset
+from evenkeel.data.fields import Fields
+from evenkeel.data.schema import Frozen
+from evenkeel.data.target import Target, encode_target, present_rows, take_target
+from evenkeel.errors import DataError
+from evenkeel.kinds.base import Answered, Asked, Kind, Prepared
+from evenkeel.kinds.graph.baselines import RIVALS
+from evenkeel.kinds.graph.body import graph_body
+from evenkeel.kinds.graph.edges import Ways
+from evenkeel.kinds.graph.keep import keep_graphs
+from evenkeel.kinds.graph.labels import Known, drop_unlabelled, label_graphs
+from evenkeel.kinds.graph.leaks import leak_notes
+from evenkeel.kinds.graph.names import names_of
+from evenkeel.kinds.graph.read import is_graphs, read_graphs
+from evenkeel.kinds.graph.schema import USUAL, Answer, GraphSchema, encode_graphs, fit_graphs
+from evenkeel.kinds.graph.split import complete
+from evenkeel.shapes import Tensor
+from evenkeel.task import TaskChoice
+
+
+class GraphOptions(Frozen):
+    """How graphs are read."""
+
+    edges: Ways = Field(default="auto", description="auto: an edge given one way goes both ways; directed: as given")
+    masks: Literal["use", "ignore"] = Field(
+        default="use", description="whether a split that the data bring along is used"
+    )
+
+
+def prepare_graphs(data: Any, asked: Asked) -> Prepared:
+    """Read, infer the task, split, learn of the part that trains, encode."""
+    options = asked.options if isinstance(asked.options, GraphOptions) else GraphOptions()
+    answer: Answer = USUAL if asked.target is None else _name(asked.target)
+    known = label_graphs(read_graphs(data, answer), asked.task)
+    found, table, kind = known.found, known.table, known.choice.kind
+    request, note = _request(asked.request, known, options)
+
+    def fit(columns: pl.DataFrame, target: Tensor, train: np.ndarray) -> Fitted:
+        side = tuple(columns.columns)
+        learned = fit_graphs(found, table.rows, train, answer=answer, ways=options.edges, side=side)
+        leaks = leak_notes(found, side, table.rows, train, target, kind, request.seed)
+        return Fitted(schema=learned.schema, inputs=learned.inputs, notes=(*note, *learned.notes, *leaks))
+
+    dataset = labelled_dataset(table, kind, request, fit, weight=asked.weight, source=found.source)
+    return Prepared(dataset=dataset, choice=known.choice)
+
+
+def _name(target: Any) -> Answer:
+    return target if isinstance(target, str) else tuple(target)
+
+
+def _request(request: SplitRequest, known: Known, options: GraphOptions) -> tuple[SplitRequest, tuple[str, ...]]:
+    """The split that the data bring along, unless another one is asked for, and what is to be said of it."""
+    parts = known.found.parts
+    if parts is None or options.masks == "ignore" or not isinstance(request.how, str) or request.how != "random":
+        return request, ()
+    shares = {"validation": request.validation, "test": request.test}
+    done = complete(parts, known.table.rows, **shares, seed=request.seed)
+    return SplitRequest(how=done.parts, **shares, seed=request.seed), () if done.note is None else (done.note,)
+
+
+def encode_new(schema: GraphSchema, new: Any) -> Fields:
+    """New graphs, or all nodes of a graph."""
+    return encode_graphs(schema, read_graphs(new, None, level=schema.level, layout=schema.layout))
+
+
+def answers_of_graphs(schema: GraphSchema, target: Target, new: Any) -> Answered:
+    """New graphs, or nodes, that have an answer."""
+    read = read_graphs(new, schema.answer, level=schema.level, layout=schema.layout)
+    found = drop_unlabelled(read, target)
+    if found.answers is None:
+        raise DataError("graphs come without answers; nothing can be evaluated")
+    answers, _ = take_target(found.answers, target.columns)
+    rows = present_rows(answers)
+    if not len(rows):
+        raise DataError(f"nothing has a value of the target {target.name!r}; nothing can be evaluated")
+    return Answered(inputs=encode_graphs(schema, found, rows), target=encode_target(target, answers[rows]))
+
+
+def graph_recipe(net: str, dataset: Dataset, choice: TaskChoice) -> Mapping[str, Any]:
+    """Defaults by what an example is, and how many there are."""
+    schema = dataset.schema
+    shared = {"members": None, "bins": None, "activation": "relu"}
+    if not isinstance(schema, GraphSchema) or schema.level == "graph":
+        return {**shared, **_of_graphs()}
+    return {**shared, **_of_nodes(len(dataset.split.train))}
+
+
+def _of_graphs() -> Mapping[str, Any]:
+    return {
+        "net_options": {"layer": "gin", "pooling": "sum"},
+        "norm": "auto",
+        "width": 32,
+        "depth": 4,
+        "dropout": 0.5,
+        "learning_rate": 1e-2,
+        "weight_decay": 0.0,
+        "batch_size": 32,
+        "epochs": 100,
+        "keep": "last",
+    }
+
+
+def _of_nodes(rows: int) -> Mapping[str, Any]:
+    return {
+        "net_options": {"layer": "gcn"},
+        "skip": "plain",
+        "norm": None,
+        "width": 64,
+        "depth": 2,
+        "dropout": 0.8,
+        "optimizer": "adam",
+        "learning_rate": 1e-2,
+        "weight_decay": 5e-3,
+        "batch_size": rows,
+        "epochs": 200,
+        # Accuracy on few nodes goes on rising where the loss has long been flat: nothing is ended early.
+        "evaluations": 200,
+        "patience": 1.0,
+    }
+
+
+GRAPH = Kind(
+    name="graph",
+    summary="nodes and edges: torch_geometric's Data, pairs of arrays, .npz, listings of graphs, tables of both",
+    source="the forms of torch_geometric, Planetoid and the TU collection",
+    schema=GraphSchema,
+    recognises=is_graphs,
+    without_target=lambda data, task: is_graphs(data),
+    rank=20,
+    prepare=prepare_graphs,
+    encode=encode_new,
+    answers=answers_of_graphs,
+    net="gnn",
+    recipe=graph_recipe,
+    body=graph_body,
+    options=GraphOptions,
+    rivals=RIVALS,
+    keep=keep_graphs,
+    keys=names_of,
+)

@@ -1,0 +1,159 @@
+"""Nets for pairs: one for each side, or one for both, each ending in a linear map to the space that both share.
+
+features = (project_left(net_left(left)), project_right(net_right(right)))     of a side alone: of that side
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from torch import Tensor, nn, stack
+from typing_extensions import override
+
+from evenkeel.data.dataset import Dataset
+from evenkeel.errors import RequestError
+from evenkeel.heads.embedding import Towers
+from evenkeel.kinds.base import Build, NetShape
+from evenkeel.kinds.pair.schema import LEFT, RIGHT, PairSchema
+from evenkeel.linear import Linear
+from evenkeel.nets import PARTS as NETS
+from evenkeel.plan import Plan
+from evenkeel.shapes import Float
+
+
+class Tower(nn.Module):
+    """A net and the map of its features to the shared space."""
+
+    def __init__(self, net: nn.Module, features: int, units: int, depth: int) -> None:
+        super().__init__()
+        hidden = [layer for _ in range(depth - 1) for layer in (Linear(features, features, variance=2.0), nn.ReLU())]
+        self.net, self.project = net, nn.Sequential(*hidden, Linear(features, units))
+
+    @override
+    def forward(self, **fields: Tensor) -> Float[Tensor, "batch unit"]:
+        return self.project(self.net(**fields))
+
+
+class PairBody(nn.Module):
+    """Fields of both sides, told apart by their prefix, to features (batch, 2, unit); of one side to (batch, unit).
+
+    Args:
+        towers: one for each side, or one for both.
+        units: of the shared space.
+    """
+
+    def __init__(self, towers: list[Tower], units: int) -> None:
+        super().__init__()
+        self.towers, self.features = nn.ModuleList(towers), units
+
+    @override
+    def forward(self, **fields: Tensor) -> Float[Tensor, "batch *view unit"]:
+        found = [tower(**own) for tower, own in self._sides(fields)]
+        return stack(found, dim=1) if len(found) == 2 else found[0]
+
+    def count_examples(self, inputs: Mapping[str, Tensor]) -> int:
+        """How many pairs a batch holds, or examples of one side."""
+        tower, own = next(self._sides(inputs))
+        count = getattr(tower.net, "count_examples", None)
+        return len(next(iter(own.values()))) if count is None else count(own)
+
+    def _sides(self, fields: Mapping[str, Tensor]) -> Iterator[tuple[Tower, dict[str, Tensor]]]:
+        """The tower and the fields of each side that is there."""
+        for name, tower in ((LEFT, self.towers[0]), (RIGHT, self.towers[-1])):
+            prefix = f"{name}_"
+            own = {key.removeprefix(prefix): value for key, value in fields.items() if key.startswith(prefix)}
+            if own:
+                yield tower, own  # type: ignore[misc]
+
+
+def pair_body(build: Build) -> nn.Module:
+    """A tower for each side, by the kind of that side; or around the user's nets.
+
+    Raises:
+        RequestError: a net of the user's own for sides of different kinds.
+    """
+    schema = build.schema
+    if not isinstance(schema, PairSchema):
+        raise TypeError("pairs need the schema of pairs")
+    sides, given = _sides(schema), _given(build.given, schema)
+    towers = [_tower(build, name, net) for name, net in zip(sides[: len(given)], given, strict=True)]
+    body = PairBody(towers, build.plan.width)
+    body.head_options = {  # type: ignore[assignment]
+        "loss": "info_nce",
+        "learn": ("temperature",),
+        "options": {"symmetric": True, "temperature": schema.temperature},
+        "units": build.plan.width,
+        "projection": None,
+        "views": 2,
+    }
+    return body
+
+
+def _sides(schema: PairSchema) -> tuple[str, ...]:
+    return (LEFT, RIGHT) if schema.towers == 2 else (LEFT,)
+
+
+def _given(net: nn.Module | None, schema: PairSchema) -> list[nn.Module | None]:
+    """The user's net of each tower: `heads.Towers(left, right)`, or one for both sides; None where ours are meant."""
+    if net is None:
+        return [None] * schema.towers
+    if isinstance(net, Towers):
+        return list(net.nets)
+    if schema.left.name != schema.right.name:
+        raise RequestError(
+            f"one net cannot read both sides, {schema.left.name} and {schema.right.name}; "
+            "try net=ek.heads.Towers(left_net, right_net)"
+        )
+    return [net]
+
+
+def _tower(build: Build, name: str, given: nn.Module | None) -> Tower:
+    """The body of that side's kind, built from the settings that its recipe chose, and the map to the shared space."""
+    from evenkeel.kinds import PARTS as KINDS
+
+    side = build.schema.side(name)  # type: ignore[attr-defined]
+    plan = side_plan(build.plan, build.schema, name)  # type: ignore[arg-type]
+    part = None if given is not None else NETS[plan.net]
+    asked = dataclasses.replace(
+        build, plan=plan, part=part, given=given, schema=side.schema_, shape=NetShape(), dataset=_data(build, name)
+    )
+    body = KINDS[side.name].body(asked)
+    features: Any = body.features
+    return Tower(body, features, build.plan.width, build.plan.depth)
+
+
+def _data(build: Build, name: str) -> Dataset | None:
+    """What a tower is started for: its side, or both where it reads both."""
+    if build.dataset is None:
+        return None
+    own = side_data(build.dataset, name)
+    if build.schema.towers == 2:  # type: ignore[attr-defined]
+        return own
+    other = {f"other_{field}": value for field, value in side_data(build.dataset, RIGHT).inputs.items()}
+    return dataclasses.replace(own, inputs={**own.inputs, **other})
+
+
+def side_data(dataset: Dataset, name: str) -> Dataset:
+    """One side as a dataset of its kind."""
+    prefix, schema = f"{name}_", dataset.schema
+    assert isinstance(schema, PairSchema)
+    fields = {key.removeprefix(prefix): value for key, value in dataset.inputs.items() if key.startswith(prefix)}
+    return dataclasses.replace(dataset, inputs=fields, schema=schema.side(name).schema_)
+
+
+def side_plan(plan: Plan, schema: PairSchema, name: str) -> Plan:
+    """The plan of one side's net: what its kind chose, then what the user changed for both."""
+    side = schema.side(name)
+    usual = {field: Plan.model_fields[field].default for field in ("activation", "norm", "skip")}
+    usual["dropout"] = usual_dropout(schema)
+    changed = {field: getattr(plan, field) for field in usual if getattr(plan, field) != usual[field]}
+    chosen = {field: value for field, value in side.net.items() if field in Plan.model_fields}
+    options = {field: value for field, value in side.net.items() if field not in Plan.model_fields}
+    return plan.model_copy(update={"members": None, "bins": None, **chosen, **changed, "net_options": options})
+
+
+def usual_dropout(schema: PairSchema) -> float:
+    """What the plan says of dropout where each side keeps its own: the larger of the two."""
+    return max(float(side.net.get("dropout") or 0.0) for side in (schema.left, schema.right))

@@ -1,0 +1,49 @@
+"""What may be asked of pairs: no target, and no task but to embed them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import polars as pl
+
+from evenkeel.data.table import read_table
+from evenkeel.errors import DataError, RequestError
+from evenkeel.kinds.base import Asked
+from evenkeel.kinds.pair.schema import is_table
+
+
+def check_request(data: Any, asked: Asked, sides: Sequence[str]) -> None:
+    """Refuse a target or a task that pairs cannot have.
+
+    Args:
+        data: the pairs.
+        asked: the target and the task.
+        sides: columns that the sides were said to be.
+
+    Raises:
+        RequestError: there is one; where two texts have a score, the message says how that is learned.
+    """
+    if asked.target is not None:
+        texts = _two_texts(data, asked.target, sides)
+        score = f"; to predict it from both texts: kind='text', settings={{'text': '{texts}'}}" if texts else ""
+        raise RequestError(
+            f"pairs have no target, got {asked.target!r}; leave `target` out and name the sides: "
+            f"settings={{'left': ..., 'right': ...}}{score}"
+        )
+    if asked.task not in (None, "embedding"):
+        raise RequestError(f"pairs are embedded, task={asked.task!r} does not fit them; leave `task` out")
+
+
+def _two_texts(data: Any, target: object, sides: Sequence[str]) -> str:
+    """The two columns of texts beside a target, joined by a comma; nothing where there are not two."""
+    if not is_table(data):
+        return ""
+    try:
+        frame = read_table(data)
+    except DataError:  # what is asked is wrong whatever the data are
+        return ""
+    answers = [target] if isinstance(target, str) else list(target)  # type: ignore[call-overload]
+    names = [name for name in (sides or frame.columns) if name in frame.columns and name not in answers]
+    texts = [name for name in names if frame[name].dtype == pl.String]
+    return ",".join(texts) if len(texts) == 2 else ""

@@ -1,0 +1,105 @@
+"""Plain models beside a network on sequences: the nearest neighbour, and a linear model, of all steps side by side.
+
+Sequences of unequal length are first drawn out or together to one length, by straight lines between their steps. Where
+each step has an answer, a linear model is given that step and the one before it.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import torch
+
+from evenkeel.data.dataset import Dataset
+from evenkeel.data.fields import Ragged
+from evenkeel.heads import HeadPart
+from evenkeel.kinds.base import Rival
+from evenkeel.kinds.baselines import linear_model, rival
+from evenkeel.kinds.sequence.schema import SequenceSchema
+from evenkeel.shapes import Float, Int, Tensor
+
+COMMON = 32  # steps that sequences of unequal length are brought to
+ROWS_AT_ONCE = 1000
+MOST_LABELS = 30  # one model a label: beyond this the yardstick takes longer than the network
+
+
+def flat_steps(data: Dataset, rows: Tensor) -> np.ndarray:
+    """(row, unit): all steps side by side; or (step, unit) where each step has an answer."""
+    field = data.inputs["values"]
+    if _stepwise(data):
+        return _pairs_of_steps(field, rows)
+    if not isinstance(field, Ragged):
+        return field.index_select(0, rows).flatten(1).numpy()
+    return drawn(field.index_select(0, rows), field.lengths[rows]).flatten(1).numpy()
+
+
+def _stepwise(data: Dataset) -> bool:
+    return isinstance(data.schema, SequenceSchema) and data.schema.answers == "step"
+
+
+def drawn(
+    values: Float[Tensor, "row step channel"], lengths: Int[Tensor, "row"], steps: int = COMMON
+) -> Float[Tensor, "row common channel"]:
+    """Every sequence at `steps` places evenly from its first step to its last.
+
+    Example:
+        >>> drawn(torch.tensor([[[1.0], [3.0], [0.0]]]), torch.tensor([2]), 3).flatten().tolist()
+        [1.0, 2.0, 3.0]
+    """
+    place = torch.linspace(0, 1, steps) * (lengths - 1).unsqueeze(1)
+    below = place.floor().long()
+    above = torch.minimum(below + 1, (lengths - 1).unsqueeze(1))
+    share = (place - below).unsqueeze(2)
+    low, high = (values.take_along_dim(index.unsqueeze(2), 1) for index in (below, above))
+    return low + share * (high - low)
+
+
+def _pairs_of_steps(field: Any, rows: Tensor) -> np.ndarray:
+    """Each real step beside the one before it, zeros before the first."""
+    values = field.index_select(0, rows)
+    before = torch.cat([torch.zeros_like(values[:, :1]), values[:, :-1]], dim=1)
+    both = torch.cat([values, before], dim=2)
+    if not isinstance(field, Ragged):
+        return both.flatten(0, 1).numpy()
+    return both[torch.arange(values.shape[1]) < field.lengths[rows].unsqueeze(1)].numpy()
+
+
+def _linear(part: HeadPart, data: Dataset, seed: int) -> Any:
+    many = part.reads == "labels" and len(data.target_schema.levels) > MOST_LABELS
+    return None if many else linear_model(part, data, seed)
+
+
+class Nearest:
+    """The answer of the nearest known row (Euclid), with the methods of scikit-learn's models; weights play no part.
+
+    Example:
+        >>> model = Nearest().fit(np.array([[0.0], [9.0]]), np.array([3, 5]))
+        >>> model.predict(np.array([[8.0]])), model.predict_proba(np.array([[1.0]]))
+        (array([5]), array([[1., 0.]]))
+    """
+
+    def fit(self, matrix: np.ndarray, target: np.ndarray, sample_weight: np.ndarray | None = None) -> Nearest:
+        """Remember the rows."""
+        self.known, self.target = torch.from_numpy(matrix), target
+        self.classes_, self.codes = np.unique(target, return_inverse=True)
+        return self
+
+    def _places(self, matrix: np.ndarray) -> np.ndarray:
+        parts = torch.from_numpy(matrix).split(ROWS_AT_ONCE)
+        return torch.cat([torch.cdist(part, self.known).argmin(1) for part in parts]).numpy()
+
+    def predict(self, matrix: np.ndarray) -> np.ndarray:
+        """The answers of the nearest."""
+        return self.target[self._places(matrix)]
+
+    def predict_proba(self, matrix: np.ndarray) -> np.ndarray:
+        """1 for the class of the nearest."""
+        return np.eye(len(self.classes_))[self.codes[self._places(matrix)]]
+
+
+def _nearest(part: HeadPart, data: Dataset, seed: int) -> Any:
+    return None if _stepwise(data) or part.reads == "labels" else Nearest()
+
+
+RIVALS: dict[str, Rival] = {"linear": rival(_linear, flat_steps), "nearest neighbour": rival(_nearest, flat_steps)}

@@ -1,0 +1,143 @@
+"""Text drawn token by token from a network that has learned what comes next.
+
+Each new token is read on from what the net keeps of those before it. A net that was trained on windows has never seen
+more steps than these: where they are full, the last half of them is read anew and goes on from there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import nn
+
+from evenkeel.data.schema import DataSchema
+from evenkeel.errors import RequestError
+from evenkeel.heads.next_token import check_drawing
+from evenkeel.heads.tokens import Tokens
+from evenkeel.kinds.text.schema import TextSchema
+from evenkeel.kinds.text.tokens import Tokenizer
+from evenkeel.shapes import Float, Tensor
+
+UNFINISHED = "\ufffd"  # what bytes that are no whole character decode to
+LONGEST_CHARACTER = 4  # bytes in UTF-8
+
+
+def continue_text(
+    network: nn.Module,
+    schema: DataSchema,
+    prompt: object,
+    *,
+    length: int = 200,
+    temperature: float | int = 0.8,
+    top_k: int | None = None,
+    top_p: float | None = None,
+    generator: torch.Generator | None = None,
+    on_piece: Callable[[str], object] | None = None,
+) -> str:
+    """The text that follows a prompt, without it; the same generator state gives the same text.
+
+    Args:
+        network: net and head, trained on a text.
+        schema: of that training.
+        prompt: the text that comes before; where it is empty, the text begins as after the end of a line.
+        length: tokens to draw.
+        temperature: below 1 favours what is likely; 0 takes the most probable token each time.
+        top_k: draw among so many most probable tokens only.
+        top_p: draw among the most probable tokens that together have this probability.
+        generator: of the random draws, on the device of the network.
+        on_piece: called with each piece of text as soon as it is whole.
+
+    Raises:
+        RequestError: a network that does not generate, a prompt that is no text, or an option that makes no sense.
+    """
+    if not isinstance(prompt, str):
+        raise RequestError(f"prompt must be a text, got {type(prompt).__name__}; an empty one is ''")
+    check_drawing(temperature=temperature, top_k=top_k, top_p=top_p)
+    head = getattr(network, "head", None)
+    if not isinstance(schema, TextSchema) or schema.window is None or not isinstance(head, Tokens):
+        raise RequestError("this run was not trained to continue a text; train on a text without target for that")
+    device = next(network.parameters()).device
+    reader = Reader(network.net, schema.window, device)
+    options = {"temperature": temperature, "top_k": top_k, "top_p": top_p, "generator": generator}
+    writer = Writer(schema.tokens, on_piece)
+    training = network.training
+    network.eval()
+    try:
+        with torch.no_grad():
+            codes = first_codes(schema.tokens, prompt)
+            for _ in range(length):
+                code = int(head.sample(reader.read(codes), **options))
+                writer.add(code)
+                codes = [code]
+    finally:
+        network.train(training)
+    return writer.end()
+
+
+def first_codes(tokens: Tokenizer, prompt: str) -> list[int]:
+    """The prompt's tokens; where it has none, those of a new line, or the unknown token."""
+    for text in (prompt, "\n"):
+        found = tokens.encode([text])[0].tolist()
+        if found:
+            return found
+    return [0]
+
+
+class Reader:
+    """What a net has read so far, never more than its window; features of the last step."""
+
+    def __init__(self, net: Any, window: int, device: torch.device) -> None:
+        self.net, self.window, self.device = net, window, device
+        self.extend = getattr(net, "extend", None) or getattr(getattr(net, "net", None), "extend", None)
+        self.seen: list[int] = []
+        self.cache: Any = None
+        self.kept = 0
+
+    def read(self, codes: list[int]) -> Float[Tensor, "batch unit"]:
+        """Read on; (1, unit) after the last of the tokens."""
+        self.seen = (self.seen + codes)[-self.window :]
+        if self.extend is None:
+            return self.net(self._batch(self.seen))[:, -1]
+        if self.cache is None or self.kept + len(codes) > self.window:
+            self.cache, codes = None, self.seen if self.cache is None else self.seen[-max(1, self.window // 2) :]
+            self.kept = 0
+        features, self.cache = self.extend(self._batch(codes), self.cache)
+        self.kept += len(codes)
+        return features[:, -1]
+
+    def _batch(self, codes: list[int]) -> Tensor:
+        return torch.tensor([codes], dtype=torch.int32, device=self.device)
+
+
+@dataclass
+class Writer:
+    """Tokens to text; a character is written when all its bytes are there."""
+
+    tokens: Tokenizer
+    on_piece: Callable[[str], object] | None
+    text: str = ""
+
+    def __post_init__(self) -> None:
+        self.waiting: list[int] = []
+
+    def add(self, code: int) -> None:
+        """One more token."""
+        self.waiting.append(code)
+        piece = self.tokens.decode(self.waiting)
+        in_bytes = self.tokens.unit in ("bytes", "bpe")
+        if not (in_bytes and piece.endswith(UNFINISHED) and len(self.waiting) < LONGEST_CHARACTER):
+            self._write(piece)
+
+    def end(self) -> str:
+        """All of it."""
+        if self.waiting:
+            self._write(self.tokens.decode(self.waiting))
+        return self.text
+
+    def _write(self, piece: str) -> None:
+        self.waiting, self.text = [], self.text + piece
+        if self.on_piece is not None and piece:
+            self.on_piece(piece)

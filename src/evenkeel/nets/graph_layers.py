@@ -1,0 +1,116 @@
+"""The message layers of torch_geometric, with the initial weights of this package; hops over edges alone.
+
+    gcn    sum over neighbours and self of W h_j / sqrt(d_i d_j)       Kipf and Welling 2017, arXiv:1609.02907
+    sage   W1 mean over neighbours of h_j + W2 h_i                     Hamilton et al. 2017, arXiv:1706.02216
+    gat    sum over neighbours and self of a_ij W h_j, a learned       Velickovic et al. 2018, arXiv:1710.10903
+    gin    W (h_i + sum over neighbours of h_j)                        Xu et al. 2019, arXiv:1810.00826
+
+The second layer that GIN's paper puts upon its sum is that of the block around it.
+"""
+
+from __future__ import annotations
+
+import math
+import warnings
+from typing import Any, Literal
+
+import torch
+from torch import nn
+from typing_extensions import override
+
+from evenkeel.errors import RequestError
+from evenkeel.nets.blocks import check_choice, shared_heads
+from evenkeel.nets.graph_wiring import Wiring
+from evenkeel.shapes import Float, Tensor
+
+Layer = Literal["gcn", "gat", "gin", "sage"]
+LAYERS = ("gcn", "gat", "gin", "sage")
+HEAD_WIDTH = 8  # units of an attention head where their number is not given, as in GAT's paper
+
+
+def graph_library() -> Any:
+    """`torch_geometric.nn`, or one clear error that says how to get it."""
+    try:
+        with warnings.catch_warnings():
+            # It still compiles some classes by torch.jit, of which recent versions of torch warn.
+            warnings.simplefilter("ignore", DeprecationWarning)
+            import torch_geometric.nn as library
+    except ImportError as error:
+        raise RequestError("a GNN needs torch_geometric; try: pip install 'evenkeel[graphs]'") from error
+    return library
+
+
+class MessageLayer(nn.Module):
+    """One layer of messages between neighbours.
+
+    Args:
+        kind: gcn, gat, gin or sage.
+        width: units that come in and go out.
+        heads: attention heads of a gat, which share the width evenly.
+        variance: s of the initial W ~ N(0, s / fan_in).
+        bias: whether a bias follows.
+        dropout: share of a gat's attention silenced while training.
+
+    Shapes: hidden (node, unit) -> (node, unit).
+
+    Raises:
+        RequestError: a layer that does not exist, heads that do not fit, torch_geometric not installed.
+
+    Example:
+        >>> wiring = Wiring(edges=torch.tensor([[0, 1], [1, 0]]), weight=None, graph=None, graphs=1)
+        >>> MessageLayer("gin", 8)(torch.zeros(2, 8), wiring).shape
+        torch.Size([2, 8])
+    """
+
+    def __init__(
+        self,
+        kind: Layer,
+        width: int,
+        *,
+        heads: int | None = None,
+        variance: float = 1.0,
+        bias: bool = True,
+        dropout: float = 0.0,
+    ) -> None:
+        super().__init__()
+        check_choice("layer", kind, LAYERS)
+        self.kind = kind
+        self.layer = _build(kind, width, _heads(kind, width, heads), bias, dropout)
+        with torch.no_grad():
+            for parameter in self.layer.parameters():
+                _draw_(parameter, variance / 2 if kind == "sage" else variance)
+
+    @override
+    def forward(self, hidden: Float[Tensor, "node unit"], wiring: Wiring) -> Float[Tensor, "node unit"]:
+        if wiring.weight is None:
+            return self.layer(hidden, wiring.edges)
+        return self.layer(hidden, wiring.edges, wiring.weight.to(hidden.dtype))
+
+
+def _build(kind: Layer, width: int, heads: int, bias: bool, dropout: float) -> nn.Module:
+    library = graph_library()
+    if kind == "gcn":
+        return library.GCNConv(width, width, normalize=False, bias=bias)  # its shares come with the wiring
+    if kind == "gat":
+        return library.GATConv(width, width // heads, heads=heads, dropout=dropout, bias=bias)
+    if kind == "sage":
+        return library.SAGEConv(width, width, bias=bias)
+    return library.GINConv(nn.Linear(width, width, bias=bias))
+
+
+def _heads(kind: str, width: int, asked: int | None) -> int:
+    """How many heads share the width of a gat."""
+    if kind != "gat":
+        if asked is not None:
+            raise RequestError(f"only a gat has attention heads, got attention_heads={asked} and layer={kind!r}")
+        return 1
+    return shared_heads(width, asked, HEAD_WIDTH)
+
+
+def _draw_(parameter: Tensor, variance: float) -> None:
+    """W ~ N(0, s / fan_in), b = 0, and attention vectors that give scores of variance 1."""
+    if parameter.dim() == 1:
+        parameter.zero_()
+    else:
+        scale = variance if parameter.dim() == 2 else 1.0
+        parameter.normal_(std=math.sqrt(scale / parameter.shape[-1]))

@@ -1,0 +1,198 @@
+"""One look: the chain of one step, and what the optimizers did with its gradients."""
+
+from __future__ import annotations
+
+import math
+import sys
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal, NamedTuple
+
+import torch
+from torch import Tensor, nn
+from torch.optim import Optimizer
+
+from evenkeel.chain.echo import Echo, EchoLook
+from evenkeel.chain.fetch import Fetch
+from evenkeel.chain.live import LiveLook, ReplayLook
+from evenkeel.chain.statistics import norm_of
+from evenkeel.observe.weights import Rows, StepLook, gradient_norm, unheld
+from evenkeel.symptoms.history import Look
+
+MODES = (nn.modules.batchnorm._BatchNorm, nn.modules.dropout._DropoutNd)
+
+
+class _Asked(NamedTuple):
+    """What the device was asked for: weights held and not, gradients that lay there, what the loss was scaled by."""
+
+    held: list[Rows]
+    outside: list[Rows]
+    lying: Fetch
+    unit: Fetch
+
+    @property
+    def ready(self) -> bool:
+        return all(one.ready for one in (*self.held, *self.outside, self.lying, self.unit))
+
+
+class Probe:
+    """Fed by the events of one step; `measured` once the first backward pass that is about the model is over.
+
+    A brief one leaves the chain out; an `echo` of an earlier look saves most of the time of a full one. Of the
+    `weights` the step's changes are looked at, or the size of the gradient alone.
+    """
+
+    def __init__(
+        self,
+        model: nn.Module,
+        optimizers: Sequence[Optimizer],
+        depth: Literal["full", "brief"] = "full",
+        echo: Echo | None = None,
+        weights: Literal["changes", "gradients"] = "changes",
+    ) -> None:
+        self._model, self._optimizers, self.depth = model, optimizers, depth
+        self._live = None if depth == "brief" else _look(model) if echo is None else EchoLook(echo)
+        self.echo: Echo | None = None
+        """What this look leaves for later ones."""
+        self._weights: Literal["changes", "gradients"] = weights
+        self._asked: _Asked | None = None
+        self._lying: list[Tensor] = []
+        self._unit: Tensor | None = None
+        self._attached = False
+        self._steps: list[StepLook] = []
+        self._evaluating = tuple(
+            name for name, module in model.named_modules() if isinstance(module, MODES) and not module.training
+        )
+        self.measured = False
+
+    def enter(self, arguments: tuple[tuple[Any, ...], Mapping[str, Any]]) -> None:
+        """Before a forward pass."""
+        if self._attached:
+            return
+        if isinstance(self._live, EchoLook) and not self._live.fits(arguments):
+            self._live = _look(self._model)
+        if self._live is not None:
+            self._live.enter(arguments)
+
+    def leave(self, output: Any) -> None:
+        """After it."""
+        if self._live is not None and not self._attached:
+            self._live.leave(output)
+
+    def attach(self, loss: Tensor, unit: Tensor | None) -> None:
+        """Before a backward pass; gradients that lie there already are from before."""
+        if self._attached or (self._live is not None and not self._live.reaches(loss)):
+            return
+        held = [p for one in self._optimizers for group in one.param_groups for p in group["params"]]
+        lying = [p.grad for p in held if p.grad is not None and p.grad.numel()]
+        self._lying = list(map(_norm, lying))
+        self._unit = unit
+        if self._live is not None:
+            self._live.attach(loss)
+        self._attached = True
+
+    def measure(self) -> None:
+        """After it: the chain."""
+        if not self._attached or self.measured:
+            return
+        if isinstance(self._live, ReplayLook) and not self._live.seen:
+            self._attached = False  # another model's loss
+            return
+        self.measured = True
+        if self._live is not None:
+            self._live.ask(1.0 if self._unit is None else self._unit)
+            self.echo = self._live.echo if isinstance(self._live, LiveLook) else None
+
+    @property
+    def repeated(self) -> bool:
+        """Whether it repeats an earlier look."""
+        return isinstance(self._live, EchoLook)
+
+    @property
+    def guessed_wrong(self) -> bool:
+        """Whether the step turned out to be another than the one that the echo is of."""
+        return isinstance(self._live, EchoLook) and self._live.lost
+
+    def stepped(self, optimizer: Optimizer) -> bool:
+        """Whether this optimizer's step has been looked at."""
+        return any(one.optimizer is optimizer for one in self._steps)
+
+    def step_begins(self, optimizer: Optimizer) -> None:
+        """Before an optimizer's step; of several the first is looked at."""
+        if not self.stepped(optimizer):
+            self._steps.append(StepLook(self._model.named_parameters(), optimizer, self._weights))
+
+    def step_ends(self, optimizer: Optimizer, *, closure: bool = False) -> None:
+        """After it; `closure`: gradients came only meanwhile."""
+        for one in self._steps:
+            if one.optimizer is optimizer and not one.finished:
+                one.finish(closure=closure)
+
+    def ask(self) -> None:
+        """All optimizers have stepped: ask the device for everything, without waiting."""
+        outside = [unheld(self._model.named_parameters(), self._optimizers)] if self._weights == "changes" else []
+        self._asked = _Asked(
+            [one.ask() for one in self._steps],
+            outside,
+            Fetch(self._lying),
+            Fetch([] if self._unit is None else [self._unit]),
+        )
+
+    @property
+    def ready(self) -> bool:
+        """Whether `look` would not wait for it."""
+        chain = self._live is None or not self.measured or self._live.ready
+        return chain and (self._asked is None or self._asked.ready)
+
+    def look(self, step: int, loss: float | None) -> Look:
+        """Everything as one record."""
+        if self._asked is None:
+            self.ask()
+        rows, outside, lying, unit = self._asked or _Asked([], [], Fetch([]), Fetch([]))
+        factor = next(iter(unit.numbers()), 1.0)
+        found = tuple(row for one in rows for row in one.read())
+        norm, carried = gradient_norm(found), math.hypot(*lying.numbers())
+        return Look(
+            step=step,
+            loss=loss,
+            rate=max((each.rate for each in self._steps), default=0.0),
+            gradient_norm=norm,
+            carried=carried / factor / norm if norm and self._attached else None,
+            chain=self._live.chain(factor) if self._live is not None and self.measured else None,
+            parameters=found + tuple(row for one in outside for row in one.read()) if outside else (),
+            evaluating=self._evaluating,
+        )
+
+    def drop(self) -> None:
+        """Take everything back."""
+        if self._live is not None:
+            self._live.drop()
+            self._live = None
+
+
+def sharded(model: nn.Module) -> bool:
+    """Whether parameters are split over processes: their values come and go during a step."""
+    return any(hasattr(parameter, "full_tensor") for parameter in model.parameters())
+
+
+def _look(model: nn.Module) -> LiveLook | ReplayLook | EchoLook | None:
+    if sharded(model):
+        return None
+    return ReplayLook(model) if _compiled(model) else LiveLook(model)
+
+
+def _compiled(model: nn.Module) -> bool:
+    """Whether a part of the model may be compiled: hooks and modes never see the inside of such a part.
+
+    A function that is compiled may be called from anywhere, so that where any was made, models are replayed.
+    """
+    compiler = sys.modules.get("torch._dynamo.eval_frame")
+    backends = getattr(compiler, "cached_backends", {})
+    return any(one is not None for one in backends.values()) or any(
+        hasattr(module, "_orig_mod") or getattr(module, "_compiled_call_impl", None) is not None
+        for module in model.modules()
+    )
+
+
+def _norm(gradient: Tensor) -> Tensor:
+    norm = norm_of(gradient) if not hasattr(gradient, "full_tensor") else torch.linalg.vector_norm(gradient)
+    return norm.full_tensor() if hasattr(norm, "full_tensor") else norm  # type: ignore[attr-defined]

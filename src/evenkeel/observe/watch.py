@@ -1,0 +1,249 @@
+"""Watch a training loop: `with ek.watch(model, optimizer) as watch:` around it, and nothing else changes.
+
+Steps are learned from the optimizer's own hooks, losses from a wrapper around `torch.autograd.backward` that lives as
+long as the `with`. At a *look* one step is measured: its chain on the live graph (by replay where the model is
+compiled), and what the optimizer did to each weight. Between looks a reference to each loss is kept, and that is all.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from typing import Any
+
+from torch import Tensor, nn
+from torch.optim import Optimizer
+
+from evenkeel.chain import Chain
+from evenkeel.errors import RequestError
+from evenkeel.finding import Finding, Severity
+from evenkeel.observe.budget import DEFAULT_BUDGET, Budget, Schedule
+from evenkeel.observe.hooks import installed
+from evenkeel.observe.probe import sharded
+from evenkeel.observe.record import Record
+from evenkeel.observe.step import StepWatch
+from evenkeel.observe.weights import optimizer_kind, outside
+from evenkeel.symptoms import SEVERITIES, findings
+from evenkeel.symptoms.history import History
+
+FETCH = 64  # losses that may wait on the device
+JUDGE_EVERY = 10  # a judgement each time the steps have grown by one in so many
+MOST_NOTES = 32
+
+
+def watch(
+    model: nn.Module,
+    optimizer: Optimizer | Sequence[Optimizer],
+    *,
+    budget: float = DEFAULT_BUDGET,
+    every: int | None = None,
+) -> Watch:
+    """Watch the training of a model inside a `with` block.
+
+    Args:
+        model: any module; the weights it ends with are those that it would have had without the watch.
+        optimizer: one, or all that train it.
+        budget: share of the loop's time that looks may take; it decides how often to look.
+        every: look at each so many steps instead, whatever it costs; 1 looks at every step.
+
+    Returns:
+        The watch: `.findings`, `.history`, `.chain` (of the last look), `.cost`; `.on_finding(callback)`.
+
+    Raises:
+        RequestError: what came is no module, no optimizer, or no sensible budget.
+
+    Example:
+        >>> import torch
+        >>> model = nn.Sequential(nn.Linear(4, 16), nn.ReLU(), nn.Linear(16, 1))
+        >>> optimizer = torch.optim.Adam(model.parameters(), lr=1e-3)
+        >>> with watch(model, optimizer, every=5) as watched:
+        ...     for _ in range(10):
+        ...         loss = model(torch.randn(32, 4)).square().mean()
+        ...         loss.backward()
+        ...         optimizer.step()
+        ...         optimizer.zero_grad()
+        >>> [look.step for look in watched.history.looks]
+        [1, 5, 10]
+    """
+    if not isinstance(model, nn.Module):
+        raise RequestError(f"watch takes a torch.nn.Module and its optimizer, got {type(model).__name__} for the model")
+    found = [optimizer] if isinstance(optimizer, Optimizer) else list(optimizer)
+    if not found or not all(isinstance(one, Optimizer) for one in found):
+        raise RequestError(f"watch takes a torch optimizer or a list of them, got {optimizer!r}")
+    return Watch(model, found, Budget(budget, every))
+
+
+class Watch:
+    """A live watch; made by `watch`."""
+
+    def __init__(self, model: nn.Module, optimizers: Sequence[Optimizer], budget: Schedule) -> None:
+        self._model, self._optimizers, self._budget = model, list(optimizers), budget
+        self.record = Record(
+            optimizer_kind(optimizers), tuple(name for name, _ in outside(model.named_parameters(), optimizers))
+        )
+        self.notes: list[str] = []
+        self._step = StepWatch(model, self._optimizers, budget, self.record, self.note)
+        self._callbacks: list[Callable[[Finding], None]] = []
+        self._findings: tuple[Finding, ...] = ()
+        self._told: dict[str, Severity] = {}
+        self._judge_at, self._judging = 1, 0.0
+        self._resources = ExitStack()
+        if isinstance(budget, Budget):
+            budget.together = sharded(model) or isinstance(model, nn.parallel.DistributedDataParallel)
+
+    def __enter__(self) -> Watch:
+        """Start to watch."""
+        self._budget.start()
+        self._resources.enter_context(installed(self._model, self._optimizers, self))
+        return self
+
+    def __exit__(self, *problem: object) -> None:
+        """Take every hook away, and judge the whole."""
+        self._resources.close()
+        self._step.close()
+        self._consider(ended=True)
+        self._tell()
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        """What stands as of the last judgement, the gravest first."""
+        return self._findings
+
+    @property
+    def history(self) -> History:
+        """Everything seen so far, as a value."""
+        with self._step.care:
+            self.record.fetch(wait=True)
+            self._step.collect(wait=True)
+        return self.record.history()
+
+    @property
+    def chain(self) -> Chain | None:
+        """The chain of the last look that measured one."""
+        return self.history.chains[-1] if self.history.chains else None
+
+    @property
+    def cost(self) -> float:
+        """The watch's own time as a share of the loop's, so far."""
+        return self._budget.cost
+
+    def on_finding(self, callback: Callable[[Finding], None]) -> None:
+        """Call back with each finding when it is first made, and again when it becomes graver.
+
+        What the callback raises is raised from the loop's optimizer step: a way to stop a training that is lost.
+        """
+        self._callbacks.append(callback)
+
+    def loss(self, value: Tensor) -> Tensor:
+        """Say what the loss of this step is, where `backward` is not called on it; gives it back."""
+        self._step.told_loss(value)
+        return value
+
+    def note(self, text: str) -> None:
+        """Keep what could not be done, the latest of it."""
+        self.notes = [*self.notes[1 - MOST_NOTES :], text]
+
+    def due(self) -> bool:
+        """Whether the next step is one to look at; for a loop that asks, instead of one that is watched unasked."""
+        step = self.record.step + 1
+        return self._budget.due(step) or self._budget.brief(step)
+
+    @contextmanager
+    def looking(self) -> Iterator[None]:
+        """One step of a loop that asks: it is watched while the block runs."""
+        with installed(self._model, self._optimizers, self):
+            yield
+
+    def passed(self, loss: Tensor) -> None:
+        """One step of a loop that asks was made unwatched."""
+        self._step.passed(loss)
+        self._judge_when_due()
+
+    def judge(self, *, ended: bool = False) -> tuple[Finding, ...]:
+        """Judge what has been seen so far."""
+        self._consider(ended=ended)
+        self._tell()
+        return self._findings
+
+    @property
+    def lightly(self) -> bool:
+        """Whether the step in progress is only counted."""
+        return self._step.lightly
+
+    def glimpse(self, positional: tuple[Any, ...], named: Mapping[str, Any]) -> None:
+        """The model is called in a step that is only counted."""
+        self._step.glimpse(positional, named)
+
+    def count(self, loss: Tensor) -> None:
+        """A loss was differentiated in such a step."""
+        self._step.count(loss)
+
+    def forward_begins(self, positional: tuple[Any, ...], named: Mapping[str, Any]) -> None:
+        """The model is called."""
+        self._step.forward_begins(positional, named)
+
+    def forward_ends(self, output: Any) -> None:
+        """It returned."""
+        self._step.forward_ends(output)
+
+    def backward_begins(self, loss: Tensor, original: Tensor, unit: Tensor | None) -> None:
+        """The loss of this step, or a part of it."""
+        self._step.backward_begins(loss, original, unit)
+
+    def backward_ends(self) -> None:
+        """All gradients are there."""
+        self._step.backward_ends()
+
+    def backward_fails(self) -> None:
+        """It raised."""
+        self._step.backward_fails()
+
+    def step_begins(self, optimizer: Optimizer) -> None:
+        """Weights are about to change."""
+        self._step.step_begins(optimizer)
+
+    def step_ends(self, optimizer: Optimizer) -> None:
+        """Weights have changed."""
+        if self._step.step_ends(optimizer):
+            self._judge_when_due()
+
+    def scaler_stepped(self, optimizer: Optimizer) -> None:
+        """A scaler stepped, or left it out."""
+        if self._step.scaler_stepped(optimizer):
+            self._judge_when_due()
+
+    def _judge_when_due(self) -> None:
+        """Judge at steps that grow by a tenth, as far as the budget goes; at once where a value was not finite."""
+        step, urgent = self.record.step, self._step.urgent
+        if step < self._judge_at and not urgent:
+            if self.record.pending >= FETCH:
+                with self._step.care:
+                    self.record.fetch()
+            return
+        if not urgent and isinstance(self._budget, Budget) and not self._budget.affords(self._judging):
+            return
+        self._step.urgent = False
+        self._judge_at = step + max(1, step // JUDGE_EVERY)
+        self._consider()
+        self._tell()
+
+    def _consider(self, *, ended: bool = False) -> None:
+        started = time.perf_counter()
+        with self._step.care:
+            self.record.fetch(ended=ended)
+            self._step.collect(wait=ended)
+            self._step.look_back()
+            self._findings = findings(self.record.history(ended=ended))
+        self._judging = time.perf_counter() - started
+        if isinstance(self._budget, Budget):
+            self._budget.judged(self._judging)
+
+    def _tell(self) -> None:
+        """Call back with what is new or graver."""
+        for finding in self._findings:
+            told = self._told.get(finding.symptom)
+            if told is None or SEVERITIES.index(finding.severity) < SEVERITIES.index(told):
+                self._told[finding.symptom] = finding.severity
+                for callback in self._callbacks:
+                    callback(finding)

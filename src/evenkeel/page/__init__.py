@@ -1,0 +1,53 @@
+"""The report: frozen records in, one self-contained HTML page out, readable without scripts and without a network."""
+
+from evenkeel.page.prediction_records import ClassesSection, LabelScore, LabelsSection, RegressionSection, Reliability
+from evenkeel.page.records import (
+    BaselineRow,
+    BaselinesSection,
+    Column,
+    ColumnImportance,
+    Count,
+    Curve,
+    CurvesSection,
+    DataSection,
+    Figure,
+    FoundSymptom,
+    ImportanceSection,
+    Layer,
+    Metric,
+    PlanSection,
+    Report,
+    Section,
+    Sentence,
+    Setting,
+    Snippet,
+)
+from evenkeel.page.render import render
+
+__all__ = [
+    "BaselineRow",
+    "BaselinesSection",
+    "ClassesSection",
+    "Column",
+    "ColumnImportance",
+    "Count",
+    "Curve",
+    "CurvesSection",
+    "DataSection",
+    "Figure",
+    "FoundSymptom",
+    "ImportanceSection",
+    "LabelScore",
+    "LabelsSection",
+    "Layer",
+    "Metric",
+    "PlanSection",
+    "RegressionSection",
+    "Reliability",
+    "Report",
+    "Section",
+    "Sentence",
+    "Setting",
+    "Snippet",
+    "render",
+]

@@ -1,0 +1,56 @@
+"""What a run said about the test rows that it keeps, beside the truth, in words: for the pictures of its report."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from evenkeel.run.run import Run
+
+
+@dataclass(frozen=True, kw_only=True)
+class Told:
+    """Truth and prediction of each kept row in words; `right` is None of numbers.
+
+    `miss` orders rows by how wrong they are, the largest first: the confidence in a mistake, minus that in what is
+    right, or the size of an error. `confidence` is the probability of the prediction, None of numbers.
+    """
+
+    truth: Sequence[str]
+    prediction: Sequence[str]
+    miss: np.ndarray
+    right: np.ndarray | None = None
+    confidence: np.ndarray | None = None
+
+
+def told_of(run: Run) -> Told | None:
+    """What was said of the kept rows; None where answers are neither numbers, classes nor labels, or none are kept."""
+    if "output" not in run.sample or run.part.reads not in ("number", "class", "labels"):
+        return None
+    head, output, target = run.network.head, run.sample["output"], run.sample["target"].numpy()
+    if run.part.reads == "number":
+        predicted = head.predict(output).double().numpy()
+        return Told(
+            truth=[f"{value:.4g}" for value in target],
+            prediction=[f"{value:.4g}" for value in predicted],
+            miss=np.abs(predicted - target),
+        )
+    probability = np.asarray(head.probability(output))
+    names = np.asarray([str(level) for level in run.classes])
+    if run.part.reads == "class":
+        predicted, confidence = probability.argmax(1), probability.max(1)
+        right = predicted == target
+        truth, prediction = names[target].tolist(), names[predicted].tolist()
+    else:
+        right = ((probability > 0.5) == (target > 0.5)).all(1)
+        confidence = np.maximum(probability, 1 - probability).prod(1)
+        truth, prediction = _labels(target > 0.5, names), _labels(probability > 0.5, names)
+    miss = np.where(right, -confidence, confidence)
+    return Told(truth=truth, prediction=prediction, miss=miss, right=right, confidence=confidence)
+
+
+def _labels(there: np.ndarray, names: np.ndarray) -> list[str]:
+    """The labels that hold, one after the other."""
+    return [", ".join(names[row]) or "none" for row in there]

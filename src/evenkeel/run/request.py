@@ -1,0 +1,211 @@
+"""A request of `fit` with everything decided: what is left is to train, calibrate, measure and record."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+import torch
+from torch import nn
+
+from evenkeel.chain import Chain
+from evenkeel.data.dataset import Dataset
+from evenkeel.data.fields import pick
+from evenkeel.doctor.before import measure_before
+from evenkeel.finding import Finding
+from evenkeel.heads import HeadPart
+from evenkeel.heads.for_task import head_for
+from evenkeel.kinds import PARTS as KINDS
+from evenkeel.kinds.base import NetShape
+from evenkeel.network import Network, build_network
+from evenkeel.observe import watch
+from evenkeel.plan import Plan
+from evenkeel.products import fast_products
+from evenkeel.record import RunRecord
+from evenkeel.run.run import SHOWN, Run
+from evenkeel.shapes import Tensor
+from evenkeel.symptoms.history import Start
+from evenkeel.task import TaskChoice
+from evenkeel.train.baselines import baseline_scores, verdict
+from evenkeel.train.checkpoint import restore_loop, save_loop
+from evenkeel.train.evaluate import outputs
+from evenkeel.train.findings import findings_of
+from evenkeel.train.heap import give_back_freed
+from evenkeel.train.importance import Importance, importance
+from evenkeel.train.loop import Loop, epoch_order, spread
+from evenkeel.train.progress import TrainingProgress
+from evenkeel.train.scores import scores
+from evenkeel.train.signals import EXIT_CODES, Interruption
+from evenkeel.version import VERSION
+
+ROWS_TO_CALIBRATE = 50_000  # a quantile of 90 % is known to a seventh of a per cent
+SAMPLE_ROWS = 2000  # test rows kept with the run for the report's pictures
+SAMPLE_NUMBERS = 2**20  # of their outputs, where an output is many numbers: four megabytes
+
+
+@dataclass(frozen=True, kw_only=True)
+class Request:
+    """Everything decided; what is left is to do it."""
+
+    dataset: Dataset
+    choice: TaskChoice
+    plan: Plan
+    net: nn.Module | None
+    loss: Callable[..., Tensor] | None
+    device: torch.device
+    progress: bool
+    checkpoint: Path | None
+    resume: Literal["auto", "never"]
+    command: str
+
+    @property
+    def part(self) -> HeadPart:
+        """The record of the head."""
+        return head_for(self.plan.task, self.dataset.target_schema.kind)
+
+    def carry_out(self, interruption: Interruption) -> Run:
+        """Train, calibrate, measure. A signal leaves out what is left to do, and a checkpoint to go on from."""
+        network, shape = build_network(self.plan, self.dataset, net=self.net, loss=self.loss)
+        products = (self.plan.members or 1) * self.plan.batch_size * self.plan.width**2
+        with fast_products(products, self.device) as changed:
+            give_back_freed()
+            loop = self._train(network, interruption)
+            give_back_freed()
+            measured = self._measure(network.cpu(), interruption)
+        if interruption.reason and loop.state.ended not in EXIT_CODES:
+            loop.state.ended = interruption.reason
+            self._leave_checkpoint(loop)
+        record = self._record(network, shape, loop, measured, _engine(self.device, changed))
+        return Run(record, network, measured.sample)
+
+    def _train(self, network: Network, interruption: Interruption) -> Loop:
+        """Run the loop, from a checkpoint where an interrupted run left one; leave one if interrupted again."""
+        loop = Loop(network, self.dataset, self.plan, device=self.device)
+        loop.watch = watch(network, loop.step.optimizer)
+        loop.watch.record.start = _before(loop)
+        if self.resume == "auto" and self.checkpoint is not None and self.checkpoint.is_dir():
+            restore_loop(loop, self.checkpoint)
+        with TrainingProgress(self.plan.updates, "auto" if self.progress else "silent") as shown:
+            loop.run(shown.watchers(lambda: interruption.reason))
+        if loop.state.ended in EXIT_CODES:
+            self._leave_checkpoint(loop)
+        loop.keep_best()
+        return loop
+
+    def _leave_checkpoint(self, loop: Loop) -> None:
+        """Save what the same call needs to go on."""
+        if self.checkpoint is not None:
+            save_loop(loop, self.checkpoint)
+
+    def _measure(self, network: Network, interruption: Interruption) -> Measured:
+        """Calibrate on the validation rows; metrics, two plain models and the columns' importance on the test rows."""
+        data, plan, part = self.dataset, self.plan, self.part
+        held, tested = torch.from_numpy(data.split.validation), torch.from_numpy(data.split.test)
+        held = spread(held, ROWS_TO_CALIBRATE)
+        if len(held):
+            network.head.calibrate(outputs(network, data.inputs, held), data.target.index_select(0, held))
+        found = outputs(network, data.inputs, tested) if len(tested) else None
+        truth = data.target.index_select(0, tested)
+        ours = scores(part, network.head, found, truth) if found is not None else {}
+        theirs: dict[str, dict[str, float]] = {}
+        columns: list[Importance] = []
+        if not interruption.reason:
+            with interruption.at_once():
+                give_back_freed()
+                theirs = baseline_scores(part, data, seed=plan.seed)
+                columns = importance(network, part, data, seed=plan.seed)
+        return Measured(
+            ours=ours, baselines=theirs, importance=tuple(columns), sample=_sample(found, data, tested, network)
+        )
+
+    def _record(self, network: Network, shape: NetShape, loop: Loop, measured: Measured, engine: str) -> RunRecord:
+        """Everything besides weights, as one value."""
+        state = loop.state
+        data, plan, metric = self.dataset, self.plan, self.part.metrics[0]
+        return RunRecord(
+            version=VERSION,
+            created=datetime.now().isoformat(timespec="seconds"),
+            source=data.source,
+            command=self.command,
+            schema_=data.schema,
+            target=data.target_schema,
+            plan=plan,
+            shape=shape,
+            net="own" if self.net is None else "given",
+            net_text=type(self.net).__name__ if self.net is not None else plan.net,
+            loss_text=network.head.loss_text,
+            reason=self.choice.reason,
+            split=data.split.how,
+            rows={name: len(getattr(data.split, name)) for name in ("train", "validation", "test")},
+            notes=data.notes,
+            looks=tuple(state.looks),
+            best_update=state.best_update,
+            seconds=state.seconds,
+            ended=state.ended,
+            engine=engine,
+            metrics=measured.ours,
+            baselines=measured.baselines,
+            verdict=verdict(measured.ours, measured.baselines, metric),
+            importance=measured.importance,
+            findings=_findings(loop),
+            chains=() if loop.watch is None else ends_of(loop.watch.history.chains),
+        )
+
+
+def _before(loop: Loop) -> Start:
+    """What one batch tells before the first step."""
+    # The first rows as they lie may all be of one class.
+    rows = epoch_order(loop.rows, loop.plan.seed, 0)[: loop.plan.batch_size].to(loop.device)
+    return measure_before(loop.network, pick(loop.inputs, rows), loop.target.index_select(0, rows))
+
+
+def _findings(loop: Loop) -> tuple[Finding, ...]:
+    """What the loop's own looks tell, which know the validation part, then what the watch saw of the chain."""
+    found = findings_of(loop.state.looks, loop.state.start_loss)
+    told = {finding.symptom for finding in found}
+    watched = () if loop.watch is None else loop.watch.judge(ended=True)
+    return (*found, *(finding for finding in watched if finding.symptom not in told))
+
+
+def ends_of(chains: Sequence[Chain]) -> tuple[Chain, ...]:
+    """The first and the last of them."""
+    return tuple(chains[:1]) + tuple(chains[1:][-1:])
+
+
+@dataclass(frozen=True, kw_only=True)
+class Measured:
+    """What the held-out rows said."""
+
+    ours: dict[str, float]
+    baselines: dict[str, dict[str, float]]
+    importance: tuple[Importance, ...]
+    sample: dict[str, Tensor]
+
+
+def _engine(device: torch.device, changed: bool) -> str:
+    """What computed: the same engine gives the same weights for the same seed."""
+    products = "oneDNN" if changed else "default"
+    threads = torch.get_num_threads()
+    return (
+        f"torch {torch.__version__}, {device}, {threads} threads, {products} products, Python {sys.version.split()[0]}"
+    )
+
+
+def _sample(found: Tensor | None, data: Dataset, tested: Tensor, network: Network) -> dict[str, Tensor]:
+    """Outputs and targets of some test rows."""
+    if found is None:
+        return {}
+    axis = 0 if network.head.members is None else 1
+    most = max(1, min(SAMPLE_ROWS, SAMPLE_NUMBERS * len(tested) // max(found.numel(), 1)))
+    chosen = torch.from_numpy(np.sort(np.random.default_rng(0).permutation(len(tested))[:most]))
+    answers = data.target.index_select(0, tested)
+    if found.shape[axis] != len(tested):  # an answer for each step: the first ones, as they come
+        chosen = torch.arange(min(SAMPLE_ROWS, len(answers)))
+    shown = KINDS[data.schema.kind].keep(data, tested[chosen[chosen < len(tested)]])
+    named = {f"{SHOWN}{name}": tensor for name, tensor in shown.items()}
+    return {"output": found.index_select(axis, chosen), "target": answers[chosen], **named}

@@ -1,5 +1,0 @@
-"""Watching a training loop: hooks that tell its steps, looks at the chain within a budget, findings from both."""
-
-from evenkeel.watching.watch import Watch, watch
-
-__all__ = ["Watch", "watch"]
