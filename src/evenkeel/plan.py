@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from typing import Any, Literal
+from dataclasses import dataclass
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -31,6 +32,20 @@ EPOCHS, FEWEST_UPDATES, MOST_UPDATES = 60, 3000, 20_000
 
 ALONE = ("embedding", "generation")  # points, texts and codes of several networks have no mean
 Setting = bool | int | float | str | None
+Norm = Literal["auto", "layer", "batch", "group", "instance", "graph", "rms"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReadBy:
+    """Who alone reads a setting: a task, a loss by name, a kind of data, our own nets; None: each of them."""
+
+    task: str | None = None
+    loss: str | None = None
+    kind: str | None = None
+    net: Literal["own", "given"] | None = None
+
+
+OF_OUR_NET = ReadBy(net="own")
 
 
 class Plan(BaseModel):
@@ -42,21 +57,33 @@ class Plan(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
     task: Task
-    counts: bool = Field(False, description="whether a positive target is whole numbers")
+    counts: Annotated[bool, ReadBy(task="positive-regression")] = Field(
+        False, description="whether a positive target is whole numbers"
+    )
     loss: str | None = Field(None, description="a loss by name; None: the head's own")
-    beta: float = Field(0.0, ge=0, le=1, description="of the Gaussian loss: 0.5 favours the mean, 0 the likelihood")
-    gamma: float = Field(2.0, ge=0, description="of the focal loss")
-    positive: Literal["softplus", "relu"] = Field("softplus", description="activation of the positive head")
+    beta: Annotated[float, ReadBy(task="probabilistic-regression")] = Field(
+        0.0, ge=0, le=1, description="of the Gaussian loss: 0.5 favours the mean, 0 the likelihood"
+    )
+    gamma: Annotated[float, ReadBy(loss="focal")] = Field(2.0, ge=0, description="of the focal loss")
+    positive: Annotated[Literal["softplus", "relu"], ReadBy(task="positive-regression")] = Field(
+        "softplus", description="activation of the positive head"
+    )
 
     net: str = "mlp"
-    width: int = Field(128, ge=1)
-    depth: int = Field(2, ge=1, description="layers of a plain net, blocks of two layers of a residual one")
-    skip: Literal["residual", "plain"] = "residual"
-    activation: str = "relu"
-    norm: Literal["auto", "layer", "batch", "group", "instance", "graph", "rms"] | None = None
-    dropout: float = Field(0.3, ge=0, lt=1)
-    members: int | None = Field(8, ge=1, description="networks of the in-model ensemble; None: one network")
-    bins: int | None = Field(32, ge=2, description="pieces of the piecewise-linear encoding; None: numbers alone")
+    width: Annotated[int, OF_OUR_NET] = Field(128, ge=1)
+    depth: Annotated[int, OF_OUR_NET] = Field(
+        2, ge=1, description="layers of a plain net, blocks of two layers of a residual one"
+    )
+    skip: Annotated[Literal["residual", "plain"], OF_OUR_NET] = "residual"
+    activation: Annotated[str, OF_OUR_NET] = "relu"
+    norm: Annotated[Norm | None, OF_OUR_NET] = None
+    dropout: Annotated[float, OF_OUR_NET] = Field(0.3, ge=0, lt=1)
+    members: Annotated[int | None, OF_OUR_NET] = Field(
+        8, ge=1, description="networks of the in-model ensemble; None: one network"
+    )
+    bins: Annotated[int | None, ReadBy(net="own", kind="table")] = Field(
+        32, ge=2, description="pieces of the piecewise-linear encoding; None: numbers alone"
+    )
     net_options: Mapping[str, Setting] = Field({}, description="further options of the net, by its own names")
 
     optimizer: Literal["adamw", "adam", "sgd"] = "adamw"
@@ -73,6 +100,17 @@ class Plan(BaseModel):
     )
     time_limit: float | None = Field(None, gt=0, description="seconds of training")
     seed: int = Field(0, ge=0)
+
+
+def is_read(setting: str, run: ReadBy) -> bool:
+    """Whether a run, told by its task, loss, kind of data and origin of net, reads a setting of the plan.
+
+    Example:
+        >>> is_read("gamma", ReadBy(task="single-label", loss="focal", kind="table", net="own"))
+        True
+    """
+    readers = [each for each in Plan.model_fields[setting].metadata if isinstance(each, ReadBy)]
+    return all(who in (None, getattr(run, name)) for reader in readers for name, who in vars(reader).items())
 
 
 def make_plan(
