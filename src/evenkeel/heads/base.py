@@ -15,6 +15,7 @@ import torch
 from torch import nn
 
 from evenkeel import losses
+from evenkeel.data.target import Target
 from evenkeel.errors import RequestError
 from evenkeel.heads.match import LossChoice, expects_of, last_operation, name_of, refuse
 from evenkeel.heads.predictive import Predictive
@@ -60,6 +61,11 @@ class Head(nn.Module, ABC):
         self.checked, self.begun = False, False
         self.loss_name, self.loss_function = choose_loss(self, loss)
         self.options = dict(options or {})
+
+    @classmethod
+    def sizes(cls, target: Target) -> Mapping[str, Any]:
+        """Arguments of this head that the target decides, such as the number of classes."""
+        return {}
 
     @property
     def loss_text(self) -> str:
