@@ -18,7 +18,6 @@ from evenkeel.data.schema import DataSchema
 from evenkeel.data.target import Target
 from evenkeel.errors import RequestError
 from evenkeel.heads.base import Head, LossChoice
-from evenkeel.heads.embedding import Embedding
 from evenkeel.heads.for_task import head_for
 from evenkeel.kinds import PARTS as KINDS
 from evenkeel.kinds.base import Build, NetShape
@@ -66,12 +65,9 @@ class Network(nn.Module):
 
     def loss(self, inputs: Inputs, target: Tensor | None = None, weight: Tensor | None = None) -> Tensor:
         """Mean loss of a batch; a head that compares its outputs with one another (Embedding) needs no target."""
-        output = self.output(inputs)
-        if target is not None:
-            return self.head.loss(output, target, weight)
-        if not isinstance(self.head, Embedding):
+        if target is None and self.head.examples == "independent":
             raise RequestError(f"head {type(self.head).__name__} learns from a target; pass one: loss(inputs, target)")
-        return self.head.loss(output, None, weight)
+        return self.head.loss(self.output(inputs), target, weight)  # type: ignore[arg-type]
 
     def predict(self, inputs: Inputs) -> Tensor:
         """Predictions in the target's units, without dropout and without gradients; the mode is put back after."""
