@@ -22,7 +22,7 @@ from evenkeel.data.target import Target
 from evenkeel.errors import RequestError, ShapeError
 from evenkeel.heads.base import Head, HeadPart
 from evenkeel.heads.match import LossChoice
-from evenkeel.heads.pairing import FROM_LABELS, OF_VIEWS, check_together, cosines, pair, spread_to_rows
+from evenkeel.heads.pairing import check_together, cosines, known_by, pair, spread_to_rows
 from evenkeel.linear import Linear
 from evenkeel.losses.unit import unit
 from evenkeel.page.embeddings import embedding_section
@@ -66,6 +66,7 @@ class Embedding(Head):
     default_loss = "nt_xent_from_labels"
     gives = ("embedding-labels", "embedding-pairs", "embedding-triplets")
     embeds = "output"
+    examples = "compared"
 
     def __init__(
         self,
@@ -94,7 +95,7 @@ class Embedding(Head):
 
     @override
     def check_target(self, target: Shaped[Tensor, "..."] | None) -> None:
-        if self.loss_name is not None and not (self.views == 2 and self.loss_name in OF_VIEWS):
+        if self.loss_name is not None and not (self.views == 2 and known_by(self.loss_name) == "pairs"):
             check_together(target, self.loss_name)
 
     @override
@@ -110,7 +111,7 @@ class Embedding(Head):
         if weight is None:
             # The loss knows best what its mean is over: rows without a partner do not count.
             return self._named(output, target, "mean")
-        if self.loss_name in FROM_LABELS:
+        if known_by(self.loss_name) == "labels":
             raise RequestError(
                 f"example weights do not fit {self.loss_name}, where rows count by whom they belong with; "
                 "try loss='info_nce', or leave sample_weight out"
@@ -131,11 +132,11 @@ class Embedding(Head):
 
     def _compared(self, output: Tensor, target: Tensor | None, loss: str) -> tuple[Tensor, ...]:
         """Embeddings and, where the loss takes one, its target."""
-        if target is not None and loss in FROM_LABELS:
+        if target is not None and known_by(loss) == "labels":
             views = output.shape[1] if output.dim() == 3 else 1
             return output.reshape(-1, output.shape[-1]), target.repeat_interleave(views)
         both = pair(output, target, loss)
-        return (*both, target) if target is not None and loss == "contrastive" else both
+        return (*both, target) if target is not None and known_by(loss) == "sameness" else both
 
     @override
     def example_loss(

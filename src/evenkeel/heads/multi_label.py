@@ -50,6 +50,11 @@ class MultiLabel(Head):
         super().__init__(features, labels, members=members, loss=loss, options=options)
         self.labels = labels
 
+    @classmethod
+    @override
+    def sizes(cls, target: Target) -> Mapping[str, Any]:
+        return {"labels": len(target.levels)}
+
     @override
     def start(self, target: Float[Tensor, "row label"], weight: Float[Tensor, "row"] | None = None) -> None:
         if target.shape[1] != self.labels or not ((target == 0) | (target == 1)).all():

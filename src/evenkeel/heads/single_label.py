@@ -50,6 +50,11 @@ class SingleLabel(Head):
         super().__init__(features, classes, members=members, loss=loss, options=options)
         self.classes = classes
 
+    @classmethod
+    @override
+    def sizes(cls, target: Target) -> Mapping[str, Any]:
+        return {"classes": len(target.levels)}
+
     @override
     def start(self, target: Int[Tensor, "row"], weight: Float[Tensor, "row"] | None = None) -> None:
         if len(target) and (int(target.min()) < 0 or int(target.max()) >= self.classes):

@@ -52,6 +52,11 @@ class Ahead(Head):
         super().__init__(features - PLACE, horizon * self.parts, members=members, loss=loss, options=options)
         self.horizon = horizon
 
+    @classmethod
+    @override
+    def sizes(cls, target: Target) -> Mapping[str, Any]:
+        return {"horizon": target.size}
+
     @override
     def forward(self, features: Float[Tensor, "*lead batch unit"]) -> Float[Tensor, "*lead batch row part"]:
         found, place = features[..., :-PLACE], features[..., -PLACE:]

@@ -89,6 +89,11 @@ class Tokens(Head):
 
     @classmethod
     @override
+    def sizes(cls, target: Target) -> Mapping[str, Any]:
+        return {"vocabulary": target.size}
+
+    @classmethod
+    @override
     def gives_own(cls) -> tuple[str, ...]:
         return ("logits",)
 

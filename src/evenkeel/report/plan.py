@@ -6,12 +6,13 @@ from torch import nn
 
 from evenkeel.network import Network
 from evenkeel.page import Layer, PlanSection, Setting
-from evenkeel.plan import ReadBy, is_read
+from evenkeel.plan import is_read
 from evenkeel.record import RunRecord
 
 SIZES = ("outputs", "units", "out_features", "out_channels", "embedding_dim", "num_features")  # how layers name them
 
-APART = {"task", "net", "loss", "net_options"}  # shown on lines of their own
+OPTIONS = {"net_options", "head_options", "loss_options"}  # of parts, by their own names
+APART = {"task", "net", "loss", *OPTIONS}  # shown on lines of their own
 
 
 def plan(record: RunRecord, network: Network) -> PlanSection:
@@ -33,10 +34,11 @@ def plan(record: RunRecord, network: Network) -> PlanSection:
 
 def _settings(record: RunRecord) -> list[Setting]:
     """What was set, without what this run reads nowhere: the net's of a given one, another task's, loss's or kind's."""
-    recipe = record.plan
-    run = ReadBy(task=recipe.task, loss=recipe.loss, kind=record.schema_.kind, net=record.net)
-    read = {name for name in type(recipe).model_fields if is_read(name, run)}
+    recipe, kind = record.plan, record.schema_.kind
+    run = {"task": recipe.task, "loss": recipe.loss, "kind": kind, "net": record.net}
+    read = {name for name in type(recipe).model_fields if is_read(name, **run)}
     settings = {**recipe.model_dump(include=read - APART), **recipe.net_options}
+    settings |= {**recipe.head_options, **recipe.loss_options}
     return [Setting(name=name.replace("_", " "), value=str(value)) for name, value in settings.items()]
 
 
