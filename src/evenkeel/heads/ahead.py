@@ -19,6 +19,7 @@ import numpy as np
 import torch
 from typing_extensions import override
 
+from evenkeel.data.target import Target
 from evenkeel.errors import DataError, RequestError
 from evenkeel.heads.base import Head, LossChoice
 from evenkeel.heads.predictive import Predictive
@@ -49,6 +50,11 @@ class Ahead(Head):
             )
         super().__init__(features - PLACE, horizon * self.parts, members=members, loss=loss, options=options)
         self.horizon = horizon
+
+    @classmethod
+    @override
+    def sizes(cls, target: Target) -> Mapping[str, Any]:
+        return {"horizon": target.size}
 
     @override
     def forward(self, features: Float[Tensor, "*lead batch unit"]) -> Float[Tensor, "*lead batch row part"]:

@@ -9,12 +9,13 @@ from __future__ import annotations
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 import torch
 from torch import nn
 
 from evenkeel import losses
+from evenkeel.data.target import Target
 from evenkeel.errors import RequestError
 from evenkeel.heads.match import LossChoice, expects_of, last_operation, name_of, refuse
 from evenkeel.heads.predictive import Predictive
@@ -26,9 +27,6 @@ from evenkeel.shapes import Float, Shaped, Tensor
 # Variance of the first outputs: large enough that a gradient reaches the net at once (a head of zeros passes none on),
 # small enough that the first loss is the base rate's: it moves the loss by about half of this.
 START_VARIANCE = 1e-3
-
-# Losses that are a negative log-likelihood up to a constant: an ensemble is then judged as the mixture it predicts.
-LIKELIHOODS = ("gaussian_nll", "cross_entropy", "binary_cross_entropy")
 
 
 class Head(nn.Module, ABC):
@@ -43,6 +41,8 @@ class Head(nn.Module, ABC):
     task: ClassVar[str]
     default_loss: ClassVar[str]
     gives: ClassVar[tuple[str, ...]]
+    examples: ClassVar[Literal["independent", "compared"]] = "independent"
+    """`compared`: the loss of an example is one of how it lies among the others, and a target may be left out."""
 
     def __init__(
         self,
@@ -60,6 +60,11 @@ class Head(nn.Module, ABC):
         self.checked, self.begun = False, False
         self.loss_name, self.loss_function = choose_loss(self, loss)
         self.options = dict(options or {})
+
+    @classmethod
+    def sizes(cls, target: Target) -> Mapping[str, Any]:
+        """Arguments of this head that the target decides, such as the number of classes."""
+        return {}
 
     @property
     def loss_text(self) -> str:
@@ -162,22 +167,21 @@ class Head(nn.Module, ABC):
     def ensemble_loss(
         self, output: Float[Tensor, "..."], target: Shaped[Tensor, "batch *label"]
     ) -> Float[Tensor, "batch"]:
-        """Loss of each example under the ensemble as one predictor.
-
-        Numbers: the loss of the mean prediction. Likelihoods: of the mixture. Otherwise the mean of the losses.
-        """
+        """Loss of each example under the ensemble as one predictor, in the way that the loss's record says."""
         if self.loss_name is None:
             return self._own_loss(output, target).expand(len(target))
         if self.members is None:
             return self.example_loss(output, target)
-        if self.loss_name in ("mse", "poisson_nll"):
+        record = losses.PARTS[self.loss_name]
+        if record.ensemble == "mean output":
             (value,), truth = self.loss_inputs(output, target)
-            mean = value.mean(0) if self.loss_name == "mse" else value.logsumexp(0) - math.log(self.members)
+            rates = "log-rate" in record.expects
+            mean = value.logsumexp(0) - math.log(self.members) if rates else value.mean(0)
             each = self.loss_function(mean, truth, reduction="none", **self.options)
             return each.mean(-1) if each.dim() > 1 else each
         each = self._element_loss(output, target)
-        mixed = self.loss_name in LIKELIHOODS
-        each = math.log(len(each)) - torch.logsumexp(-each, dim=0) if mixed else each.mean(0)
+        mixture = record.ensemble == "mixture"
+        each = math.log(len(each)) - torch.logsumexp(-each, dim=0) if mixture else each.mean(0)
         return each.mean(-1) if each.dim() > 1 else each
 
     @abstractmethod

@@ -19,7 +19,7 @@ from typing_extensions import override
 from evenkeel import losses
 from evenkeel.errors import RequestError, ShapeError
 from evenkeel.heads.base import Head, LossChoice
-from evenkeel.heads.pair_cosines import FROM_LABELS, OF_VIEWS, check_together, pair, spread_to_rows
+from evenkeel.heads.pair_cosines import check_together, known_by, pair, spread_to_rows
 from evenkeel.heads.part import HeadPart
 from evenkeel.linear import Linear
 from evenkeel.losses.unit import unit
@@ -59,6 +59,7 @@ class Embedding(Head):
     task = "embedding"
     default_loss = "nt_xent_from_labels"
     gives = ("embedding-labels", "embedding-pairs", "embedding-triplets")
+    examples = "compared"
 
     def __init__(
         self,
@@ -87,7 +88,7 @@ class Embedding(Head):
 
     @override
     def check_target(self, target: Shaped[Tensor, "..."] | None) -> None:
-        if self.loss_name is not None and not (self.views == 2 and self.loss_name in OF_VIEWS):
+        if self.loss_name is not None and not (self.views == 2 and known_by(self.loss_name) == "pairs"):
             check_together(target, self.loss_name)
 
     @override
@@ -103,7 +104,7 @@ class Embedding(Head):
         if weight is None:
             # The loss knows best what its mean is over: rows without a partner do not count.
             return self._named(output, target, "mean")
-        if self.loss_name in FROM_LABELS:
+        if known_by(self.loss_name) == "labels":
             raise RequestError(
                 f"example weights do not fit {self.loss_name}, where rows count by whom they belong with; "
                 "try loss='info_nce', or leave sample_weight out"
@@ -124,11 +125,11 @@ class Embedding(Head):
 
     def _compared(self, output: Tensor, target: Tensor | None, loss: str) -> tuple[Tensor, ...]:
         """Embeddings and, where the loss takes one, its target."""
-        if target is not None and loss in FROM_LABELS:
+        if target is not None and known_by(loss) == "labels":
             views = output.shape[1] if output.dim() == 3 else 1
             return output.reshape(-1, output.shape[-1]), target.repeat_interleave(views)
         both = pair(output, target, loss)
-        return (*both, target) if target is not None and loss == "contrastive" else both
+        return (*both, target) if target is not None and known_by(loss) == "sameness" else both
 
     @override
     def example_loss(

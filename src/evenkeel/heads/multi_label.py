@@ -11,6 +11,7 @@ from typing import Any
 import torch
 from typing_extensions import override
 
+from evenkeel.data.target import Target
 from evenkeel.errors import DataError
 from evenkeel.heads.base import Head, LossChoice
 from evenkeel.heads.part import HeadPart
@@ -41,6 +42,11 @@ class MultiLabel(Head):
     ) -> None:
         super().__init__(features, labels, members=members, loss=loss, options=options)
         self.labels = labels
+
+    @classmethod
+    @override
+    def sizes(cls, target: Target) -> Mapping[str, Any]:
+        return {"labels": len(target.levels)}
 
     @override
     def start(self, target: Float[Tensor, "row label"], weight: Float[Tensor, "row"] | None = None) -> None:

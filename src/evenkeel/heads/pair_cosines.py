@@ -12,22 +12,35 @@ triplet (anchor, positive, negative)          (batch, 3, unit)    None, or (batc
 
 from __future__ import annotations
 
+from functools import cache
+from typing import Literal
+
 import numpy as np
 import torch
 
+from evenkeel import losses
 from evenkeel.errors import DataError, RequestError
 from evenkeel.heads.targets import finite
 from evenkeel.shapes import Tensor
 
-FROM_LABELS = ("nt_xent_from_labels", "triplet_from_labels")
-OF_VIEWS = ("info_nce", "nt_xent")  # of two views of a row they know without a target that they belong together
+
+@cache
+def known_by(loss: str) -> Literal["labels", "sameness", "pairs", "triplets"]:
+    """By what a loss knows who belongs together: labels, one number a pair, or that rows are pairs or triplets."""
+    record = losses.PARTS[loss]
+    if "embedding-labels" in record.expects:
+        return "labels"
+    if "embedding-triplets" in record.expects:
+        return "triplets"
+    return "sameness" if record.takes_target else "pairs"
 
 
 def check_together(target: Tensor | None, loss: str) -> None:
     """Refuse a target from which the loss cannot tell who belongs together; shapes are checked with the output."""
     if target is not None:
         finite(target)
-    if loss in FROM_LABELS:
+    known = known_by(loss)
+    if known == "labels":
         if target is None or target.is_floating_point() or target.dim() != 1:
             raise DataError(
                 f"{loss} needs one whole number a row, (batch,), the same where rows belong together, "
@@ -38,10 +51,10 @@ def check_together(target: Tensor | None, loss: str) -> None:
                 f"{loss} needs rows that belong together, got {len(target)} different numbers in a batch of "
                 f"{len(target)}; try batches with at least two rows of each number"
             )
-    elif loss == "contrastive":
+    elif known == "sameness":
         if target is None or target.dim() != 1 or not ((target == 0) | (target == 1)).all():
             raise DataError(
-                f"contrastive needs 1 for a pair that is the same and 0 for one that differs, (batch,), "
+                f"{loss} needs 1 for a pair that is the same and 0 for one that differs, (batch,), "
                 f"got {_came(target)}; try loss='nt_xent_from_labels' for numbers of groups"
             )
     elif target is not None and target.dim() == 1 and not bool((target == 1).all()):
@@ -51,8 +64,9 @@ def check_together(target: Tensor | None, loss: str) -> None:
 def _check_twos(target: Tensor, loss: str) -> None:
     """Refuse numbers that do not each come exactly twice."""
     twice = (not target.is_floating_point()) and bool((target.unique(return_counts=True)[1] == 2).all())
-    if loss == "triplet" or not twice:
-        needed = "None or ones" if loss == "triplet" else "each whole number exactly twice, once for each of a pair"
+    triplets = known_by(loss) == "triplets"
+    if triplets or not twice:
+        needed = "None or ones" if triplets else "each whole number exactly twice, once for each of a pair"
         raise DataError(
             f"{loss} needs {needed}, or the partners' embeddings, got {_came(target)}; "
             "try loss='nt_xent_from_labels' for groups of any size"
@@ -61,10 +75,11 @@ def _check_twos(target: Tensor, loss: str) -> None:
 
 def pair(output: Tensor, target: Tensor | None, loss: str) -> tuple[Tensor, ...]:
     """The embeddings that a loss of pairs or triplets compares, row by row."""
-    views = 3 if loss == "triplet" else 2
+    known = known_by(loss)
+    views = 3 if known == "triplets" else 2
     if output.dim() == 3 and output.shape[1] == views:
         return output.unbind(1)
-    if output.dim() == 2 and loss not in ("triplet", "contrastive") and target is not None:
+    if output.dim() == 2 and known == "pairs" and target is not None:
         if target.shape == output.shape:
             return output, target.to(output.dtype)
         if target.dim() == 1 and not target.is_floating_point() and len(target) % 2 == 0:
@@ -75,7 +90,7 @@ def pair(output: Tensor, target: Tensor | None, loss: str) -> tuple[Tensor, ...]
     hint = "a net that gives views, such as heads.Towers(net)" if output.dim() == 2 else f"{views} views"
     raise DataError(
         f"{loss} compares {views} embeddings a row: output (batch, {views}, unit)"
-        + ("" if loss in ("triplet", "contrastive") else ", or (batch, unit) with partners or their numbers as target")
+        + ("" if known != "pairs" else ", or (batch, unit) with partners or their numbers as target")
         + f"; got {tuple(output.shape)} and {_came(target)}; try {hint}"
     )
 

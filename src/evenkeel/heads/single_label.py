@@ -12,6 +12,7 @@ from typing import Any
 import torch
 from typing_extensions import override
 
+from evenkeel.data.target import Target
 from evenkeel.errors import DataError
 from evenkeel.heads.base import Head, LossChoice
 from evenkeel.heads.part import HeadPart
@@ -42,6 +43,11 @@ class SingleLabel(Head):
     ) -> None:
         super().__init__(features, classes, members=members, loss=loss, options=options)
         self.classes = classes
+
+    @classmethod
+    @override
+    def sizes(cls, target: Target) -> Mapping[str, Any]:
+        return {"classes": len(target.levels)}
 
     @override
     def start(self, target: Int[Tensor, "row"], weight: Float[Tensor, "row"] | None = None) -> None:

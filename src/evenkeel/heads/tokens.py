@@ -17,6 +17,7 @@ import torch
 from torch import nn
 from typing_extensions import override
 
+from evenkeel.data.target import Target
 from evenkeel.errors import RequestError
 from evenkeel.heads.base import START_VARIANCE, Head, LossChoice
 from evenkeel.heads.next_token import next_token
@@ -85,6 +86,11 @@ class Tokens(Head):
         self.weight = tied.weight
         scale = float(tied.weight.detach().square().mean().sqrt()) or 1.0
         self.factor = nn.Parameter(torch.tensor(math.sqrt(START_VARIANCE / features) / scale))
+
+    @classmethod
+    @override
+    def sizes(cls, target: Target) -> Mapping[str, Any]:
+        return {"vocabulary": target.size}
 
     @classmethod
     @override

@@ -20,6 +20,7 @@ from evenkeel.data.target import Target
 from evenkeel.data.weights import Weighting
 from evenkeel.heads import HeadPart
 from evenkeel.nets import Net
+from evenkeel.nets.base import Body
 from evenkeel.parts import Part
 from evenkeel.plan import Plan
 from evenkeel.shapes import Tensor
@@ -106,7 +107,7 @@ class Kind(Part):
         net: the default net.
         usual: the default net by what the data are, where one does not suit them all.
         recipe: (name of the net, dataset, choice) -> defaults of the plan where they differ from a table's.
-        body: the module from the fields of a batch to features (batch, unit), whose attribute `features` counts these.
+        body: the module from the fields of a batch to features, and what it needs of its head.
         shape: what the net's size owes to the data.
         options: settings of reading and encoding, as a frozen pydantic model with a description of each.
         rivals: plain models beside the network, by name.
@@ -124,7 +125,7 @@ class Kind(Part):
     answers: Callable[[Any, Target, Any], Answered]
     net: str
     recipe: Callable[[str, Dataset, TaskChoice], Mapping[str, Any]]
-    body: Callable[[Build], nn.Module]
+    body: Callable[[Build], Body]
     usual: Callable[[Dataset], str] | None = None
     without_target: Callable[[Any, str | None], bool] = lambda data, task: False
     shape: Callable[[Plan, Dataset, nn.Module | None], NetShape] = lambda plan, dataset, net: NetShape()
