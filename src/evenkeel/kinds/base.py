@@ -113,6 +113,7 @@ class Kind(Part):
         rivals: plain models beside the network, by name.
         restore: (schema, what a latent head decoded) -> examples as the data hold them.
         keep: (dataset, test rows) -> tensors of some examples, kept with the run for the report's pictures.
+        open: (schema, new data) -> the same as it was read, which `encode` and `keys` take as well: read once for both.
         keys: (schema, new data) -> columns that say which prediction belongs to what: names of files, of nodes, of
             series and their times; as long as the predictions, in their order. Without: a row is its own key.
     """
@@ -133,4 +134,5 @@ class Kind(Part):
     rivals: Mapping[str, Rival] = field(default_factory=dict)
     restore: Callable[[Any, Tensor], Tensor] = lambda schema, decoded: decoded
     keep: Callable[[Dataset, Tensor], Mapping[str, Tensor]] = lambda dataset, rows: {}
+    open: Callable[[Any, Any], Any] = lambda schema, new: new
     keys: Callable[[Any, Any], Mapping[str, Sequence[Any]]] = lambda schema, new: {}

@@ -13,7 +13,7 @@ from evenkeel import metrics
 from evenkeel.data.dataset import Dataset
 from evenkeel.data.fields import pick
 from evenkeel.data.schema import Schema
-from evenkeel.heads.part import HeadPart
+from evenkeel.heads.base import HeadPart
 from evenkeel.network import Network
 from evenkeel.shapes import Tensor
 from evenkeel.train.evaluate import outputs

@@ -5,7 +5,7 @@ from torch import nn
 from evenkeel import nets
 from evenkeel.data.dataset import SplitRequest
 from evenkeel.errors import RequestError
-from evenkeel.heads.ahead import PLACE
+from evenkeel.heads.steps_ahead import PLACE
 from evenkeel.kinds.base import Asked
 from evenkeel.kinds.series.body import LEAST_SCALE, SeriesBody, patches
 from evenkeel.kinds.series.kind import SeriesOptions, prepare_series, series_recipe

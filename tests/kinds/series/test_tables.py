@@ -103,7 +103,7 @@ def test_an_index_of_times_is_the_time_column(run):
 def test_the_times_to_come_are_the_keys_of_a_forecast(run):
     keys = run.kind.keys(run.record.schema_, hourly())
     assert list(keys) == ["when"] and len(keys["when"]) == len(run.predict(hourly()))
-    assert keys["when"] == hourly(406)["when"][400:].to_list()
+    assert keys["when"].to_list() == hourly(406)["when"][400:].to_list()
 
 
 def test_rows_in_any_order_are_the_same_data(run):

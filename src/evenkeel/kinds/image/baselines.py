@@ -13,6 +13,7 @@ from torch.nn import functional
 
 from evenkeel.data.dataset import Dataset
 from evenkeel.heads import HeadPart
+from evenkeel.heads.plain_models import PlainModels
 from evenkeel.kinds.base import Rival
 from evenkeel.kinds.baselines import linear_model, rival
 from evenkeel.kinds.image.schema import ImageSchema
@@ -26,16 +27,13 @@ ROWS_AT_ONCE = 4096
 class NearestNeighbours:
     """scikit-learn's classifier or regressor; it knows no weights of examples, so those are left out."""
 
-    def __init__(self, reads: str) -> None:
-        self.reads = reads
+    def __init__(self, plain: PlainModels) -> None:
+        self.plain = plain
         self.classes_ = np.empty(0)
 
     def fit(self, matrix: np.ndarray, target: np.ndarray, sample_weight: np.ndarray | None = None) -> NearestNeighbours:
         """Remember the rows."""
-        from sklearn.neighbors import KNeighborsClassifier, KNeighborsRegressor
-
-        made = KNeighborsRegressor if self.reads == "number" else KNeighborsClassifier
-        self.model: Any = made(n_neighbors=min(NEIGHBOURS, len(matrix))).fit(matrix, target)
+        self.model: Any = self.plain.neighbours(min(NEIGHBOURS, len(matrix))).fit(matrix, target)
         self.classes_ = getattr(self.model, "classes_", self.classes_)
         return self
 
@@ -64,8 +62,8 @@ def pixel_matrix(data: Dataset, rows: Tensor) -> np.ndarray:
     return matrix
 
 
-def _nearest(part: HeadPart, data: Dataset, seed: int) -> NearestNeighbours:
-    return NearestNeighbours(part.reads)
+def _nearest(part: HeadPart, data: Dataset, seed: int) -> NearestNeighbours | None:
+    return None if part.plain is None else NearestNeighbours(part.plain)
 
 
 RIVALS: dict[str, Rival] = {

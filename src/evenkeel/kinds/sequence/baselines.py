@@ -66,7 +66,7 @@ def _pairs_of_steps(field: Any, rows: Tensor) -> np.ndarray:
 
 
 def _linear(part: HeadPart, data: Dataset, seed: int) -> Any:
-    many = part.reads == "labels" and len(data.target_schema.levels) > MOST_LABELS
+    many = part.plain is not None and part.plain.each == "label" and len(data.target_schema.levels) > MOST_LABELS
     return None if many else linear_model(part, data, seed)
 
 
@@ -99,7 +99,8 @@ class Nearest:
 
 
 def _nearest(part: HeadPart, data: Dataset, seed: int) -> Any:
-    return None if _stepwise(data) or part.reads == "labels" else Nearest()
+    several = part.plain is None or part.plain.each == "label"
+    return None if _stepwise(data) or several else Nearest()
 
 
 RIVALS: dict[str, Rival] = {"linear": rival(_linear, flat_steps), "nearest neighbour": rival(_nearest, flat_steps)}

@@ -176,6 +176,12 @@ def _complete(found: Sequences) -> pl.DataFrame:
     return found.steps
 
 
+def open_new(schema: DataSchema, new: Any) -> Sequences:
+    """New sequences, read once."""
+    assert isinstance(schema, SequenceSchema)
+    return read_inputs(schema, new)
+
+
 def encode_new(schema: DataSchema, new: Any) -> Fields:
     """New sequences as fields; those of a long table in the order in which they first appear."""
     assert isinstance(schema, SequenceSchema)
@@ -260,4 +266,5 @@ SEQUENCE = Kind(
     rivals=RIVALS,
     keep=keep_some,
     keys=keys_of_new,
+    open=open_new,
 )

@@ -167,14 +167,19 @@ def _told(schema: SeriesSchema, spans: Spans, starts: Mapping[str, NDArray[np.in
     return found
 
 
+def open_series(schema: SeriesSchema, new: Any) -> Any:
+    """The table of new series, read once."""
+    return read_frame(new, schema.time)
+
+
 def encode_series(schema: SeriesSchema, new: Any) -> Fields:
     """The end of every series of a table, from which the steps after it are forecast."""
     return last_windows(schema, read_frame(new, schema.time))
 
 
-def keys_of_series(schema: SeriesSchema, new: Any) -> Mapping[str, Sequence[Any]]:
+def keys_of_series(schema: SeriesSchema, new: Any) -> Mapping[str, Any]:
     """The times of the steps to come, one for each row of what is predicted."""
-    return {schema.time: times_ahead(schema, read_frame(new, schema.time)).to_list()}
+    return {schema.time: times_ahead(schema, read_frame(new, schema.time))}
 
 
 def answers_of_series(schema: SeriesSchema, target: Target, new: Any) -> Answered:
@@ -251,4 +256,5 @@ SERIES = Kind(
     rivals=RIVALS,
     keep=shown_windows,
     keys=keys_of_series,
+    open=open_series,
 )

@@ -72,9 +72,7 @@ def _cosines(data: Dataset, rows: Tensor) -> np.ndarray:
 
 def _bayes(part: HeadPart, data: Dataset, seed: int) -> Any:
     """Naive Bayes, for classes."""
-    from sklearn.naive_bayes import MultinomialNB
-
-    return MultinomialNB() if part.reads == "class" and len(_schema(data).text) == 1 else None
+    return None if part.plain is None or len(_schema(data).text) > 1 else part.plain.naive_bayes()
 
 
 def counts_matrix(data: Dataset, rows: Tensor) -> Any:
@@ -86,7 +84,7 @@ def counts_matrix(data: Dataset, rows: Tensor) -> Any:
 
 def token_counts(part: HeadPart, data: Dataset, known: Tensor, asked: Tensor, seed: int) -> np.ndarray | None:
     """Log-probability of each next token by how often it comes (row, step)."""
-    if part.reads != "tokens":
+    if data.target_schema.kind != "tokens":
         return None
     single = _singles(data, known)
     return single.log()[data.target.index_select(0, asked).long()].numpy()
@@ -95,7 +93,7 @@ def token_counts(part: HeadPart, data: Dataset, known: Tensor, asked: Tensor, se
 def neighbour_counts(part: HeadPart, data: Dataset, known: Tensor, asked: Tensor, seed: int) -> np.ndarray | None:
     """The same by how often it comes after the token before it; None for large vocabularies."""
     size = _schema(data).tokens.size
-    if part.reads != "tokens" or size * size > MOST_PAIRS:
+    if data.target_schema.kind != "tokens" or size * size > MOST_PAIRS:
         return None
     before, after = _neighbours(data.inputs["tokens"], data.target, known)
     pairs = torch.bincount(before * size + after, minlength=size * size).view(size, size).double()
