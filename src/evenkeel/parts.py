@@ -4,6 +4,13 @@ A new loss, head, net, symptom or remedy is one source file and one test file; n
 `__init__.py` calls `fill`, which imports every file, collects the records, and binds the public functions and classes
 of those that hold one *over* the submodules of the same name: `losses.focal` is always callable. A file without a
 record holds code that parts share; a folder is a part if its `__init__.py` holds a record.
+
+Other packages add parts by an entry point in the group `evenkeel.parts`. Its name is the folder, with a further word
+where a package adds several to one; its value is a module that holds a record, or a package of such modules:
+
+    [project.entry-points."evenkeel.parts"]
+    losses = "my_package.my_loss"
+    "nets.wide" = "my_package.wide_net"
 """
 
 from __future__ import annotations
@@ -11,8 +18,10 @@ from __future__ import annotations
 import importlib
 import pkgutil
 import sys
+import warnings
 from collections.abc import Iterator, Mapping, MutableMapping
 from dataclasses import dataclass
+from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from types import ModuleType
 from typing import Any, Generic, TypeVar
@@ -30,6 +39,7 @@ class Part:
 
 
 P = TypeVar("P", bound=Part)
+GROUP = "evenkeel.parts"  # of entry points, by which other packages add parts
 
 
 class Registry(Mapping[str, P], Generic[P]):
@@ -85,11 +95,48 @@ def record_of(module: ModuleType) -> Part | None:
 
 
 def fill(package_name: str, kind: str, namespace: MutableMapping[str, Any]) -> Registry[Any]:
-    """Import every file of a package, bind the public names of its parts in `namespace`, and return the registry."""
-    modules = part_modules(importlib.import_module(package_name))
-    for module in modules:
-        namespace.update({name: getattr(module, name) for name in public_names(module)})
-    return Registry(kind, {record.name: record for record in map(record_of, modules) if record is not None})
+    """Import every file of a package, bind the public names of its parts in `namespace`, and return the registry.
+
+    Parts that other packages declare are added after the package's own; one that cannot be is left out with a warning.
+    """
+    records = dict(_bind(module, namespace) for module in part_modules(importlib.import_module(package_name)))
+    record_type = type(next(iter(records.values()), None))
+    folder = package_name.rpartition(".")[2]
+    for point in entry_points(group=GROUP):
+        if point.name.partition(".")[0] != folder:
+            continue
+        try:
+            for module in _declared_modules(point):
+                _check_declared(module, record_type, records, kind)
+                records.update([_bind(module, namespace)])
+        except Exception as problem:
+            owner = point.dist.name if point.dist is not None else point.module
+            warnings.warn(f"the {kind} {point.name!r} of package {owner!r} is left out: {problem}", stacklevel=2)
+    return Registry(kind, records)
+
+
+def _bind(module: ModuleType, namespace: MutableMapping[str, Any]) -> tuple[str, Part]:
+    """Put a part's public names into a namespace; its name and record."""
+    record = record_of(module)
+    if record is None:
+        raise TypeError(f"{module.__name__} holds no record (a Part)")
+    namespace.update({name: getattr(module, name) for name in public_names(module)})
+    return record.name, record
+
+
+def _declared_modules(point: EntryPoint) -> list[ModuleType]:
+    """The modules that an entry point declares: the one it names, or those of the package it names."""
+    module = importlib.import_module(point.module)
+    return part_modules(module) if record_of(module) is None and hasattr(module, "__path__") else [module]
+
+
+def _check_declared(module: ModuleType, expected: type, known: Mapping[str, Part], kind: str) -> None:
+    """Refuse what is no part of this kind, and a name that is taken."""
+    record = record_of(module)
+    if record is None or not isinstance(record, expected):
+        raise TypeError(f"{module.__name__} must hold a record of type {expected.__name__}")
+    if record.name in known:
+        raise ValueError(f"there is a {kind} {record.name!r} already")
 
 
 def stub(package_name: str, record_import: str) -> str:

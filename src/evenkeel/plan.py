@@ -166,10 +166,15 @@ def loss_options(plan: Plan, loss: str) -> dict[str, Any]:
         if reader.loss == loss and reader.task in (None, plan.task)
     }
     for name in plan.loss_options:
-        known = option_defaults(LOSSES[loss].call)
+        known = _options(loss)
         if name not in known:
             raise RequestError(f"loss {loss!r} has no option {name!r}; {choices(known, name)}")
     return {**planned, **plan.loss_options}
+
+
+def _options(loss: str) -> set[str]:
+    """Names of what can be set of a loss; how its values are reduced is the head's affair."""
+    return set(option_defaults(LOSSES[loss].call)) - {"reduction"}
 
 
 def _readers(setting: str) -> list[ReadBy]:
@@ -239,7 +244,7 @@ def _sorted(task: Task, settings: Mapping[str, Any]) -> dict[str, Any]:
     named = settings.get("loss")
     losses = {named} & set(LOSSES) if named is not None else {loss for head in heads for loss in head.losses}
     known = {
-        "loss_options": {option for loss in losses for option in option_defaults(LOSSES[loss].call)} - {"reduction"},
+        "loss_options": {option for loss in losses for option in _options(loss)},
         "head_options": {name for head in heads for name in _arguments(head.call)} - GIVEN_TO_HEADS,
     }
     found: dict[str, Any] = {}

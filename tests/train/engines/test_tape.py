@@ -8,7 +8,7 @@ from _small import TARGETS, same, small_dataset, small_network, small_plan
 from evenkeel.heads import Value
 from evenkeel.kinds.table.flat import FlatInputs
 from evenkeel.network import Network
-from evenkeel.train.gradients import MOST_TAPES, Gradients, same_numbers, transparent
+from evenkeel.train.engines.tape import MOST_TAPES, Taped, same_numbers, transparent
 from evenkeel.train.optimizers import build_optimizer
 from evenkeel.train.step import Step
 
@@ -34,7 +34,7 @@ def step_of(network, task=TASK, **settings):
 
 def by_autograd(step):
     """The same step, which never uses a tape."""
-    step._gradients._usable = False
+    step.engine = step.eager
     return step
 
 
@@ -47,7 +47,7 @@ def run(step, batches):
 
 def taped(step):
     """How many tapes are in use."""
-    return len(step._gradients._proved) if step._gradients._usable else 0
+    return len(step.engine._proved) if isinstance(step.engine, Taped) and step.engine._usable else 0
 
 
 @pytest.mark.parametrize("task", TARGETS)
@@ -199,7 +199,7 @@ def test_what_slips_through_is_found_out_before_it_is_used(monkeypatch, kind):
     for one in batches:
         step(*one)
         plain(*one)
-    assert taped(step) == 0 and not step._gradients._usable
+    assert taped(step) == 0 and not step.engine._usable
     assert same(network.state_dict(), twin.state_dict())
 
 
@@ -214,7 +214,7 @@ def test_gradients_are_those_of_the_parameters_asked_for():
     data = small_dataset(TASK)
     network = small_network(TASK, data, dropout=0.0).train()
     asked = [network.head.linear.bias, network.head.linear.weight]
-    found = Gradients(network, asked)
+    found = Taped(network, asked)
     for _ in range(4):
         loss, gradients = found(*batch(data, 0)[:2])
         expected = torch.autograd.grad(network.loss(*batch(data, 0)[:2]), asked)

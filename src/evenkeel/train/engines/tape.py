@@ -1,4 +1,4 @@
-"""Loss and gradients of a batch: by autograd, or replayed from a tape where that is proved to be the same.
+"""Tape engine: loss and gradients replayed from a recorded step, where that is proved to be the same to the last bit.
 
 The very first step is by autograd: what a network checks once, it checks then. Of each shape of batch the next one is
 recorded and the one after done both ways: only where loss, gradients, buffers and the random state agree to the last
@@ -9,8 +9,8 @@ step only while no module or parameter has a hook, so that whoever watches sees 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Literal
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import torch
 from torch import nn
@@ -18,7 +18,9 @@ from torch.nn.modules import module as torch_module
 
 from evenkeel.network import Network
 from evenkeel.shapes import Tensor
-from evenkeel.train.tape import LossAndGradients, Tape, record
+from evenkeel.train.engines.base import EnginePart, LossAndGradients, Shapes
+from evenkeel.train.engines.eager import Eager
+from evenkeel.train.engines.recording import Tape, record
 
 # Modules of these packages do nothing besides tensor operations that depend on the shapes of the batch alone.
 TRANSPARENT = ("torch.nn.modules.", "evenkeel.")
@@ -27,8 +29,8 @@ HOOKS = ("_forward_hooks", "_forward_pre_hooks", "_backward_hooks", "_backward_p
 MOST_TAPES = 4
 
 
-class Gradients:
-    """Loss and gradients of a network, by the shortest way that gives the same bits.
+class Taped:
+    """Loss and gradients of a network from a tape, and by autograd wherever a tape may not be used.
 
     What the network is made of, and settings such as its dropout, must stay as they are; weights, buffers, mode and
     `requires_grad` may change at any time.
@@ -36,35 +38,25 @@ class Gradients:
     Args:
         network: what is trained.
         parameters: those whose gradients are asked for, in this order.
-        tape: `never` where what a step does depends on more than the shapes of the batch, such as lengths.
     """
 
-    def __init__(
-        self, network: Network, parameters: Sequence[nn.Parameter], *, tape: Literal["auto", "never"] = "auto"
-    ) -> None:
+    def __init__(self, network: Network, parameters: Sequence[nn.Parameter]) -> None:
         self.network, self.parameters = network, list(parameters)
+        self.eager = Eager(network, parameters)
         self.buffers = list(network.buffers())
         self._hooks: list[Any] = [getattr(module, name) for module in network.modules() for name in HOOKS]
         self._hooks += [getattr(torch_module, f"_global{name}") for name in HOOKS]
         self._tapes: dict[object, Tape] = {}
         self._proved: set[object] = set()
-        self._started = False
-        on_host = all(tensor.is_cpu for tensor in [*self.parameters, *self.buffers])
-        self._usable = tape == "auto" and on_host and transparent(network)
+        self._started, self._usable = False, True
 
-    def __call__(
-        self,
-        inputs: Mapping[str, Tensor],
-        target: Tensor,
-        weight: Tensor | None = None,
-        backward: Callable[[Tensor], None] | None = None,
-    ) -> LossAndGradients:
-        """Loss and gradients of a batch; `backward` takes the place of `loss.backward()` and asks for autograd."""
+    def __call__(self, inputs: Mapping[str, Tensor], target: Tensor, weight: Tensor | None = None) -> LossAndGradients:
+        """Loss and gradients of a batch."""
+        if not self._usable or not self._started or self._watched():
+            self._started = True
+            return self.eager(inputs, target, weight)
         names = tuple(inputs)
         batch = [*inputs.values(), target] if weight is None else [*inputs.values(), target, weight]
-        if backward is not None or not self._usable or not self._started or self._watched():
-            self._started = True
-            return self._by_autograd(names, batch, backward)
         key = (
             self.network.training,
             names,
@@ -80,13 +72,9 @@ class Gradients:
         """The loss of tensors in a row: inputs, target and, if there is one, weight."""
         return self.network.loss(dict(zip(names, batch, strict=False)), *batch[len(names) :])
 
-    def _by_autograd(
-        self, names: tuple[str, ...], batch: Sequence[Tensor], backward: Callable[[Tensor], None] | None = None
-    ) -> LossAndGradients:
-        """The step as everybody writes it."""
-        loss = self._loss(names, batch)
-        loss.backward() if backward is None else backward(loss)
-        return loss.detach(), [parameter.grad for parameter in self.parameters]
+    def _by_autograd(self, names: tuple[str, ...], batch: Sequence[Tensor]) -> LossAndGradients:
+        """Loss and gradients of tensors in a row without a tape."""
+        return self.eager(dict(zip(names, batch, strict=False)), *batch[len(names) :])
 
     def _record(self, key: object, names: tuple[str, ...], batch: Sequence[Tensor]) -> LossAndGradients:
         """A step written down; by autograd, and so for good, where that cannot be done."""
@@ -158,3 +146,19 @@ def same_numbers(left: Sequence[Tensor | None], right: Sequence[Tensor | None]) 
         else one.shape == other.shape and torch.allclose(one, other, rtol=0, atol=0, equal_nan=True)
         for one, other in zip(left, right, strict=True)
     )
+
+
+def _fits(network: Network, parameters: Sequence[nn.Parameter], shapes: Shapes) -> bool:
+    """A tape repeats what follows from the shapes of a batch alone; on a GPU the host is no bottleneck of this kind."""
+    on_host = all(tensor.is_cpu for tensor in [*parameters, *network.buffers()])
+    return shapes == "fixed" and on_host and transparent(network)
+
+
+TAPE = EnginePart(
+    name="tape",
+    summary="a recorded step replayed without modules and autograd, for small networks on the CPU",
+    source="bench/train_speed.py",
+    call=Taped,
+    fits=_fits,
+    rank=50,
+)

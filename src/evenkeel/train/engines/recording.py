@@ -21,8 +21,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from typing_extensions import override
 
 from evenkeel.shapes import Tensor
-
-LossAndGradients = tuple[Tensor, list[Tensor | None]]
+from evenkeel.train.engines.base import LossAndGradients
 
 
 class NotFixedError(Exception):

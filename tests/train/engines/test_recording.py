@@ -2,7 +2,7 @@ import pytest
 import torch
 from torch.nn import functional
 
-from evenkeel.train.tape import NotFixedError, record
+from evenkeel.train.engines.recording import NotFixedError, record
 
 
 def steps(loss_of, parameters, batches, buffers=()):
