@@ -12,14 +12,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_serializer
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_serializer
 
 from evenkeel.errors import RequestError, choices
 from evenkeel.heads import PARTS as HEADS
 from evenkeel.heads.for_task import head_for
 from evenkeel.losses import PARTS as LOSSES
 from evenkeel.losses.module import option_defaults
-from evenkeel.task import Task
+from evenkeel.task import TASKS
 
 # Batches: about this many in an epoch, so that the gradient keeps some noise on small data, within these sizes.
 BATCHES_AN_EPOCH = 16
@@ -46,7 +46,7 @@ class ReadBy:
     of the task's head.
     """
 
-    task: Task | None = None
+    task: str | None = None
     loss: str | None = None
     kind: str | None = None
     net: Literal["own"] | None = None
@@ -54,6 +54,13 @@ class ReadBy:
 
 
 OF_OUR_NET = ReadBy(net="own")
+
+
+def _known_task(task: str) -> str:
+    """The task, if a head answers it."""
+    if task not in TASKS:
+        raise ValueError(f"no task is called {task!r}; {choices(TASKS, task)}")
+    return task
 
 
 class Plan(BaseModel):
@@ -64,7 +71,7 @@ class Plan(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
-    task: Task
+    task: Annotated[str, AfterValidator(_known_task)]
     counts: Annotated[bool, ReadBy(task="positive-regression", argument="counts")] = Field(
         False, description="whether a positive target is whole numbers"
     )
@@ -183,7 +190,7 @@ def _readers(setting: str) -> list[ReadBy]:
 
 
 def make_plan(
-    task: Task,
+    task: str,
     *,
     rows: int,
     numbers: int = 1,
@@ -234,7 +241,7 @@ def make_plan(
         raise RequestError(f"setting {first['loc'][0]} = {first['input']!r}: {first['msg'].lower()}") from problem
 
 
-def _sorted(task: Task, settings: Mapping[str, Any]) -> dict[str, Any]:
+def _sorted(task: str, settings: Mapping[str, Any]) -> dict[str, Any]:
     """The settings by fields of the plan: what only the head or its loss knows goes to their options.
 
     Raises:

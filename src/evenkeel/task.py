@@ -1,4 +1,4 @@
-"""What kind of question is the target? Inferred from its values, stated in one sentence, and easy to overrule.
+"""The task: what kind of question the target is, inferred from its values, stated in one sentence, easy to overrule.
 
 several 0/1 columns, or lists of labels          multi-label
 text, Booleans, few whole numbers                single-label
@@ -15,6 +15,7 @@ import polars as pl
 
 from evenkeel.data.target import TargetKind, most_classes
 from evenkeel.errors import DataError, RequestError, choices
+from evenkeel.heads import PARTS as HEADS
 from evenkeel.shapes import Tensor
 
 Task = Literal[
@@ -26,14 +27,16 @@ Task = Literal[
     "embedding",
     "generation",
 ]
+"""The tasks of our own heads; a head from elsewhere may bring another."""
+TASKS: tuple[str, ...] = tuple(dict.fromkeys([*get_args(Task), *(head.call.task for head in HEADS.values())]))
+COLUMNS: tuple[TargetKind, ...] = ("number", "class", "labels", "groups")  # targets that are columns of a table
 KINDS: dict[str, TargetKind] = {
-    "regression": "number",
-    "probabilistic-regression": "number",
-    "positive-regression": "number",
-    "single-label": "class",
-    "multi-label": "labels",
-    "embedding": "groups",
+    task: head.target
+    for task in TASKS
+    for head in HEADS.values()
+    if head.call.task == task and head.chosen == "by-task" and head.target in COLUMNS
 }
+"""The kind of target that each task reads from a column."""
 # The task of a target that is known by its kind alone, where several tasks learn from it.
 USUAL: dict[TargetKind, Task] = {
     "number": "probabilistic-regression",
@@ -56,7 +59,7 @@ MEDIANS = 4.0
 class TaskChoice:
     """The task, the kind of target it reads, whether numbers are counts, and the reason in one sentence."""
 
-    task: Task
+    task: str
     kind: TargetKind
     counts: bool
     reason: str
@@ -106,9 +109,9 @@ def choose_task(kind: TargetKind, target: object, task: str | None = None) -> Ta
 
 
 def check_task(task: str) -> None:
-    """Refuse a task that does not exist."""
-    if task not in get_args(Task):
-        raise RequestError(f"no task is called {task!r}; {choices(get_args(Task), task)}")
+    """Refuse a task that no head answers."""
+    if task not in TASKS:
+        raise RequestError(f"no task is called {task!r}; {choices(TASKS, task)}")
 
 
 def _of_numbers(target: pl.DataFrame, series: pl.Series) -> TaskChoice:
@@ -135,4 +138,4 @@ def _choice(task: str, target: pl.DataFrame, reason: str) -> TaskChoice:
     counts = (
         KINDS[task] == "number" and target.to_series().dtype.is_numeric() and _whole(target.to_series().drop_nulls())
     )
-    return TaskChoice(task=task, kind=KINDS[task], counts=counts, reason=reason)  # type: ignore[arg-type]
+    return TaskChoice(task=task, kind=KINDS[task], counts=counts, reason=reason)
