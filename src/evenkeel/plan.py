@@ -254,16 +254,16 @@ def _sorted(task: str, settings: Mapping[str, Any]) -> dict[str, Any]:
         "loss_options": {option for loss in losses for option in _options(loss)},
         "head_options": {name for head in heads for name in _arguments(head.call)} - GIVEN_TO_HEADS,
     }
-    found: dict[str, Any] = {}
+    fields: dict[str, Any] = {}
     for name, value in settings.items():
         place = next((place for place, names in known.items() if name in names), None)
         if name in (*Plan.model_fields, "epochs"):
-            found[name] = value
+            fields[name] = value
         elif place is None:
             raise RequestError(f"there is no setting {name!r}; {choices(Plan.model_fields, name)}")
         else:
-            found.setdefault(place, {})[name] = value
-    return found
+            fields.setdefault(place, {})[name] = value
+    return fields
 
 
 GIVEN_TO_HEADS = {"features", "members", "loss", "options"}
@@ -271,7 +271,7 @@ GIVEN_TO_HEADS = {"features", "members", "loss", "options"}
 
 
 def _arguments(call: Callable[..., Any]) -> set[str]:
-    """Names of what a part can be told."""
+    """Names of the arguments of a part."""
     return set(inspect.signature(call).parameters)
 
 

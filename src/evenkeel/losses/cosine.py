@@ -49,7 +49,7 @@ class Side(NamedTuple):
 
 
 def scale_of(temperature: Number | Tensor, embedding: Tensor) -> Scale:
-    """The scale of similarities; a temperature given as a tensor may be learned, so it may become low."""
+    """The scale of similarities; a temperature that is a tensor may be learned, so it may become low."""
     wide = torch.promote_types(embedding.dtype, torch.float32)
     if isinstance(temperature, Tensor):
         return Scale(1 / temperature.to(wide).clamp(min=LEAST), torch.float64)
@@ -89,11 +89,11 @@ def band(block: Tensor, rows: slice, keys: slice, shift: int) -> Tensor:
     return block.diagonal(offset) if -block.shape[0] < offset < block.shape[1] else block[:0, 0]
 
 
-def keep_band_(found: Tensor, block: Tensor, rows: slice, keys: slice, shift: int) -> None:
-    """Copy that band to the rows of `found` that it belongs to."""
+def keep_band_(target: Tensor, block: Tensor, rows: slice, keys: slice, shift: int) -> None:
+    """Copy that band to the rows of `target` that it belongs to."""
     values = band(block, rows, keys, shift)
     first = rows.start + max(0, keys.start - rows.start - shift)
-    found[first : first + len(values)] = values
+    target[first : first + len(values)] = values
 
 
 def pull_(to_query: Tensor, to_key: Tensor, query: Side, key: Side, weight: Tensor, positive: int) -> None:
@@ -105,15 +105,15 @@ def pull_(to_query: Tensor, to_key: Tensor, query: Side, key: Side, weight: Tens
         to_key[partners].addcmul_(each, query.unit(rows), value=-1)
 
 
-def to_embeddings_(gradient: Tensor, given: Side, scale: Scale) -> Tensor:
+def to_embeddings_(gradient: Tensor, embeddings: Side, scale: Scale) -> Tensor:
     """Turn Σ_j dS_ij v_j of every row into the gradient of its embedding, in place; returns the gradient of the scale.
 
     dx = (s / |x|) (g - u (u·g)): only what is across the embedding moves its direction.
     """
     to_scale = gradient.new_zeros(())
     for span in spans(gradient):
-        unit, part = given.unit(span), gradient[span]
+        unit, part = embeddings.unit(span), gradient[span]
         along = (unit * part).sum(1, keepdim=True)
         to_scale = to_scale + along.sum()
-        part.addcmul_(unit, along, value=-1).mul_((scale.value * given.inverse[span]).unsqueeze(1))
+        part.addcmul_(unit, along, value=-1).mul_((scale.value * embeddings.inverse[span]).unsqueeze(1))
     return to_scale

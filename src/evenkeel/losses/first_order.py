@@ -15,7 +15,7 @@ from evenkeel.errors import RequestError
 
 
 class SecondDerivativeError(RequestError, RuntimeError):
-    """The derivative of a gradient was asked for that is taken tile by tile and has none."""
+    """Raised for a second derivative of a gradient that is taken tile by tile and has none."""
 
 
 def first_order(backward: Callable[..., Any]) -> Callable[..., Any]:
@@ -24,13 +24,13 @@ def first_order(backward: Callable[..., Any]) -> Callable[..., Any]:
     @wraps(backward)
     def marked(ctx: Any, *gradients: Any) -> Any:
         with torch.no_grad():
-            found = backward(ctx, *gradients)
+            result = backward(ctx, *gradients)
         if not torch.is_grad_enabled():  # nobody keeps the graph of the gradient
-            return found
+            return result
         inputs = [x for x in (*ctx.saved_tensors, *gradients) if isinstance(x, Tensor) and x.is_floating_point()]
-        each = found if isinstance(found, tuple) else (found,)
+        each = result if isinstance(result, tuple) else (result,)
         marks = tuple(None if x is None else _Refuse.apply(x, *inputs) for x in each)
-        return marks if isinstance(found, tuple) else marks[0]
+        return marks if isinstance(result, tuple) else marks[0]
 
     return marked
 

@@ -52,8 +52,8 @@ def info_nce(
     place = ranks(across)
     if symmetric and place.count == 1:
         return reduce(both_nce(query, key, temperature), reduction)
-    found = _one_way(query, key, temperature, place, reduction)
-    return 0.5 * (found + _one_way(key, query, temperature, place, reduction)) if symmetric else found
+    value = _one_way(query, key, temperature, place, reduction)
+    return 0.5 * (value + _one_way(key, query, temperature, place, reduction)) if symmetric else value
 
 
 def _one_way(query: Tensor, key: Tensor, temperature: Number | Tensor, place: Ranks, reduction: Reduction) -> Tensor:

@@ -58,13 +58,13 @@ def _of_distributions(p: Distribution, q: Distribution) -> Tensor:
         support = p.enumerate_support()
         log_p = p.log_prob(support)
         return times_log_ratio(log_p.exp(), log_p, q.log_prob(support)).sum(0)
-    found = kl_integral(p, q)
-    if bool((found.error > TOLERANCE * (1 + found.value.detach().abs())).any()):
+    integral = kl_integral(p, q)
+    if bool((integral.error > TOLERANCE * (1 + integral.value.detach().abs())).any()):
         raise RequestError(
             f"the integral of {type(p).__name__} against {type(q).__name__} did not settle: estimated error "
-            f"{float(found.error.max()):.1e} nats; try a pair with a closed form"
+            f"{float(integral.error.max()):.1e} nats; try a pair with a closed form"
         )
-    return found.value
+    return integral.value
 
 
 KlDivergenceLoss = module_form(kl_divergence)

@@ -63,8 +63,8 @@ class Products(NamedTuple):
             return block @ self.weight
         block = block.to(self.half)
         for part in self._pieces():
-            found = _half_product(block[:, part].T, features)
-            to_weight[part].add_(found) if kept else to_weight[part].copy_(found)
+            product = _half_product(block[:, part].T, features)
+            to_weight[part].add_(product) if kept else to_weight[part].copy_(product)
         return _half_product(block, self.weight).to(to_weight.dtype)
 
     def as_taken(self, features: Tensor) -> Tensor:

@@ -150,8 +150,8 @@ def _no_gradients(problem: Problem) -> _Gradients:
     )
 
 
-def _walk(problem: Problem, scale: Tensor | float, found: _Gradients | None) -> Tensor:
-    """The value of every row; where `found` is given, the gradients of values times `scale` are added to it."""
+def _walk(problem: Problem, scale: Tensor | float, gradients: _Gradients | None) -> Tensor:
+    """The value of every row; the gradients of values times `scale` are added to `gradients`, where there are any."""
     products, values = products_of(problem.features, problem.weight), torch.empty_like(problem.true)
     size = chunk_rows(problem, products)
     buffer = products.buffer(min(size, len(values)), values.dtype)
@@ -166,12 +166,12 @@ def _walk(problem: Problem, scale: Tensor | float, found: _Gradients | None) -> 
                 if true is not None:
                     block.scatter_(1, problem.target[part].unsqueeze(1), true[inside].unsqueeze(1))
                 values[part] = _values_(problem, part, block)
-                if found is not None:
+                if gradients is not None:
                     _to_logits_(problem, part, block)
                     if block.dtype != logits.dtype:
                         logits[inside] = block
-            if found is not None:
-                found.add_(problem, products, rows, logits, _each(problem, rows, scale))
+            if gradients is not None:
+                gradients.add_(problem, products, rows, logits, _each(problem, rows, scale))
     return values
 
 
@@ -187,22 +187,22 @@ class _Rows(torch.autograd.Function):
     @staticmethod
     @first_order
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
-        given = Problem(*ctx.saved_tensors)
-        found = _no_gradients(given)
-        _walk(given, gradient, found)
-        return *_like(given, found), None, None, None, None
+        saved = Problem(*ctx.saved_tensors)
+        gradients = _no_gradients(saved)
+        _walk(saved, gradient, gradients)
+        return *_like(saved, gradients), None, None, None, None
 
 
 class _Sum(torch.autograd.Function):
     @staticmethod
     def forward(share: Tensor, *problem: Any) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-        given = Problem(*problem)
-        found = _no_gradients(given)
-        total = _walk(given, 1.0, found).sum()
+        saved = Problem(*problem)
+        gradients = _no_gradients(saved)
+        total = _walk(saved, 1.0, gradients).sum()
         # bfloat16 has the range of float32, so what is handed over may already be of half the size.
-        narrow = given.weight.dtype == torch.bfloat16
-        weight = found.weight.to(given.weight.dtype) if narrow else found.weight
-        return total * share, found.features, weight, found.bias
+        narrow = saved.weight.dtype == torch.bfloat16
+        weight = gradients.weight.to(saved.weight.dtype) if narrow else gradients.weight
+        return total * share, gradients.features, weight, gradients.bias
 
     @staticmethod
     def setup_context(ctx: Any, inputs: tuple[Any, ...], output: tuple[Tensor, ...]) -> None:
@@ -219,11 +219,11 @@ class _Sum(torch.autograd.Function):
         ready, ctx.ready = ctx.ready, None
         if ready is None:  # handed over before; the same steps once more give the same numbers, to the last bit
             ready = _Sum.forward(*ctx.saved_tensors)[1:]
-        given, scale = Problem(*ctx.saved_tensors[1:]), gradient * ctx.saved_tensors[0]
-        return None, *_like(given, _Gradients(*(x.mul_(scale) for x in ready))), None, None, None, None
+        saved, scale = Problem(*ctx.saved_tensors[1:]), gradient * ctx.saved_tensors[0]
+        return None, *_like(saved, _Gradients(*(x.mul_(scale) for x in ready))), None, None, None, None
 
 
-def _like(problem: Problem, found: _Gradients) -> tuple[Tensor, Tensor, Tensor | None]:
+def _like(problem: Problem, gradients: _Gradients) -> tuple[Tensor, Tensor, Tensor | None]:
     """All three in the dtypes of what they belong to."""
-    bias = None if problem.bias is None else found.bias.to(problem.bias.dtype)
-    return found.features.to(problem.features.dtype), found.weight.to(problem.weight.dtype), bias
+    bias = None if problem.bias is None else gradients.bias.to(problem.bias.dtype)
+    return gradients.features.to(problem.features.dtype), gradients.weight.to(problem.weight.dtype), bias

@@ -54,7 +54,7 @@ class LossModule(nn.Module, Generic[P]):
         return type(self).function(*args, **{**self._options, **tensors, **learned, **kwargs})
 
     def extra_repr(self) -> str:
-        """The options, as they were given."""
+        """The options as they were passed, for `repr`."""
         learned = [f"learn={self._learned!r}"] if self._learned else []
         return ", ".join([*(f"{name}={value!r}" for name, value in self._options.items()), *learned])
 

@@ -1,4 +1,4 @@
-"""Negative log-likelihood: the surprise at what came, in nats, under probabilities that are given as logarithms.
+"""Negative log-likelihood of the target under predicted probabilities, which come as logarithms, in nats.
 
 L = -log p(target);   under a log-softmax it is cross-entropy               Source: Fisher 1922
 """
@@ -39,10 +39,10 @@ def nll(
         >>> nll(torch.tensor([[0.25, 0.75]]).log(), torch.tensor([0]))  # ln 4
         tensor(1.3863)
     """
-    given = log_probability_or_distribution
-    if not isinstance(given, Tensor):
-        return reduce(-widen(given.log_prob(target)), reduction)
-    log_probability = widen(given)
+    predicted = log_probability_or_distribution
+    if not isinstance(predicted, Tensor):
+        return reduce(-widen(predicted.log_prob(target)), reduction)
+    log_probability = widen(predicted)
     classes = class_target(target, log_probability)
     return reduce(-log_probability.gather(-1, classes.unsqueeze(-1)).squeeze(-1), reduction)
 

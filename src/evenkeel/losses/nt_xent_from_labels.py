@@ -44,9 +44,9 @@ def nt_xent_from_labels(
     place = ranks(across)
     scaled = unit(embedding) / temperature**0.5
     candidates, candidate_labels = gather(scaled, place), gather(labels, place)
-    found = contrast(scaled, candidates, labels, candidate_labels, place.rank * len(labels), denominator)
-    total = (found.positives > 0).to(found.value).sum()
-    return reduce_weighted(found.value, reduction, mean_over_ranks(total, place) if reduction == "mean" else total)
+    contrasted = contrast(scaled, candidates, labels, candidate_labels, place.rank * len(labels), denominator)
+    total = (contrasted.positives > 0).to(contrasted.value).sum()
+    return reduce_weighted(contrasted.value, reduction, mean_over_ranks(total, place) if reduction == "mean" else total)
 
 
 NtXentFromLabelsLoss = module_form(nt_xent_from_labels)

@@ -1,4 +1,4 @@
-"""From one value per element or example to what the caller asked for: their mean, their sum, or all of them.
+"""Reduce one value per element or example to their mean, their sum, or leave all of them.
 
 mean = Σ w·v / Σ w,   and 0 where Σ w = 0 (no rows, or all of them ignored)
 """

@@ -73,7 +73,7 @@ class _RowNceSum(torch.autograd.Function):
     def backward(ctx: Any, gradient: Tensor | None, *_: Any) -> tuple[Tensor | None, ...]:
         if gradient is None:
             return None, None, None, None, None
-        found, ctx.ready = ctx.ready, None
-        if found is None:  # handed over before; the same steps once more give the same numbers, to the last bit
-            found = _RowNceSum.forward(*ctx.saved_tensors, *ctx.settings)[1:]
-        return *(x.mul_(gradient) for x in found), None, None
+        gradients, ctx.ready = ctx.ready, None
+        if gradients is None:  # handed over before; the same steps once more give the same numbers, to the last bit
+            gradients = _RowNceSum.forward(*ctx.saved_tensors, *ctx.settings)[1:]
+        return *(x.mul_(gradient) for x in gradients), None, None

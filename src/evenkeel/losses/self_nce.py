@@ -28,14 +28,14 @@ def self_nce(views: Tensor, temperature: Number | Tensor) -> Tensor:
 class _SelfNce(torch.autograd.Function):
     @staticmethod
     def forward(views: Tensor, scale: Tensor, dtype: torch.dtype) -> tuple[Tensor, Tensor]:
-        given, factor = side(views), Scale(scale, dtype)
+        both, factor = side(views), Scale(scale, dtype)
         total, partner = (torch.zeros(len(views), dtype=dtype, device=views.device) for _ in range(2))
         half = len(views) // 2
         with exact_products(views), fast_products(views, views):
             for rows in spans(views):
-                unit = given.unit(rows)
+                unit = both.unit(rows)
                 for keys in spans(views, first=rows.start):
-                    block = exponentials(unit, given.unit(keys), factor)
+                    block = exponentials(unit, both.unit(keys), factor)
                     keep_band_(partner, block, rows, keys, half)
                     if keys == rows:
                         block.diagonal().zero_()
@@ -56,23 +56,23 @@ class _SelfNce(torch.autograd.Function):
     @first_order
     def backward(ctx: Any, gradient: Tensor, _: Any) -> tuple[Tensor | None, ...]:
         views, scale, total = ctx.saved_tensors
-        given, factor, half = side(views), Scale(scale, ctx.dtype), len(views) // 2
-        found = torch.zeros_like(views, dtype=scale.dtype)
+        both, factor, half = side(views), Scale(scale, ctx.dtype), len(views) // 2
+        to_views = torch.zeros_like(views, dtype=scale.dtype)
         weight = gradient / total
         with exact_products(views), fast_products(views, views):
             for rows in spans(views):
-                unit = given.unit(rows)
+                unit = both.unit(rows)
                 for keys in spans(views, first=rows.start):
-                    other = given.unit(keys)
+                    other = both.unit(keys)
                     block = exponentials(unit, other, factor)
                     block = block.mul_(weight[rows].unsqueeze(1) + weight[keys]).to(scale.dtype)
                     if keys == rows:
                         block.diagonal().zero_()
                     else:
-                        found[keys].addmm_(block.T, unit)
-                    found[rows].addmm_(block, other)
-        left, right = Side(views[:half], given.inverse[:half]), Side(views[half:], given.inverse[half:])
-        pull_(found[:half], found[half:], left, right, gradient[:half] + gradient[half:], 0)
+                        to_views[keys].addmm_(block.T, unit)
+                    to_views[rows].addmm_(block, other)
+        left, right = Side(views[:half], both.inverse[:half]), Side(views[half:], both.inverse[half:])
+        pull_(to_views[:half], to_views[half:], left, right, gradient[:half] + gradient[half:], 0)
         # Each product of two views counts for both of them, so the scale would get it twice.
-        to_scale = 0.5 * to_embeddings_(found, given, factor)
-        return found.to(views.dtype), to_scale, None
+        to_scale = 0.5 * to_embeddings_(to_views, both, factor)
+        return to_views.to(views.dtype), to_scale, None

@@ -53,8 +53,8 @@ def _rows(scaled: Tensor, wanted: Tensor) -> tuple[Tensor, Tensor]:
     """One value per row, and 1 where the row has a positive."""
     total = wanted.sum(1)
     some = total > 0
-    found = torch.where(wanted == 0, 0.0, scaled * wanted).sum(1) / torch.where(some, total, 1.0)
-    return torch.logsumexp(scaled, 1) - found, some.to(scaled)
+    mean_positive = torch.where(wanted == 0, 0.0, scaled * wanted).sum(1) / torch.where(some, total, 1.0)
+    return torch.logsumexp(scaled, 1) - mean_positive, some.to(scaled)
 
 
 def _wanted(similarity: Tensor, positives: Tensor | None) -> Tensor:

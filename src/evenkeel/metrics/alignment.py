@@ -25,17 +25,17 @@ def alignment(embedding: Values, target: Values, weight: Values | None = None) -
         2.0
 
     """
-    given = grouped(embedding, target)
-    rows = row_weight(weight, len(given.group))
-    groups = len(given.size)
+    points = grouped(embedding, target)
+    rows = row_weight(weight, len(points.group))
+    groups = len(points.size)
     mass, square, own = (
-        torch.zeros(groups, dtype=torch.float64).index_add_(0, given.group, each)
-        for each in (rows, rows * given.embedding.square().sum(1), rows**2)
+        torch.zeros(groups, dtype=torch.float64).index_add_(0, points.group, each)
+        for each in (rows, rows * points.embedding.square().sum(1), rows**2)
     )
-    center = torch.zeros(groups, given.embedding.shape[1], dtype=torch.float64)
-    center.index_add_(0, given.group, rows.unsqueeze(1) * given.embedding)
+    center = torch.zeros(groups, points.embedding.shape[1], dtype=torch.float64)
+    center.index_add_(0, points.group, rows.unsqueeze(1) * points.embedding)
     # A group of one row has no pair; the difference of its moments would be rounding.
-    several = given.size > 1
+    several = points.size > 1
     pairs = float((mass**2 - own)[several].sum())
     apart = 2 * (mass * square - center.square().sum(1))[several].sum()
     return float(apart) / pairs if pairs > 0 else None

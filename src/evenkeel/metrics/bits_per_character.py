@@ -36,17 +36,17 @@ def bits_per_character(
         2.0
 
     """
-    given = surprise(log_probability, target, weight, ignore_index)
-    written = given.count
+    surprised = surprise(log_probability, target, weight, ignore_index)
+    written = surprised.count
     if characters is not None:
         length = as_double(characters)
-        if len(given.token) and not (int(given.token.min()) >= 0 and int(given.token.max()) < len(length)):
+        if len(surprised.token) and not (int(surprised.token.min()) >= 0 and int(surprised.token.max()) < len(length)):
             raise ShapeError(
                 f"characters must hold one number for each token of the vocabulary, got {len(length)} of them, "
-                f"and tokens {int(given.token.min())}..{int(given.token.max())}"
+                f"and tokens {int(surprised.token.min())}..{int(surprised.token.max())}"
             )
-        written = float((given.weight * length[given.token]).sum())
-    return given.nats / written / math.log(2) if written else None
+        written = float((surprised.weight * length[surprised.token]).sum())
+    return surprised.nats / written / math.log(2) if written else None
 
 
 BITS_PER_CHARACTER = Metric(

@@ -22,13 +22,13 @@ def calibration_error(probability: Values, target: Values, weight: Values | None
         0.3
 
     """
-    given = labelled(probability, target)
-    rows = row_weight(weight, len(given.score)).unsqueeze(1)
-    if given.exclusive:
-        confidence, chosen = given.score.max(1, keepdim=True)
-        outcome = given.truth.gather(1, chosen)
+    scored = labelled(probability, target)
+    rows = row_weight(weight, len(scored.score)).unsqueeze(1)
+    if scored.exclusive:
+        confidence, chosen = scored.score.max(1, keepdim=True)
+        outcome = scored.truth.gather(1, chosen)
     else:
-        confidence, outcome = given.score, given.truth
+        confidence, outcome = scored.score, scored.truth
     inside = (confidence * bins).ceil().long().clamp(1, bins) - 1
     gap = torch.zeros(bins, dtype=torch.float64)
     gap.index_add_(0, inside.flatten(), (rows * (confidence - outcome)).flatten())

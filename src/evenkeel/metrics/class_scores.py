@@ -51,16 +51,16 @@ def _one_hot(target: Tensor, classes: int) -> Tensor:
 
 
 def mean_over_labels(
-    given: Labelled, weight: Values | None, score_one: Callable[[np.ndarray, np.ndarray, np.ndarray], float]
+    scored: Labelled, weight: Values | None, score_one: Callable[[np.ndarray, np.ndarray, np.ndarray], float]
 ) -> float | None:
     """Mean of a one-label score over the labels that are neither always nor never true; None where none is left.
 
-    Two classes are one question, so only the second column is asked.
+    Two classes are one question, so only the second column counts.
     """
-    rows = row_weight(weight, len(given.score))
-    truth, score = given.truth[rows > 0], given.score[rows > 0]
+    rows = row_weight(weight, len(scored.score))
+    truth, score = scored.truth[rows > 0], scored.score[rows > 0]
     kept = rows[rows > 0].numpy()
-    columns = [1] if given.exclusive and score.shape[1] == 2 else range(score.shape[1])
-    asked = [c for c in columns if 0 < float(truth[:, c].sum()) < len(truth)]
-    scores = [score_one(score[:, c].numpy(), truth[:, c].numpy(), kept) for c in asked]
+    columns = [1] if scored.exclusive and score.shape[1] == 2 else range(score.shape[1])
+    answerable = [c for c in columns if 0 < float(truth[:, c].sum()) < len(truth)]
+    scores = [score_one(score[:, c].numpy(), truth[:, c].numpy(), kept) for c in answerable]
     return sum(scores) / len(scores) if scores else None

@@ -65,17 +65,17 @@ def tiles(rows: int) -> Iterator[Tensor]:
     yield from torch.arange(rows).split(max(1, TILE // max(rows, 1)))
 
 
-def ranked(given: Grouped, depth: int, closeness: Closeness) -> Iterator[Ranked]:
+def ranked(points: Grouped, depth: int, closeness: Closeness) -> Iterator[Ranked]:
     """For each row that has another of its group, its `depth` nearest others, tile by tile."""
-    asked = (given.size[given.group] > 1).nonzero().flatten()
-    depth = min(depth, len(given.group) - 1)
-    for tile in tiles(len(given.group)):
-        row = tile[torch.isin(tile, asked)]
+    queries = (points.size[points.group] > 1).nonzero().flatten()
+    depth = min(depth, len(points.group) - 1)
+    for tile in tiles(len(points.group)):
+        row = tile[torch.isin(tile, queries)]
         if len(row):
-            near = _closeness(given.embedding[row], given.embedding, closeness)
+            near = _closeness(points.embedding[row], points.embedding, closeness)
             near[torch.arange(len(row)), row] = -torch.inf
             nearest = near.topk(depth, dim=1).indices
-            yield Ranked(row=row, hit=given.group[nearest] == given.group[row].unsqueeze(1))
+            yield Ranked(row=row, hit=points.group[nearest] == points.group[row].unsqueeze(1))
 
 
 def _closeness(left: Tensor, right: Tensor, closeness: Closeness) -> Tensor:

@@ -29,16 +29,16 @@ def f1(
         0.6667
 
     """
-    given = labelled(probability, target)
-    rows = row_weight(weight, len(given.score)).unsqueeze(1)
-    if given.exclusive:
-        chosen = torch.zeros_like(given.score).scatter_(1, given.score.argmax(1, keepdim=True), 1.0)
+    scored = labelled(probability, target)
+    rows = row_weight(weight, len(scored.score)).unsqueeze(1)
+    if scored.exclusive:
+        chosen = torch.zeros_like(scored.score).scatter_(1, scored.score.argmax(1, keepdim=True), 1.0)
     else:
-        chosen = (given.score > 0.5).double()
-    hit, said, there = ((rows * x).sum(0) for x in (chosen * given.truth, chosen, given.truth))
+        chosen = (scored.score > 0.5).double()
+    hit, predicted, actual = ((rows * x).sum(0) for x in (chosen * scored.truth, chosen, scored.truth))
     if average == "micro":
-        hit, said, there = hit.sum(), said.sum(), there.sum()
-    return float((2 * hit / (said + there).clamp(min=torch.finfo(torch.float64).tiny)).mean())
+        hit, predicted, actual = hit.sum(), predicted.sum(), actual.sum()
+    return float((2 * hit / (predicted + actual).clamp(min=torch.finfo(torch.float64).tiny)).mean())
 
 
 F1 = Metric(

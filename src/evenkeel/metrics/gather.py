@@ -44,7 +44,7 @@ def row_weight(weight: Values | None, rows: int) -> Tensor:
     """One float64 weight per row; ones where there is none."""
     if weight is None:
         return torch.ones(rows, dtype=torch.float64)
-    given = as_double(weight)
-    if given.shape != (rows,):
-        raise ShapeError(f"weight must be one number per row, {rows} of them, got shape {tuple(given.shape)}")
-    return given
+    weights = as_double(weight)
+    if weights.shape != (rows,):
+        raise ShapeError(f"weight must be one number per row, {rows} of them, got shape {tuple(weights.shape)}")
+    return weights

@@ -24,8 +24,8 @@ def kl(latent: Values, target: Values | None = None, weight: Values | None = Non
         1.0
 
     """
-    given = code(latent)
-    each = 0.5 * (torch.expm1(given.log_variance) - given.log_variance + given.mean**2)
+    normal = code(latent)
+    each = 0.5 * (torch.expm1(normal.log_variance) - normal.log_variance + normal.mean**2)
     return mean(each.sum(1), weight)
 
 

@@ -21,13 +21,13 @@ def log_loss(probability: Values, target: Values, weight: Values | None = None) 
         0.6931
 
     """
-    given = labelled(probability, target)
+    scored = labelled(probability, target)
     kind = as_tensor(probability).dtype
     least = torch.finfo(kind if kind.is_floating_point else torch.float64).eps
-    score = given.score.clamp(least, 1 - least)
-    if given.exclusive:
-        return mean(-(given.truth * score.log()).sum(1), weight)
-    return mean(-given.truth * score.log() - (1 - given.truth) * torch.log1p(-score), weight)
+    score = scored.score.clamp(least, 1 - least)
+    if scored.exclusive:
+        return mean(-(scored.truth * score.log()).sum(1), weight)
+    return mean(-scored.truth * score.log() - (1 - scored.truth) * torch.log1p(-score), weight)
 
 
 LOG_LOSS = Metric(

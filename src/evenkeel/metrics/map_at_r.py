@@ -26,13 +26,13 @@ def map_at_r(
         1.0
 
     """
-    given = grouped(embedding, target, closeness)
-    rows = row_weight(weight, len(given.group))
-    largest = int(given.size.max()) - 1 if len(given.size) else 0
+    points = grouped(embedding, target, closeness)
+    rows = row_weight(weight, len(points.group))
+    largest = int(points.size.max()) - 1 if len(points.size) else 0
     rank = torch.arange(1, largest + 1)
     score = total = 0.0
-    for part in ranked(given, largest, closeness):
-        others = (given.size[given.group[part.row]] - 1).unsqueeze(1)
+    for part in ranked(points, largest, closeness):
+        others = (points.size[points.group[part.row]] - 1).unsqueeze(1)
         hit = (part.hit & (rank <= others)).double()
         precision = hit.cumsum(1) / rank
         score += float((rows[part.row] * (hit * precision).sum(1) / others.squeeze(1)).sum())

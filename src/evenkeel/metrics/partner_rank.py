@@ -31,11 +31,11 @@ def partner_rank(
         2.0
 
     """
-    found = partner_ranks(embedding, target, asking)
-    rows = row_weight(weight, len(found[0]))
+    ranks = partner_ranks(embedding, target, asking)
+    rows = row_weight(weight, len(ranks[0]))
     if not float(rows.sum()):
         return None
-    return sum(_median(rank.double(), rows) for rank in found) / len(found)
+    return sum(_median(rank.double(), rows) for rank in ranks) / len(ranks)
 
 
 def _median(values: Tensor, weight: Tensor) -> float:

@@ -30,11 +30,11 @@ def partner_recall(
     """
     if k < 1:
         raise RequestError(f"k must be 1 or more neighbours, got {k}; try k=1")
-    found = partner_ranks(embedding, target, asking)
-    rows = row_weight(weight, len(found[0]))
+    ranks = partner_ranks(embedding, target, asking)
+    rows = row_weight(weight, len(ranks[0]))
     if not float(rows.sum()):
         return None
-    return sum(float((rows * (rank <= k)).sum() / rows.sum()) for rank in found) / len(found)
+    return sum(float((rows * (rank <= k)).sum() / rows.sum()) for rank in ranks) / len(ranks)
 
 
 PARTNER_RECALL = Metric(

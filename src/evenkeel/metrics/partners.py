@@ -24,23 +24,23 @@ def partner_ranks(embedding: Values, target: Values, asking: str = "both") -> li
     """
     if asking not in SIDES:
         raise RequestError(f"asking must be 'left', 'right' or 'both', got {asking!r}; try 'both'")
-    given, alike = as_tensor(embedding), as_tensor(target)
-    if given.ndim != 3 or given.shape[1] != 2:
-        raise ShapeError(f"embeddings of pairs must be (row, 2, unit), got {tuple(given.shape)}; try stack((a, b), 1)")
-    if alike.shape != given.shape[:1]:
+    points, alike = as_tensor(embedding), as_tensor(target)
+    if points.ndim != 3 or points.shape[1] != 2:
+        raise ShapeError(f"embeddings of pairs must be (row, 2, unit), got {tuple(points.shape)}; try stack((a, b), 1)")
+    if alike.shape != points.shape[:1]:
         raise ShapeError(
-            f"target must be one number per row ({len(given)},), the same where pairs are alike, "
-            f"got {tuple(alike.shape)}; try torch.arange({len(given)})"
+            f"target must be one number per row ({len(points)},), the same where pairs are alike, "
+            f"got {tuple(alike.shape)}; try torch.arange({len(points)})"
         )
-    left, right = unit_rows(given[:, 0]), unit_rows(given[:, 1])
+    left, right = unit_rows(points[:, 0]), unit_rows(points[:, 1])
     sides = {"left": (left, right), "right": (right, left)}
     return [_ranks(*sides[side], alike) for side in SIDES[asking]]
 
 
 def _ranks(query: Tensor, key: Tensor, alike: Tensor) -> Tensor:
-    found = [torch.empty(0, dtype=torch.int64)]
+    ranks = [torch.empty(0, dtype=torch.int64)]
     for row in tiles(len(query)) if len(query) else ():
         near, own = query[row] @ key.T, alike[row].unsqueeze(1) == alike
         best = near.masked_fill(~own, -torch.inf).amax(1, keepdim=True)
-        found.append(1 + ((near >= best) & ~own).sum(1))
-    return torch.cat(found)
+        ranks.append(1 + ((near >= best) & ~own).sum(1))
+    return torch.cat(ranks)

@@ -29,10 +29,10 @@ def perplexity(
         4.0
 
     """
-    given = surprise(log_probability, target, weight, ignore_index)
-    if not given.count:
+    surprised = surprise(log_probability, target, weight, ignore_index)
+    if not surprised.count:
         return None
-    mean = given.nats / given.count
+    mean = surprised.nats / surprised.count
     return math.exp(mean) if mean < LARGEST else math.inf
 
 

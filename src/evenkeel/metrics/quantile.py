@@ -19,11 +19,11 @@ def quantiles(distribution: Any, probability: Tensor) -> Tensor:
         return torch.stack([as_double(distribution.quantile(float(q))) for q in probability])
     if hasattr(distribution, "cdf") and hasattr(distribution, "mean"):
         mean = as_double(distribution.mean)
-        asked = probability.double().reshape(-1, *[1] * mean.ndim).expand(-1, *mean.shape)
+        levels = probability.double().reshape(-1, *[1] * mean.ndim).expand(-1, *mean.shape)
         try:
-            return as_double(distribution.icdf(asked))
+            return as_double(distribution.icdf(levels))
         except (NotImplementedError, AttributeError):  # torch's base class has the name without the function
-            return _bisect(distribution, asked, mean)
+            return _bisect(distribution, levels, mean)
     kind = type(distribution).__name__
     raise RequestError(
         f"a distribution needs .quantile(q), or .cdf(y) and .mean, {kind} has neither; try Normal(mean, std)"
@@ -42,16 +42,16 @@ def central_interval(distribution: Any, level: float) -> Tensor:
     return quantiles(distribution, torch.tensor([(1 - level) / 2, (1 + level) / 2], dtype=torch.float64))
 
 
-def _bisect(distribution: Any, asked: Tensor, mean: Tensor) -> Tensor:
+def _bisect(distribution: Any, levels: Tensor, mean: Tensor) -> Tensor:
     """Invert the cdf; values below the support, which torch's distributions refuse, are never asked for."""
     floor = float(getattr(getattr(distribution, "support", None), "lower_bound", -math.inf))
-    low, high = (mean - 1).clamp(min=floor).expand_as(asked), (mean + 1).expand_as(asked)
+    low, high = (mean - 1).clamp(min=floor).expand_as(levels), (mean + 1).expand_as(levels)
     for _ in range(HALVINGS):
         width = high - low
-        low = torch.where(as_double(distribution.cdf(low)) > asked, (low - width).clamp(min=floor), low)
-        high = torch.where(as_double(distribution.cdf(high)) < asked, high + width, high)
+        low = torch.where(as_double(distribution.cdf(low)) > levels, (low - width).clamp(min=floor), low)
+        high = torch.where(as_double(distribution.cdf(high)) < levels, high + width, high)
     for _ in range(HALVINGS):
         middle = (low + high) / 2
-        below = as_double(distribution.cdf(middle)) < asked
+        below = as_double(distribution.cdf(middle)) < levels
         low, high = torch.where(below, middle, low), torch.where(below, high, middle)
     return (low + high) / 2

@@ -34,13 +34,13 @@ def recall_at_k(
     """
     if k < 1:
         raise RequestError(f"k must be 1 or more neighbours, got {k}; try k=1")
-    given = grouped(embedding, target, closeness)
-    rows = row_weight(weight, len(given.group))
-    found = total = 0.0
-    for part in ranked(given, k, closeness):
-        found += float((rows[part.row] * part.hit.any(1)).sum())
+    points = grouped(embedding, target, closeness)
+    rows = row_weight(weight, len(points.group))
+    hits = total = 0.0
+    for part in ranked(points, k, closeness):
+        hits += float((rows[part.row] * part.hit.any(1)).sum())
         total += float(rows[part.row].sum())
-    return found / total if total else None
+    return hits / total if total else None
 
 
 RECALL_AT_K = Metric(

@@ -36,7 +36,7 @@ class KeysAndValues:
     values: Tensor
 
     def followed_by(self, later: KeysAndValues) -> KeysAndValues:
-        """These steps and then those."""
+        """The cache with further steps behind its own."""
         return KeysAndValues(
             keys=torch.cat((self.keys, later.keys), dim=2), values=torch.cat((self.values, later.values), dim=2)
         )
@@ -50,12 +50,12 @@ class Cache:
 
     @property
     def batch(self) -> int:
-        """Examples read side by side."""
+        """Number of examples read side by side."""
         return self.blocks[0].keys.shape[0]
 
     @property
     def steps(self) -> int:
-        """Steps read so far."""
+        """Number of steps read so far."""
         return self.blocks[0].keys.shape[2]
 
 

@@ -79,7 +79,7 @@ class Extent:
 
 
 def extent_of(sizes: Mapping[str, Extent], size: str, width: int | None, depth: int | None) -> Extent:
-    """The size of that name, with what was asked for by number in its place.
+    """The size of that name, with a width or depth that is set by number in its place.
 
     Raises:
         RequestError: a size that does not exist, or a width or depth below 1.
@@ -87,19 +87,21 @@ def extent_of(sizes: Mapping[str, Extent], size: str, width: int | None, depth: 
     if size not in sizes:
         raise RequestError(f"no size is called {size!r}; there are: {', '.join(sizes)}; or give width= and depth=")
     named = sizes[size]
-    found = Extent(
+    extent = Extent(
         width=named.width if width is None else width,
         depth=named.depth if depth is None else depth,
     )
-    if found.width < 1 or found.depth < 1:
-        raise RequestError(f"a net needs at least one unit and one block; got width={found.width}, depth={found.depth}")
-    return found
+    if extent.width < 1 or extent.depth < 1:
+        raise RequestError(
+            f"a net needs at least one unit and one block; got width={extent.width}, depth={extent.depth}"
+        )
+    return extent
 
 
-def check_choice(name: str, asked: object, known: tuple[object, ...]) -> None:
+def check_choice(name: str, chosen: object, known: tuple[object, ...]) -> None:
     """Refuse an option that is none of those there are."""
-    if asked not in known:
-        raise RequestError(f"{name} must be one of {', '.join(map(repr, known))}; got {asked!r}")
+    if chosen not in known:
+        raise RequestError(f"{name} must be one of {', '.join(map(repr, known))}; got {chosen!r}")
 
 
 def check_dropout(dropout: float) -> None:
@@ -147,9 +149,9 @@ class UnitNorm(nn.Module):
         return torch.addcmul(self.bias, flat.view(x.shape), self.weight)
 
 
-def shared_heads(width: int, asked: int | None, usual: int) -> int:
-    """How many attention heads share the width evenly: as asked, or of the usual number of units each."""
-    heads = max(1, width // usual) if asked is None else asked
+def shared_heads(width: int, chosen: int | None, usual: int) -> int:
+    """The number of attention heads that share the width evenly: as chosen, or of the usual number of units each."""
+    heads = max(1, width // usual) if chosen is None else chosen
     if heads < 1 or width % heads:
         raise RequestError(
             f"the heads share the width evenly: width={width} does not divide by attention_heads={heads}; "

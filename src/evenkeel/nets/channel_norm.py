@@ -67,14 +67,14 @@ class ChannelNorm(nn.Module):
         flat = x.flatten(2)
         self._check(flat, padding)
         if self.batch is not None and (padding is None or not self.training):
-            found = self.batch(flat)
+            normed = self.batch(flat)
         elif padding is not None:
-            found = self._over_real(flat, padding, self.batch)
+            normed = self._over_real(flat, padding, self.batch)
         elif self.kind == "instance":
-            found = functional.instance_norm(flat, weight=self.weight, bias=self.bias, eps=EPSILON)
+            normed = functional.instance_norm(flat, weight=self.weight, bias=self.bias, eps=EPSILON)
         else:
-            found = functional.group_norm(flat, GROUPS, self.weight, self.bias, EPSILON)
-        return found.view(x.shape)
+            normed = functional.group_norm(flat, GROUPS, self.weight, self.bias, EPSILON)
+        return normed.view(x.shape)
 
     def _over_real(self, x: Tensor, padding: Tensor, batch: nn.BatchNorm1d | None) -> Tensor:
         """The plain formula over the real positions; batch norm's moving averages follow, as torch moves them."""
@@ -89,8 +89,8 @@ class ChannelNorm(nn.Module):
         if batch is not None:
             _move(batch, mean.detach().view(-1), (variance * count / (count - 1).clamp(min=1)).detach().view(-1))
         owner = self if batch is None else batch
-        found = (centred * torch.rsqrt(variance + EPSILON)).view(x.shape).to(x.dtype)
-        return torch.addcmul(owner.bias.unsqueeze(1), found, owner.weight.unsqueeze(1))
+        normed = (centred * torch.rsqrt(variance + EPSILON)).view(x.shape).to(x.dtype)
+        return torch.addcmul(owner.bias.unsqueeze(1), normed, owner.weight.unsqueeze(1))
 
     def _check(self, x: Tensor, padding: Tensor | None) -> None:
         """Refuse a variance over one number: it is zero, and the norm would blank whatever comes in."""

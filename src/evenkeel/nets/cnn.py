@@ -132,7 +132,7 @@ class CNN(nn.Module):
 
 
 def _check(channels: int, dimensions: int, block: str, pooling: object) -> None:
-    """Refuse options that make no net."""
+    """Refuse options that do not exist or do not fit together."""
     check_channels(channels)
     check_choice("dimensions", dimensions, (1, 2))
     check_choice("block", block, tuple(BLOCKS))

@@ -27,8 +27,8 @@ def quantile_edges(numbers: Float[Tensor, "row column"], bins: int) -> list[Tens
     edges = []
     for column in numbers[::stride].unbind(1):
         present = column[~column.isnan()].double()
-        found = torch.quantile(present, at).float().unique() if len(present) else torch.empty(0)
-        edges.append(found if len(found) > 1 else torch.empty(0))
+        values = torch.quantile(present, at).float().unique() if len(present) else torch.empty(0)
+        edges.append(values if len(values) > 1 else torch.empty(0))
     return edges
 
 
@@ -87,14 +87,14 @@ class Categories(nn.Module):
 
     @property
     def outputs(self) -> int:
-        """Units that come out of one example."""
+        """Number of units that one example becomes."""
         return len(self.levels) * self.dimension
 
     @override
     def forward(self, codes: Int[Tensor, "batch column"]) -> Float[Tensor, "*lead batch unit"]:
-        found = self.vectors(codes + self.offset)
+        values = self.vectors(codes + self.offset)
         if self.members is None:
-            return found.flatten(1)
-        batch, columns, _ = found.shape
-        apart = found.view(batch, columns, self.members, self.dimension)
+            return values.flatten(1)
+        batch, columns, _ = values.shape
+        apart = values.view(batch, columns, self.members, self.dimension)
         return apart.permute(2, 0, 1, 3).reshape(self.members, batch, columns * self.dimension)

@@ -129,9 +129,9 @@ class GNN(nn.Module):
         features = hidden if self.jumping is None else torch.cat(seen, dim=1)
         return self._normed(self.pool(features, wiring))
 
-    def _wiring(self, nodes: Tensor, edges: Tensor, graph: Tensor | None, told: int | None) -> Wiring:
-        """What all layers need, found once."""
-        graphs = count_graphs(graph, told) if self.counts else 1
+    def _wiring(self, nodes: Tensor, edges: Tensor, graph: Tensor | None, count: int | None) -> Wiring:
+        """Neighbours and graph of each node, computed once for all layers."""
+        graphs = count_graphs(graph, count) if self.counts else 1
         edges, weight = with_self(edges, nodes) if self.layer == "gcn" else (edges, None)
         return Wiring(edges=edges, weight=weight, graph=graph, graphs=graphs)
 
@@ -147,7 +147,7 @@ class GNN(nn.Module):
 
 
 def _check(channels: int, layer: str, skip: str, jumping: object, dropout: float) -> None:
-    """Refuse options that make no net."""
+    """Refuse options that do not exist or do not fit together."""
     check_channels(channels)
     check_choice("layer", layer, LAYERS)
     check_choice("skip", skip, ("residual", "plain"))

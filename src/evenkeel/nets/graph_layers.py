@@ -98,13 +98,13 @@ def _build(kind: Layer, width: int, heads: int, bias: bool, dropout: float) -> n
     return library.GINConv(nn.Linear(width, width, bias=bias))
 
 
-def _heads(kind: str, width: int, asked: int | None) -> int:
+def _heads(kind: str, width: int, heads: int | None) -> int:
     """How many heads share the width of a gat."""
     if kind != "gat":
-        if asked is not None:
-            raise RequestError(f"only a gat has attention heads, got attention_heads={asked} and layer={kind!r}")
+        if heads is not None:
+            raise RequestError(f"only a gat has attention heads, got attention_heads={heads} and layer={kind!r}")
         return 1
-    return shared_heads(width, asked, HEAD_WIDTH)
+    return shared_heads(width, heads, HEAD_WIDTH)
 
 
 def _draw_(parameter: Tensor, variance: float) -> None:

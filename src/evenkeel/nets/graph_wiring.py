@@ -76,24 +76,24 @@ def _check_values(nodes: int, edges: Tensor, graph: Tensor | None) -> None:
         )
 
 
-def count_graphs(graph: Int[Tensor, " node"] | None, told: int | None) -> int:
-    """How many graphs there are: as told, or up to the last node's, for which a device is waited for.
+def count_graphs(graph: Int[Tensor, " node"] | None, count: int | None) -> int:
+    """The number of graphs: `count`, or up to the last node's, which makes a device wait.
 
     Raises:
-        DataError: fewer told than there are (seen where looking does not halt a device).
+        DataError: a count below the number there is (seen where looking does not halt a device).
 
     Example:
         >>> count_graphs(torch.tensor([0, 0, 1]), None), count_graphs(None, None)
         (2, 1)
     """
     if graph is None:
-        return 1 if told is None else told
-    if told is None:
+        return 1 if count is None else count
+    if count is None:
         return int(graph[-1]) + 1 if len(graph) else 0
     looks = graph.device.type == "cpu" and not torch.compiler.is_compiling()
-    if looks and len(graph) and int(graph[-1]) >= told:
-        raise DataError(f"graphs={told}, but nodes are of graph {int(graph[-1])}; try graphs={int(graph[-1]) + 1}")
-    return told
+    if looks and len(graph) and int(graph[-1]) >= count:
+        raise DataError(f"graphs={count}, but nodes are of graph {int(graph[-1])}; try graphs={int(graph[-1]) + 1}")
+    return count
 
 
 def with_self(

@@ -1,6 +1,6 @@
 """The first layer of a net over steps: tokens, vectors of numbers, or the patches of an image, to units.
 
-Each checks what it is given, and gives its units a variance of about 1 for inputs of variance 1.
+Each checks its inputs, and gives its units a variance of about 1 for inputs of variance 1.
 """
 
 from __future__ import annotations
@@ -109,7 +109,7 @@ class PatchInput(nn.Conv2d):
 
 
 def check_channels(channels: int) -> None:
-    """Refuse a net that reads nothing."""
+    """Refuse a number of channels below 1."""
     if channels < 1:
         raise RequestError(f"a net needs at least one channel, got channels={channels}")
 

@@ -120,7 +120,7 @@ class MLP(nn.Module):
 
 
 def _check(columns: int, width: int, depth: int, skip: str, dropout: float, members: int | None) -> None:
-    """Refuse sizes that make no network."""
+    """Refuse sizes below 1 and options that do not exist."""
     if columns < 1 or width < 1 or depth < 1 or (members is not None and members < 1):
         raise RequestError(
             f"an MLP needs at least one column, unit, layer and member; got columns={columns}, width={width}, "

@@ -37,7 +37,7 @@ class State:
 
     @property
     def batch(self) -> int:
-        """Examples read side by side."""
+        """Number of examples read side by side."""
         return self.hidden.shape[1]
 
     def layer(self, number: int) -> Tensor | tuple[Tensor, Tensor]:
@@ -110,5 +110,5 @@ def data_of(steps: Steps) -> Tensor:
 
 
 def with_data(steps: Steps, data: Tensor) -> Steps:
-    """Other numbers in the same order."""
+    """Pack other numbers in the same order of examples and steps."""
     return steps._replace(data=data) if isinstance(steps, PackedSequence) else data

@@ -83,7 +83,7 @@ def _draw_(weights: Sequence[Tensor], cell: str, span: int | None) -> None:
 
 
 def _check(cell: str, width: int, activation: str, direction: str, span: int | None) -> None:
-    """Refuse options that make no layer."""
+    """Refuse options that do not exist or do not fit together."""
     check_choice("cell", cell, tuple(CELLS))
     check_choice("direction", direction, ("past", "both"))
     check_choice("activation", activation, ("tanh", "relu"))

@@ -173,7 +173,7 @@ def _input(channels: int | None, vocabulary: int | None, width: int) -> TokenInp
 
 
 def _pool(pooling: Pooling, direction: Direction, width: int) -> nn.Module:
-    """What makes one vector of all steps."""
+    """The layer that makes one vector of all steps."""
     if pooling == "attention":
         return AttentionPool(width)
     return EndsPool() if pooling == "last" and direction == "both" else Pool(pooling)

@@ -142,8 +142,8 @@ class Transformer(nn.Module):
         seen = torch.ones(steps, before + steps, dtype=torch.bool, device=read.device).tril(before)
         return self._normed(self._through(read, seen if steps > 1 else None, cache))
 
-    def _normed(self, found: tuple[Tensor, Cache]) -> tuple[Tensor, Cache]:
-        return self.norm(found[0]), found[1]
+    def _normed(self, extended: tuple[Tensor, Cache]) -> tuple[Tensor, Cache]:
+        return self.norm(extended[0]), extended[1]
 
     def _through(self, read: Tensor, sight: Sight, cache: Cache | None = None) -> tuple[Tensor, Cache]:
         """All blocks; what was read (batch, *position, unit) becomes (batch, step, unit)."""

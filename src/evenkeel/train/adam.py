@@ -21,7 +21,7 @@ UNUSUAL = ("amsgrad", "maximize", "capturable", "differentiable")
 
 @dataclass(frozen=True, kw_only=True)
 class _Lists:
-    """What the kernel is given for one group."""
+    """Arguments of the kernel for one group of parameters."""
 
     group: dict[str, Any]
     chosen: list[int]

@@ -1,4 +1,4 @@
-"""Plain models beside ours, on the same rows: for a table a linear one and gradient-boosted trees of scikit-learn.
+"""Baselines on the same rows: for a table a linear model and gradient-boosted trees of scikit-learn.
 
 They are trained on training and validation rows together (ours used both, for weights and for stopping), at most 100k
 of them, with default settings, and scored on the same test rows by the same metrics. Each kind of data names its own.
@@ -30,27 +30,27 @@ def baseline_scores(part: HeadPart, data: Dataset, *, seed: int) -> dict[str, di
     rows = np.concatenate([data.split.train, data.split.validation])
     rows = np.random.default_rng([seed, 4]).permutation(rows)[:MOST_ROWS]
     known = torch.from_numpy(np.sort(rows))
-    found = {}
+    scored = {}
     for name, predict in KINDS[data.schema.kind].rivals.items():
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # "did not converge" is no news for a yardstick
             predicted = predict(part, data, known, test, seed)
         if predicted is not None:
-            found[name] = _scores(part, predicted, data.target.index_select(0, test))
-    return found
+            scored[name] = _scores(part, predicted, data.target.index_select(0, test))
+    return scored
 
 
 def _scores(part: HeadPart, predicted: np.ndarray, target: Tensor) -> dict[str, float]:
     """The head's metrics that need no distribution."""
-    found: dict[str, float] = {}
+    scored: dict[str, float] = {}
     for name in part.metrics:
         record: Mapping[str, Any] | Any = metrics.PARTS.get(name) if name in metrics.PARTS else None
         if record is None or "distribution" in record.expects:
             continue
         value = record.call(predicted, target)
         if value is not None:
-            found[name] = value
-    return found
+            scored[name] = value
+    return scored
 
 
 def verdict(ours: Mapping[str, float], baselines: Mapping[str, Mapping[str, float]], metric: str) -> str:

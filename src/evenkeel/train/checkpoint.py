@@ -173,9 +173,9 @@ def restore_loop(loop: Loop, folder: Path) -> None:
 
 def _require_same(loop: Loop, folder: Path, plan: Mapping[str, object], data: str) -> None:
     """A checkpoint goes on with the plan and the data it was made with, or not at all."""
-    asked = loop.plan.model_dump(mode="json")
-    for name in {**asked, **plan}:
-        was, now = plan.get(name), asked.get(name)
+    present = loop.plan.model_dump(mode="json")
+    for name in {**present, **plan}:
+        was, now = plan.get(name), present.get(name)
         if was != now:
             raise SavedRunError(f"{folder} was interrupted with {name} = {was!r}, this asks for {now!r}; {ANEW}")
     if data != fingerprint(loop.data):
@@ -184,13 +184,13 @@ def _require_same(loop: Loop, folder: Path, plan: Mapping[str, object], data: st
 
 def fingerprint(data: Dataset) -> str:
     """One SHA-256 sum over everything that training reads: inputs, target, weights, and which rows train and decide."""
-    found = hashlib.sha256()
+    digest = hashlib.sha256()
     for name in sorted(data.inputs):
-        found.update(name.encode())
+        digest.update(name.encode())
         for tensor in kept(data.inputs[name]):
-            found.update(tensor.cpu().contiguous().numpy().data)  # read in place: no second copy
+            digest.update(tensor.cpu().contiguous().numpy().data)  # read in place: no second copy
     for tensor in (*kept(data.target), data.weight):
-        found.update(b"none" if tensor is None else tensor.cpu().contiguous().numpy().tobytes())
+        digest.update(b"none" if tensor is None else tensor.cpu().contiguous().numpy().tobytes())
     for rows in (data.split.train, data.split.validation):
-        found.update(rows.tobytes() + b"|")
-    return found.hexdigest()
+        digest.update(rows.tobytes() + b"|")
+    return digest.hexdigest()

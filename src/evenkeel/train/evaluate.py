@@ -89,14 +89,14 @@ def _on(device: torch.device, inputs: Fields, rows: Tensor) -> dict[str, Tensor]
 
 
 def _device_of(field: Field) -> torch.device:
-    """Where a field lies."""
+    """The device on which a field lies."""
     return next((tensor.device for tensor in kept(field)), torch.device("cpu"))
 
 
 def _in_batches(
     network: Network, call: Callable[[dict[str, Tensor]], Tensor], inputs: Fields, rows: Tensor | None
 ) -> Tensor:
-    """What `call` gives for all rows, batch by batch; the network's mode is put back after.
+    """Results of `call` for all rows, batch by batch; the network's mode is put back after.
 
     One block takes the results, where each row gives one: small pieces kept between large temporary ones would split
     the heap.
@@ -106,19 +106,19 @@ def _in_batches(
     axis = 0 if network.head.members is None else 1
     training = network.training
     network.eval()
-    found, pieces, done = torch.empty(0), [], 0
+    joined, pieces, done = torch.empty(0), [], 0
     try:
         with torch.no_grad():
             for part in _parts(network, inputs, rows):
-                given = call(_on(device, inputs, part)).cpu()
-                if pieces or given.shape[axis] != len(part):  # an answer for each step, not for each row
-                    pieces.append(given)
+                result = call(_on(device, inputs, part)).cpu()
+                if pieces or result.shape[axis] != len(part):  # an answer for each step, not for each row
+                    pieces.append(result)
                     continue
                 if not done:
-                    found = given.new_empty(*given.shape[:axis], len(rows), *given.shape[axis + 1 :])
-                found.narrow(axis, done, len(part)).copy_(given)
+                    joined = result.new_empty(*result.shape[:axis], len(rows), *result.shape[axis + 1 :])
+                joined.narrow(axis, done, len(part)).copy_(result)
                 done += len(part)
     finally:
         network.train(training)
-    before = [found.narrow(axis, 0, done)] if done else []
-    return torch.cat([*before, *pieces], dim=axis) if pieces else found
+    before = [joined.narrow(axis, 0, done)] if done else []
+    return torch.cat([*before, *pieces], dim=axis) if pieces else joined

@@ -1,4 +1,4 @@
-"""Which columns does the network lean on? How much worse a metric gets when one column is shuffled among the rows.
+"""Permutation importance: how much worse a metric gets when one column is shuffled among the rows.
 
 All features that come from a column are shuffled together. Source: Breiman 2001, doi:10.1023/A:1010933404324.
 """
@@ -53,14 +53,14 @@ def importance(network: Network, part: HeadPart, data: Dataset, *, seed: int) ->
         return scores(only, network.head, outputs(network, changed), truth).get(metric, float("nan"))
 
     base = measure(inputs)
-    found = []
+    columns = []
     for column, features in places.items():
         drops = []
         for _ in range(REPEATS):
             order = torch.from_numpy(generator.permutation(len(rows)))
             drops.append(better * (base - measure(_shuffled(inputs, features, order))))
-        found.append(Importance(column=column, drop=float(np.mean(drops)), spread=float(np.std(drops))))
-    return sorted(found, key=lambda each: -each.drop)
+        columns.append(Importance(column=column, drop=float(np.mean(drops)), spread=float(np.std(drops))))
+    return sorted(columns, key=lambda each: -each.drop)
 
 
 def _places(schema: Schema) -> dict[str, list[tuple[str, int]]]:

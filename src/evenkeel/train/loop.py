@@ -1,4 +1,4 @@
-"""The loop: which rows come next, when to look at the validation part, when to stop, which weights to keep.
+"""The training loop: order of the rows, looks at the validation part, early stopping, the weights that are kept.
 
 All state is explicit. The position in the data follows from the number of updates, the order of an epoch is a function
 of (seed, epoch), and everything else is in `LoopState`; with weights, optimizer state and random state that is a
@@ -77,7 +77,7 @@ class LoopState:
 
 @dataclass(frozen=True, kw_only=True)
 class Watchers:
-    """Who is told: `step` after every update, `look` after every look; `stop` gives a reason to end, or ''."""
+    """Callbacks: `step` after every update, `look` after every look; `stop` returns a reason to end, or ''."""
 
     step: Callable[[LoopState], None] = lambda state: None
     look: Callable[[Look], None] = lambda look: None
@@ -225,7 +225,7 @@ class Loop:
         return inputs, self.target.index_select(0, rows), weight
 
     def _over(self) -> str:
-        """Why training ends now, or an empty string."""
+        """The reason why training ends now, or an empty string."""
         state, plan = self.state, self.plan
         if state.update >= plan.updates:
             return "budget"

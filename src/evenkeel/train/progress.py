@@ -1,4 +1,4 @@
-"""What a person sees while a network trains: a bar on a terminal, a plain line now and then elsewhere."""
+"""Progress of a training on the terminal: a bar, or a plain line now and then where the output is no terminal."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ class TrainingProgress:
             self._bar.stop()
 
     def watchers(self, stop) -> Watchers:
-        """What the loop calls."""
+        """The callbacks that show the training."""
         return Watchers(step=self._step, look=self._look, stop=stop)
 
     def _step(self, state: LoopState) -> None:

@@ -1,4 +1,4 @@
-"""The training step, in the one place that owns it: loss, gradient, clipping, update.
+"""The training step: loss, gradient, clipping by norm, update, in the one place that owns it.
 
     g <- gradient;  n = ||g||;  w <- optimizer(w, g / max(1, n / clip));  nothing at all where n is not finite
 
@@ -42,13 +42,13 @@ class StepResult:
     signs: Signs
 
     def row(self) -> Float[Tensor, "number"]:
-        """All of it side by side, in float32."""
+        """The five numbers side by side, in float32, as a checkpoint holds them."""
         numbers = (self.loss, self.gradient_norm, self.skipped, self.signs.update_ratio, self.signs.surprise)
         return torch.stack([number.float() for number in numbers])
 
     @classmethod
     def of_row(cls, row: Float[Tensor, "number"]) -> StepResult:
-        """What such a row was made of."""
+        """The result that a row was made from."""
         signs = Signs(update_ratio=row[3], surprise=row[4])
         return cls(loss=row[0], gradient_norm=row[1], skipped=row[2], signs=signs)
 

@@ -1,4 +1,4 @@
-"""How many threads a training step is worth: one where its products are small.
+"""Choose the number of threads of a training step: one where its products are small.
 
 Threads that share a product of some microseconds wait for each other longer than they compute, and on a machine that
 others use as well they wait for the operating system to run them at all. The choice depends on the sizes alone, never

@@ -1,4 +1,4 @@
-"""The loss and its gradients as a flat list of tensor operations: recorded once, replayed without modules or autograd.
+"""Record a step's loss and gradients as a flat list of tensor operations, replayed without modules or autograd.
 
 A small network spends a third of its time outside the kernels: module calls, the graph of autograd, saved tensors.
 What the kernels are given is the same in every step, so one step is watched from below autograd (every operation that
@@ -37,7 +37,7 @@ class Tape:
 
     Example:
         >>> weight = torch.nn.Parameter(torch.tensor([1.0, 2.0]))
-        >>> tape, found = record(lambda x: (x * weight).sum(), [torch.ones(2)], [weight], [])
+        >>> tape, first = record(lambda x: (x * weight).sum(), [torch.ones(2)], [weight], [])
         >>> loss, gradients = tape(torch.tensor([3.0, 5.0]))
         >>> loss, gradients[0]
         (tensor(13.), tensor([3., 5.]))
@@ -58,7 +58,7 @@ class Tape:
 def record(
     loss_of: Callable[..., Tensor], batch: Sequence[Tensor], parameters: Sequence[Tensor], buffers: Iterable[Tensor]
 ) -> tuple[Tape, LossAndGradients]:
-    """Take one step of loss and gradients, and give the tape that repeats it along with what the step found.
+    """Take one step of loss and gradients; return the tape that repeats it, and what the step itself gave.
 
     Args:
         loss_of: called with the batch; a scalar.
@@ -75,9 +75,9 @@ def record(
     recorder = _Recorder(roots)
     with recorder:
         loss = loss_of(*batch)
-        asked = [parameter for parameter in parameters if parameter.requires_grad]
-        found = iter(torch.autograd.grad(loss, asked, allow_unused=True))
-        gradients = [next(found) if parameter.requires_grad else None for parameter in parameters]
+        trained = [parameter for parameter in parameters if parameter.requires_grad]
+        taken = iter(torch.autograd.grad(loss, trained, allow_unused=True))
+        gradients = [next(taken) if parameter.requires_grad else None for parameter in parameters]
         with torch.no_grad():
             gradients = _own(gradients, parameters, roots.values())
     return recorder.tape(len(batch), loss, gradients), (loss.detach(), gradients)
@@ -114,7 +114,7 @@ class _Recorder(TorchDispatchMode):
         self.known = {_place(tensor): name for name, tensor in roots.items()}
         self.lines: list[tuple[str, set[str], str]] = []  # names it sets, names it reads, the call
         self.alive: list[object] = [roots]
-        self.constant: set[int] = set()  # memory of tensors that the step found somewhere
+        self.constant: set[int] = set()  # memory of tensors that the step neither made nor was called with
         if len(self.known) < len(roots):
             raise NotFixedError("two inputs are one tensor; which of them an operation reads cannot be seen")
 
@@ -123,13 +123,13 @@ class _Recorder(TorchDispatchMode):
         kwargs = kwargs or {}
         self._require_fixed(func, args, kwargs)
         reads: set[str] = set()
-        given = [self._text(value, reads) for value in args]
-        given += [f"{name}={self._text(value, reads)}" for name, value in kwargs.items()]
+        arguments = [self._text(value, reads) for value in args]
+        arguments += [f"{name}={self._text(value, reads)}" for name, value in kwargs.items()]
         result = func(*args, **kwargs)
         self.alive.append((args, kwargs, result))
         if isinstance(result, Tensor) and func.is_view and _place(result) == _place(args[0]):
             return result  # the same numbers under another object: detach, a view of the same shape
-        self.lines.append((self._targets(func, result), reads, f"{self._operation(func)}({', '.join(given)})"))
+        self.lines.append((self._targets(func, result), reads, f"{self._operation(func)}({', '.join(arguments)})"))
         return result
 
     def _require_fixed(self, func: Any, args: Any, kwargs: Any) -> None:
@@ -163,7 +163,7 @@ class _Recorder(TorchDispatchMode):
         return name
 
     def _text(self, value: Any, reads: set[str]) -> str:
-        """An argument as Python."""
+        """Write an argument as Python; `reads` gathers the names it uses."""
         if isinstance(value, Tensor):
             name = self.known.get(_place(value))
             reads.add(name := name or self._constant(value))
@@ -186,7 +186,7 @@ class _Recorder(TorchDispatchMode):
     def tape(self, batch: int, loss: Tensor, gradients: list[Tensor | None]) -> Tape:
         """Everything written down so far, as a function from the batch to the loss and the gradients."""
         results: set[str] = set()
-        given = f"{self._text(loss, results)}, {self._text(gradients, results)}"
+        returned = f"{self._text(loss, results)}, {self._text(gradients, results)}"
         last = {name: index for index, (_, reads, _) in enumerate(self.lines) for name in reads}
         body = []
         for index, (targets, reads, call) in enumerate(self.lines):
@@ -199,7 +199,7 @@ class _Recorder(TorchDispatchMode):
         inputs = [f"batch{index}" for index in range(batch)]
         for name in inputs:
             self.names.pop(name)
-        source = "\n    ".join([f"def replay({', '.join(inputs)}):", *body, f"return {given}"])
+        source = "\n    ".join([f"def replay({', '.join(inputs)}):", *body, f"return {returned}"])
         return Tape(source, self.names)
 
 

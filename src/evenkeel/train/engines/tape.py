@@ -77,21 +77,21 @@ class Taped:
         return self.eager(dict(zip(names, batch, strict=False)), *batch[len(names) :])
 
     def _record(self, key: object, names: tuple[str, ...], batch: Sequence[Tensor]) -> LossAndGradients:
-        """A step written down; by autograd, and so for good, where that cannot be done."""
+        """Take a step and record it; where that cannot be done, by autograd, now and from then on."""
         if len(self._tapes) == MOST_TAPES:
             return self._by_autograd(names, batch)
         before = self._snapshot(batch)
         try:
-            tape, found = record(lambda *given: self._loss(names, given), batch, self.parameters, self.buffers)
+            tape, result = record(lambda *tensors: self._loss(names, tensors), batch, self.parameters, self.buffers)
         except Exception:  # what is really wrong is raised again, without the recorder in between
             self._usable = False
             self._restore(before)
             return self._by_autograd(names, batch)
         self._tapes[key] = tape
-        return found
+        return result
 
     def _prove(self, key: object, tape: Tape, names: tuple[str, ...], batch: Sequence[Tensor]) -> LossAndGradients:
-        """A step both ways."""
+        """Take a step by autograd and from the tape, and use the tape from now on if both agree to the last bit."""
         before = self._snapshot(batch)
         try:
             loss, gradients = tape(*batch)
@@ -99,12 +99,12 @@ class Taped:
         except RuntimeError:  # sizes that depend on values
             replayed = []
         self._restore(before)
-        found = self._by_autograd(names, batch)
-        if same_numbers([found[0], *found[1], *self._snapshot(batch)], replayed):
+        result = self._by_autograd(names, batch)
+        if same_numbers([result[0], *result[1], *self._snapshot(batch)], replayed):
             self._proved.add(key)
         else:
             self._usable = False
-        return found
+        return result
 
     def _snapshot(self, batch: Sequence[Tensor]) -> list[Tensor]:
         """What a step may change besides giving a loss and gradients: random state, buffers, the batch itself."""
