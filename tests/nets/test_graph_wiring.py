@@ -1,9 +1,11 @@
+import sys
+
 import pytest
 import torch
 
 from _unchecked import unchecked
-from evenkeel.errors import DataError, ShapeError
-from evenkeel.nets.graph_wiring import check_graph, count_graphs, with_self
+from evenkeel.errors import DataError, RequestError, ShapeError
+from evenkeel.nets.graph_wiring import check_graph, count_graphs, graph_library, with_self
 
 NODES, EDGES, GRAPH = torch.zeros(4, 3), torch.tensor([[0, 1], [1, 2]]), torch.tensor([0, 0, 1, 1])
 
@@ -64,3 +66,11 @@ def test_what_is_a_graph_passes():
     check_graph(NODES, torch.empty(2, 0, dtype=torch.int64), None, 3)
     check_graph(NODES[:0], torch.empty(2, 0, dtype=torch.int64), GRAPH[:0], 3)
     check_graph(NODES, EDGES, torch.tensor([0, 2, 2, 5]), 3)
+
+
+def test_without_the_library_one_error_says_how_to_get_it(monkeypatch):
+    monkeypatch.setitem(sys.modules, "torch_geometric.nn", None)
+    with pytest.raises(RequestError, match=r"a GNN needs torch_geometric; try: pip install 'evenkeel\[graphs\]'"):
+        graph_library()
+    monkeypatch.undo()
+    assert graph_library().GCNConv

@@ -7,7 +7,7 @@ from _unchecked import unchecked
 from evenkeel.errors import DataError, RequestError, ShapeError
 from evenkeel.heads import SingleLabel
 from evenkeel.nets import RNN
-from evenkeel.nets.recurrent_cell import CELLS
+from evenkeel.nets.recurrent_layers import CELLS
 from nets._samples import links_of, spread
 
 SMALL = {"width": 32, "depth": 2}

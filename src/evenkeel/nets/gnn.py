@@ -19,8 +19,7 @@ from typing_extensions import override
 from evenkeel.errors import ShapeError
 from evenkeel.nets.base import Net
 from evenkeel.nets.blocks import Extent, UnitNorm, check_choice, check_dropout, draw_, extent_of
-from evenkeel.nets.graph_block import GraphBlock, GraphOptions
-from evenkeel.nets.graph_layers import LAYERS, Layer
+from evenkeel.nets.graph_layers import LAYERS, GraphBlock, GraphOptions, Layer
 from evenkeel.nets.graph_pool import GraphPool, Pooling
 from evenkeel.nets.graph_wiring import Wiring, check_graph, count_graphs, with_self
 from evenkeel.nets.inputs import check_channels

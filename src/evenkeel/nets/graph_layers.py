@@ -1,43 +1,38 @@
-"""The message layers of torch_geometric, with the initial weights of this package; hops over edges alone.
+"""Message layers of torch_geometric with the initial weights of this package, and the blocks that a net makes of them.
 
     gcn    sum over neighbours and self of W h_j / sqrt(d_i d_j)       Kipf and Welling 2017, arXiv:1609.02907
     sage   W1 mean over neighbours of h_j + W2 h_i                     Hamilton et al. 2017, arXiv:1706.02216
     gat    sum over neighbours and self of a_ij W h_j, a learned       Velickovic et al. 2018, arXiv:1710.10903
     gin    W (h_i + sum over neighbours of h_j)                        Xu et al. 2019, arXiv:1810.00826
 
-The second layer that GIN's paper puts upon its sum is that of the block around it.
+    residual   h = h + drop(phi(norm(messages(h)))) W        each node keeps what is its own, however deep the net
+    plain      h = drop(phi(norm(messages(h))))              as in the first papers: two or three layers, no more
+
+The second layer that GIN's paper puts upon its sum is that of the block. The norm follows the messages: how large they
+are depends on how many neighbours a node has. All branches of a residual net together add a variance of about one to
+what came in. Source: Li et al. 2019, arXiv:1904.03751
 """
 
 from __future__ import annotations
 
 import math
-import warnings
-from typing import Any, Literal
+from dataclasses import dataclass
+from typing import Literal
 
 import torch
 from torch import nn
+from torch.nn import functional
 from typing_extensions import override
 
 from evenkeel.errors import RequestError
-from evenkeel.nets.blocks import check_choice, shared_heads
-from evenkeel.nets.graph_wiring import Wiring
+from evenkeel.nets.blocks import activation_named, check_choice, draw_, matched_variance, shared_heads
+from evenkeel.nets.graph_norm import CENTRED, NodeNorm
+from evenkeel.nets.graph_wiring import Wiring, graph_library
 from evenkeel.shapes import Float, Tensor
 
 Layer = Literal["gcn", "gat", "gin", "sage"]
 LAYERS = ("gcn", "gat", "gin", "sage")
 HEAD_WIDTH = 8  # units of an attention head where their number is not given, as in GAT's paper
-
-
-def graph_library() -> Any:
-    """`torch_geometric.nn`, or one clear error that says how to get it."""
-    try:
-        with warnings.catch_warnings():
-            # It still compiles some classes by torch.jit, of which recent versions of torch warn.
-            warnings.simplefilter("ignore", DeprecationWarning)
-            import torch_geometric.nn as library
-    except ImportError as error:
-        raise RequestError("a GNN needs torch_geometric; try: pip install 'evenkeel[graphs]'") from error
-    return library
 
 
 class MessageLayer(nn.Module):
@@ -114,3 +109,44 @@ def _draw_(parameter: Tensor, variance: float) -> None:
     else:
         scale = variance if parameter.dim() == 2 else 1.0
         parameter.normal_(std=math.sqrt(scale / parameter.shape[-1]))
+
+
+@dataclass(frozen=True, kw_only=True)
+class GraphOptions:
+    """What all blocks of a net have in common."""
+
+    layer: Layer
+    activation: str
+    norm: str | None
+    dropout: float
+    heads: int | None
+    share: float
+    """Variance that one branch adds to what passes it by."""
+
+
+class GraphBlock(nn.Module):
+    """Messages, norm, activation and dropout; in a residual block then one layer more, beside the identity.
+
+    Shapes: hidden (node, unit) -> (node, unit).
+    """
+
+    def __init__(self, width: int, options: GraphOptions, *, skip: str) -> None:
+        super().__init__()
+        matched = matched_variance(options.activation)
+        self.messages = MessageLayer(
+            options.layer,
+            width,
+            heads=options.heads,
+            variance=1.0 if skip == "residual" else matched,
+            bias=options.norm not in CENTRED,
+            dropout=options.dropout if options.layer == "gat" else 0.0,
+        )
+        self.norm = NodeNorm(options.norm, width)
+        self.outward = draw_(nn.Linear(width, width), matched * options.share) if skip == "residual" else None
+        self.activation, self.dropout = activation_named(options.activation), options.dropout
+
+    @override
+    def forward(self, hidden: Float[Tensor, "node unit"], wiring: Wiring) -> Float[Tensor, "node unit"]:
+        heard = self.activation(self.norm(self.messages(hidden, wiring), wiring))
+        heard = functional.dropout(heard, self.dropout, self.training)
+        return heard if self.outward is None else hidden + self.outward(heard)

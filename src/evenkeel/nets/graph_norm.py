@@ -15,8 +15,7 @@ from typing_extensions import override
 
 from evenkeel.errors import RequestError, ShapeError
 from evenkeel.nets.blocks import UnitNorm, check_choice
-from evenkeel.nets.graph_layers import graph_library
-from evenkeel.nets.graph_wiring import Wiring
+from evenkeel.nets.graph_wiring import Wiring, graph_library
 from evenkeel.shapes import Float, Tensor
 
 NODE_NORMS = ("layer", "batch", "graph")

@@ -8,11 +8,13 @@ Source: Kipf and Welling 2017, arXiv:1609.02907
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 
-from evenkeel.errors import DataError, ShapeError
+from evenkeel.errors import DataError, RequestError, ShapeError
 from evenkeel.shapes import Float, Int, Shaped, Tensor
 
 
@@ -117,3 +119,15 @@ def with_self(
     own = torch.arange(len(nodes), device=edges.device)
     weight = torch.cat((counts * scale[source] * scale[target], 1 / degree))
     return torch.cat((edges, own.expand(2, -1)), dim=1), weight
+
+
+def graph_library() -> Any:
+    """`torch_geometric.nn`, or one clear error that says how to get it."""
+    try:
+        with warnings.catch_warnings():
+            # It still compiles some classes by torch.jit, of which recent versions of torch warn.
+            warnings.simplefilter("ignore", DeprecationWarning)
+            import torch_geometric.nn as library
+    except ImportError as error:
+        raise RequestError("a GNN needs torch_geometric; try: pip install 'evenkeel[graphs]'") from error
+    return library

@@ -19,11 +19,9 @@ from evenkeel.errors import RequestError, ShapeError
 from evenkeel.nets.base import Net
 from evenkeel.nets.blocks import Extent, check_choice, check_dropout, extent_of
 from evenkeel.nets.inputs import TokenInput, ValueInput
-from evenkeel.nets.recurrent_block import RecurrentBlock, State, Steps, state_after
-from evenkeel.nets.recurrent_cell import Cell, Direction
-from evenkeel.nets.recurrent_pool import AttentionPool, EndsPool
+from evenkeel.nets.recurrent_layers import Cell, Direction, RecurrentBlock, State, Steps, state_after
 from evenkeel.nets.step_norm import StepNorm
-from evenkeel.nets.steps import Pool, blanked, padding_of
+from evenkeel.nets.steps import AttentionPool, EndsPool, Pool, blanked, padding_of
 from evenkeel.shapes import Float, Shaped, Tensor
 
 SIZES = {"small": Extent(width=128, depth=2), "base": Extent(width=512, depth=4)}

@@ -1,6 +1,9 @@
 """Steps of unequal length in one batch: which are padding, and one vector out of many, from the real ones alone.
 
+    attention    sum_t a_t h_t,   a = softmax over the real steps of q · h_t,   q = 0 at first: the plain mean
+
 Padding stands behind the real steps and is never read, whatever it holds: it is blanked with zeros, not multiplied.
+Source of attention over steps: Yang et al. 2016, doi:10.18653/v1/N16-1174
 """
 
 from __future__ import annotations
@@ -9,6 +12,7 @@ from typing import Literal
 
 import torch
 from torch import nn
+from typing_extensions import override
 
 from evenkeel.errors import DataError, ShapeError
 from evenkeel.nets.blocks import check_choice
@@ -98,3 +102,49 @@ class Pool(nn.Module):
     def extra_repr(self) -> str:
         """How the steps are pooled, for `repr`."""
         return repr(self.pooling)
+
+
+class AttentionPool(nn.Module):
+    """A mean of the real steps, weighted by a learned query.
+
+    Shapes: (batch, step, unit), padding (batch, step) True where there is none -> (batch, unit).
+
+    Example:
+        >>> AttentionPool(1)(torch.tensor([[[1.0], [3.0]]])).tolist()
+        [[2.0]]
+    """
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.query = nn.Parameter(torch.zeros(width))
+
+    @override
+    def forward(
+        self, hidden: Float[Tensor, "batch step unit"], padding: Bool[Tensor, "batch step"] | None = None
+    ) -> Float[Tensor, "batch unit"]:
+        score = hidden @ self.query
+        score = score if padding is None else score.masked_fill(padding, -torch.inf)
+        return torch.einsum("bs,bsu->bu", score.softmax(1), blanked(hidden, padding))
+
+
+class EndsPool(nn.Module):
+    """Of units of which the first half reads forwards and the second half backwards: each where it has read all.
+
+    Shapes: as `AttentionPool`.
+
+    Example:
+        >>> EndsPool()(torch.tensor([[[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]]])).tolist()
+        [[5.0, 2.0]]
+    """
+
+    @override
+    def forward(
+        self, hidden: Float[Tensor, "batch step unit"], padding: Bool[Tensor, "batch step"] | None = None
+    ) -> Float[Tensor, "batch unit"]:
+        forwards, backwards = hidden.chunk(2, dim=-1)
+        if padding is None:
+            last = forwards[:, -1]
+        else:
+            at = (~padding).sum(1).view(-1, 1, 1) - 1
+            last = forwards.take_along_dim(at, dim=1).squeeze(1)
+        return torch.cat((last, backwards[:, 0]), dim=-1)
