@@ -7,10 +7,9 @@ import torch
 from _small import TARGETS, small_dataset
 from evenkeel.data.dataset import SplitRequest, build_dataset, set_target_apart
 from evenkeel.data.table import read_table
-from evenkeel.heads import PARTS
+from evenkeel.heads import PARTS, plain_models
 from evenkeel.heads.for_task import head_for
 from evenkeel.kinds import PARTS as KINDS
-from evenkeel.kinds import baselines as _plain
 from evenkeel.train.baselines import baseline_scores, verdict
 
 NAMES = tuple(KINDS["table"].rivals)
@@ -66,7 +65,7 @@ def test_a_class_that_training_lacks_is_given_probability_zero():
 
 
 def test_very_many_classes_leave_the_trees_out(monkeypatch):
-    monkeypatch.setattr(_plain, "MOST_CLASSES", 2)
+    monkeypatch.setattr(plain_models, "MOST_CLASSES", 2)
     assert list(baseline_scores(head_for("single-label"), small_dataset("single-label"), seed=0)) == ["linear"]
 
 
