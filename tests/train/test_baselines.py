@@ -13,7 +13,7 @@ from evenkeel.kinds import PARTS as KINDS
 from evenkeel.kinds import baselines as _plain
 from evenkeel.train.baselines import baseline_scores, verdict
 
-NAMES = tuple(KINDS["table"].rivals)
+NAMES = tuple(KINDS["table"].baselines)
 
 
 @pytest.mark.parametrize("task", TARGETS)

@@ -43,14 +43,15 @@ def table_of_predictions(run, data: object) -> pl.DataFrame:
     """What each prediction belongs to, where a row's number does not say it, and `prediction` with its certainty."""
     if run.part.reads == "series":
         return _coming(run, data)
-    found = _predictions(run, data)
-    keys = {name: values for name, values in run.kind.keys(run.record.schema_, data).items() if name not in found}
+    new = run.read(data)
+    found = _predictions(run, new)
+    keys = {name: values for name, values in new.keys.items() if name not in found}
     return pl.DataFrame({**keys, **found.to_dict()})
 
 
-def _predictions(run, data: object) -> pl.DataFrame:
+def _predictions(run, frame) -> pl.DataFrame:
     """A column `prediction` and what is known of its certainty; points and codes as a column for each unit."""
-    reads, frame = run.part.reads, run.read(data)
+    reads = run.part.reads
     if reads == "inputs":
         code = run.encode(frame)
         return pl.DataFrame({f"code {i}": code[:, i] for i in range(code.shape[1])})
@@ -74,12 +75,11 @@ def _predictions(run, data: object) -> pl.DataFrame:
 
 def _coming(run, data: object) -> pl.DataFrame:
     """The times to come after a table's end, and each column's forecast."""
-    from evenkeel.data.table import read_table
     from evenkeel.kinds.series.schema import coming_table
 
-    frame = read_table(data)
-    ends = () if run.plan.task == "regression" else run.predict_distribution(frame).quantile(LEVELS)
-    return coming_table(run.record.schema_, frame, run.predict(frame), *ends)
+    new = run.read(data)
+    ends = () if run.plan.task == "regression" else run.predict_distribution(new).quantile(LEVELS)
+    return coming_table(run.record.schema_, new.keys[run.record.schema_.time], run.predict(new), *ends)
 
 
 @click.command(short_help="Measure a run on new data.")

@@ -1,4 +1,4 @@
-"""Plain models of scikit-learn beside the network: what is left to each kind of data is to give them a matrix.
+"""Plain models of scikit-learn beside the network; each kind of data gives them a matrix.
 
 Default settings; a linear model for every task, and gradient-boosted trees where the columns are few.
 """
@@ -6,34 +6,37 @@ Default settings; a linear model for every task, and gradient-boosted trees wher
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
 from evenkeel.data.dataset import Dataset
+from evenkeel.data.schema import DataSchema
 from evenkeel.heads import HeadPart
-from evenkeel.kinds.base import Rival
+from evenkeel.kinds.base import Baseline
 from evenkeel.shapes import Tensor
+
+S = TypeVar("S", bound=DataSchema)
 
 ROWS_AT_ONCE = 20_000
 MOST_CLASSES = 30  # one tree per class and round: beyond this trees take longer than the network
 NUMBERS = ("regression", "probabilistic-regression", "positive-regression")
 TASKS = (*NUMBERS, "single-label", "multi-label")  # what they can learn
 
-Matrix = Callable[[Dataset, Tensor], Any]
+Matrix = Callable[[Dataset[S], Tensor], Any]
 """(dataset, rows) -> (row, feature), as an array or a sparse matrix."""
 
 
-def rival(model: Callable[[HeadPart, Dataset, int], Any], matrix: Matrix) -> Rival:
+def baseline(model: Callable[[HeadPart, Dataset[S], int], Any], matrix: Matrix[S]) -> Baseline[S]:
     """A model of scikit-learn on a matrix, as a kind's record holds it."""
 
-    def predictions(part: HeadPart, data: Dataset, known: Tensor, asked: Tensor, seed: int) -> np.ndarray | None:
+    def predictions(part: HeadPart, data: Dataset[S], known: Tensor, rows: Tensor, seed: int) -> np.ndarray | None:
         made = model(part, data, seed) if part.call.task in TASKS else None
         if made is None:
             return None
         predict = _fitted(made, part, data, known, matrix)
         # In parts, so that the matrices of a large test part never stand beside the data whole.
-        return np.concatenate([predict(rows) for rows in asked.split(ROWS_AT_ONCE)])
+        return np.concatenate([predict(some) for some in rows.split(ROWS_AT_ONCE)])
 
     return predictions
 
@@ -48,6 +51,31 @@ def linear_model(part: HeadPart, data: Dataset, seed: int) -> Any:
         return PoissonRegressor(alpha=1e-3, max_iter=300) if positive else Ridge(copy_X=False)
     model = LogisticRegression(max_iter=300)
     return MultiOutputClassifier(model) if part.reads == "labels" else model
+
+
+class NearestNeighbours:
+    """scikit-learn's classifier or regressor; it knows no weights of examples, so those are left out."""
+
+    def __init__(self, reads: str, count: int) -> None:
+        self.reads, self.count = reads, count
+        self.classes_ = np.empty(0)
+
+    def fit(self, matrix: np.ndarray, target: np.ndarray, sample_weight: np.ndarray | None = None) -> NearestNeighbours:
+        """Remember the rows."""
+        from sklearn.neighbors import KNeighborsClassifier, KNeighborsRegressor
+
+        made = KNeighborsRegressor if self.reads == "number" else KNeighborsClassifier
+        self.model: Any = made(n_neighbors=min(self.count, len(matrix))).fit(matrix, target)
+        self.classes_ = getattr(self.model, "classes_", self.classes_)
+        return self
+
+    def predict(self, matrix: np.ndarray) -> np.ndarray:
+        """The mean of the neighbours."""
+        return self.model.predict(matrix)
+
+    def predict_proba(self, matrix: np.ndarray) -> Any:
+        """The share of the neighbours in each class."""
+        return self.model.predict_proba(matrix)
 
 
 def boosted_trees(part: HeadPart, data: Dataset, seed: int, *, categories: np.ndarray | None = None) -> Any:
@@ -66,20 +94,22 @@ def boosted_trees(part: HeadPart, data: Dataset, seed: int, *, categories: np.nd
     return MultiOutputClassifier(model) if part.reads == "labels" else model
 
 
-def _fitted(model: Any, part: HeadPart, data: Dataset, rows: Tensor, matrix: Matrix) -> Callable[[Tensor], np.ndarray]:
+def _fitted(
+    model: Any, part: HeadPart, data: Dataset[S], known: Tensor, matrix: Matrix[S]
+) -> Callable[[Tensor], np.ndarray]:
     """Fit on the rows; what comes back predicts values, or probabilities with a column for every class or label."""
-    target = data.target.index_select(0, rows).numpy()
+    target = data.target.index_select(0, known).numpy()
     if part.reads == "labels":
-        return _fitted_labels(model, matrix(data, rows), target, lambda asked: matrix(data, asked))
-    weight = None if data.weight is None else data.weight[rows].numpy()
-    model.fit(matrix(data, rows), target, sample_weight=weight)
+        return _fitted_labels(model, matrix(data, known), target, lambda rows: matrix(data, rows))
+    weight = None if data.weight is None else data.weight[known].numpy()
+    model.fit(matrix(data, known), target, sample_weight=weight)
     if part.reads == "number":
-        return lambda asked: model.predict(matrix(data, asked))
+        return lambda rows: model.predict(matrix(data, rows))
 
-    def probabilities(asked: Tensor) -> np.ndarray:
-        found = model.predict_proba(matrix(data, asked))
-        result = np.zeros((len(found), len(data.target_schema.levels)))  # a row may have many steps, each answered
-        result[:, model.classes_] = found
+    def probabilities(rows: Tensor) -> np.ndarray:
+        shares = model.predict_proba(matrix(data, rows))
+        result = np.zeros((len(shares), len(data.target_schema.levels)))  # a row may have many steps, each answered
+        result[:, model.classes_] = shares
         return result
 
     return probabilities
@@ -93,11 +123,11 @@ def _fitted_labels(
     if kept:
         model.fit(known, target[:, kept])
 
-    def probabilities(asked: Tensor) -> np.ndarray:
-        given = matrix(asked)
-        result = np.broadcast_to(target.mean(0), (given.shape[0], target.shape[1])).copy()
+    def probabilities(rows: Tensor) -> np.ndarray:
+        features = matrix(rows)
+        result = np.broadcast_to(target.mean(0), (features.shape[0], target.shape[1])).copy()
         if kept:
-            result[:, kept] = np.stack([each[:, 1] for each in model.predict_proba(given)], axis=1)
+            result[:, kept] = np.stack([each[:, 1] for each in model.predict_proba(features)], axis=1)
         return result
 
     return probabilities

@@ -2,37 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-
 import numpy as np
 
+from evenkeel.heads.answers import Answers
 from evenkeel.run.run import Run
 
 
-@dataclass(frozen=True, kw_only=True)
-class Told:
-    """Truth and prediction of each kept row in words; `right` is None of numbers.
-
-    `miss` orders rows by how wrong they are, the largest first: the confidence in a mistake, minus that in what is
-    right, or the size of an error. `confidence` is the probability of the prediction, None of numbers.
-    """
-
-    truth: Sequence[str]
-    prediction: Sequence[str]
-    miss: np.ndarray
-    right: np.ndarray | None = None
-    confidence: np.ndarray | None = None
-
-
-def told_of(run: Run) -> Told | None:
+def answers_of(run: Run) -> Answers | None:
     """What was said of the kept rows; None where answers are neither numbers, classes nor labels, or none are kept."""
     if "output" not in run.sample or run.part.reads not in ("number", "class", "labels"):
         return None
     head, output, target = run.network.head, run.sample["output"], run.sample["target"].numpy()
     if run.part.reads == "number":
         predicted = head.predict(output).double().numpy()
-        return Told(
+        return Answers(
             truth=[f"{value:.4g}" for value in target],
             prediction=[f"{value:.4g}" for value in predicted],
             miss=np.abs(predicted - target),
@@ -48,7 +31,7 @@ def told_of(run: Run) -> Told | None:
         confidence = np.maximum(probability, 1 - probability).prod(1)
         truth, prediction = _labels(target > 0.5, names), _labels(probability > 0.5, names)
     miss = np.where(right, -confidence, confidence)
-    return Told(truth=truth, prediction=prediction, miss=miss, right=right, confidence=confidence)
+    return Answers(truth=truth, prediction=prediction, miss=miss, right=right, confidence=confidence)
 
 
 def _labels(there: np.ndarray, names: np.ndarray) -> list[str]:

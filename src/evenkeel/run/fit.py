@@ -22,7 +22,7 @@ from evenkeel.data.weights import Weighting
 from evenkeel.errors import RequestError
 from evenkeel.kinds import PARTS as KINDS
 from evenkeel.kinds import Kind
-from evenkeel.kinds.base import Asked, Prepared
+from evenkeel.kinds.base import DataRequest, Prepared
 from evenkeel.kinds.choose import kind_of, read_options
 from evenkeel.nets import PARTS as NETS
 from evenkeel.nets.blocks import extent_of
@@ -111,15 +111,15 @@ def fit(
         else kind_of(data, kind, target=target, task=task, settings=settings or ())
     )
     chosen = sort_settings(dict(settings or {}), found, net)
-    asked = Asked(
+    wanted = DataRequest(
         target=target,
         task=task,
-        request=SplitRequest(how=split, validation=float(validation), test=float(test), seed=seed),
+        split=SplitRequest(how=split, validation=float(validation), test=float(test), seed=seed),
         weight=sample_weight,
         options=read_options(found, chosen.of_kind),
         net="given" if isinstance(net, nn.Module) else chosen.net,
     )
-    prepared = ready(data, task) if isinstance(data, Dataset) else found.prepare(data, asked)
+    prepared = ready(data, task) if isinstance(data, Dataset) else found.prepare(data, wanted)
     dataset, choice = prepared.dataset, prepared.choice
     given = {"seed": seed, "time_limit": time_limit, "epochs": epochs, "loss": loss if isinstance(loss, str) else None}
     given |= {"net": net} if isinstance(net, str) else {}

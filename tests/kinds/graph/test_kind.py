@@ -129,7 +129,7 @@ def test_a_net_of_ones_own_reads_graphs(tmp_path):
 
 @pytest.mark.parametrize("level", ["graph", "node"])
 def test_going_on_after_an_interruption_gives_the_same_bits(level, tmp_path, monkeypatch):
-    from evenkeel.run.run import request as _request
+    from evenkeel.run import request as _request
 
     data = (PAIRS, ANSWERS) if level == "graph" else as_data(PEOPLE, **MASKS)
     whole = quick(data, epochs=6)

@@ -20,7 +20,7 @@ def by_step():
 
 
 def keys(run, new):
-    return run.kind.keys(run.record.schema_, new)
+    return run.kind.encode(run.record.schema_, new).keys
 
 
 def test_steps_of_a_long_table_are_told_by_series_and_time(by_step):
@@ -41,9 +41,9 @@ def test_steps_without_a_time_and_steps_of_lists_are_numbered(by_step):
     assert keys(run, sequences) == {"sequence": [0, 0, 1, 1, 1], "step": [0, 1, 0, 1, 2]}
     schema = run.record.schema_.model_copy(update={"time": None})
     table = pl.DataFrame({"id": ["b", "a", "b"], "x0": [1.0, 2.0, 3.0]})
-    assert run.kind.keys(schema, table) == {"id": ["b", "b", "a"], "step": [0, 1, 0]}
+    assert run.kind.encode(schema, table).keys == {"id": ["b", "b", "a"], "step": [0, 1, 0]}
     renamed = schema.model_copy(update={"series": "step"})
-    assert run.kind.keys(renamed, table.rename({"id": "step"})) == {"step": ["b", "b", "a"], "place": [0, 1, 0]}
+    assert run.kind.encode(renamed, table.rename({"id": "step"})).keys == {"step": ["b", "b", "a"], "place": [0, 1, 0]}
 
 
 def test_series_of_a_long_table_are_named_where_each_has_one_answer():

@@ -164,8 +164,9 @@ def test_what_comes_is_a_table_with_its_times(flat):
     frame = table()
     mean = np.arange(6.0).reshape(3, 2)
     ends = (mean - 1, mean + 1) if flat == "rows" else ((mean - 1).ravel(), (mean + 1).ravel())
-    found = coming_table(schema(frame), frame, mean, *ends)
+    times = times_ahead(schema(frame), frame)
+    found = coming_table(schema(frame), times, mean, *ends)
     assert found.columns == ["when", "load", "load low 5%", "load high 95%", "heat", "heat low 5%", "heat high 95%"]
     assert found["when"].to_list() == [datetime(2024, 1, 2, hour) for hour in (1, 2, 3)]
     assert found["heat"].to_list() == [1, 3, 5] and found["load low 5%"].to_list() == [-1, 1, 3]
-    assert coming_table(schema(frame), frame, mean).columns == ["when", "load", "heat"]
+    assert coming_table(schema(frame), times, mean).columns == ["when", "load", "heat"]

@@ -172,7 +172,7 @@ def times_ahead(schema: SeriesSchema, frame: pl.DataFrame) -> pl.Series:
 
 def coming_table(
     schema: SeriesSchema,
-    frame: pl.DataFrame,
+    times: pl.Series,
     mean: NDArray[np.float64],
     low: NDArray[np.float64] | None = None,
     high: NDArray[np.float64] | None = None,
@@ -181,12 +181,12 @@ def coming_table(
 
     Args:
         schema: of the series.
-        frame: the table that was read.
+        times: of these steps.
         mean: forecasts, (horizon, channel).
         low: lower ends of the 90 % interval, (horizon, channel) or all in a row, (horizon·channel,), if there are any.
         high: upper ends.
     """
-    columns = [times_ahead(schema, frame)]
+    columns = [times]
     ends = [("", mean), (" low 5%", low), (" high 95%", high)]
     for index, name in enumerate(schema.names):
         columns += [

@@ -16,10 +16,11 @@ from torch import nn
 from torch.nn import functional
 from typing_extensions import override
 
+from evenkeel.data.dataset import Dataset
 from evenkeel.errors import RequestError
 from evenkeel.kinds.base import Build
 from evenkeel.kinds.body import build_net, features_of
-from evenkeel.kinds.text.bag import Pieces
+from evenkeel.kinds.text.pieces import Pieces
 from evenkeel.kinds.text.schema import TextSchema
 from evenkeel.linear import Linear
 from evenkeel.nets.mlp import Plain, Residual
@@ -167,15 +168,13 @@ def _units(net: nn.Module, told: str) -> int:
     )
 
 
-def text_body(build: Build) -> nn.Module:
+def text_body(build: Build[TextSchema]) -> nn.Module:
     """Our net or the user's, by how the texts were read.
 
     Raises:
         RequestError: a net over steps where the order was not kept, or the other way round.
     """
     schema = build.schema
-    if not isinstance(schema, TextSchema):
-        raise TypeError("texts need the schema of texts")
     if schema.window is not None:
         return _stream_body(build, schema)
     if (schema.bag is None) != (build.given is not None or build.plan.net != "mlp"):
@@ -185,19 +184,18 @@ def text_body(build: Build) -> nn.Module:
         return _order_body(build, schema)
     pieces = Pieces(schema.bag, build.plan.width, build.plan.dropout)
     if build.dataset is not None:
-        _start(pieces, build)
+        _start(pieces, build.dataset)
     return BagBody(pieces, build.plan) if len(schema.text) == 1 else BagPairs(pieces, build.plan)
 
 
-def _start(pieces: Pieces, build: Build) -> None:
+def _start(pieces: Pieces, dataset: Dataset[TextSchema]) -> None:
     """How rare the pieces are in the training texts."""
-    assert build.dataset is not None
-    rows = torch.from_numpy(build.dataset.split.train)
-    fields = [field for name, field in build.dataset.inputs.items() if name.endswith("pieces")]
+    rows = torch.from_numpy(dataset.split.train)
+    fields = [field for name, field in dataset.inputs.items() if name.endswith("pieces")]
     pieces.start(torch.cat([field.index_select(0, rows) for field in fields]), len(fields) * len(rows))
 
 
-def _order_body(build: Build, schema: TextSchema) -> OrderBody:
+def _order_body(build: Build[TextSchema], schema: TextSchema) -> OrderBody:
     sizes = {"vocabulary": schema.tokens.size} | (
         {"longest": schema.longest} if build.plan.net == "transformer" else {}
     )
@@ -206,7 +204,7 @@ def _order_body(build: Build, schema: TextSchema) -> OrderBody:
     return OrderBody(net, _units(net, TOLD), single if len(schema.text) > 1 else None)
 
 
-def _stream_body(build: Build, schema: TextSchema) -> StreamBody:
+def _stream_body(build: Build[TextSchema], schema: TextSchema) -> StreamBody:
     """A net that sees the past alone; the head shares its tokens where there are many of them."""
     size = schema.tokens.size
     net = build_net(build, "text", vocabulary=size, direction="past", pooling=None)
