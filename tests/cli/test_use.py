@@ -11,6 +11,7 @@ from _small import small_frame
 from cli._terminal import FAST, invoke, process
 from evenkeel.cli.use import table_of_predictions
 from evenkeel.errors import DataError, SavedRunError
+from evenkeel.kinds.base import Encoded
 from evenkeel.run.fit import fit
 from evenkeel.run.run import load
 
@@ -86,7 +87,10 @@ def test_an_output_that_cannot_be_written(runs, tmp_path):
 
 def test_what_a_prediction_belongs_to_stands_beside_it(runs, tmp_path, monkeypatch):
     run = load(runs / "regression")
-    keyed = dataclasses.replace(run.kind, keys=lambda schema, data: {"row": range(100, 340)})
+    kind, keys = run.kind, {"row": range(100, 340)}
+    keyed = dataclasses.replace(
+        kind, encode=lambda schema, new: Encoded(inputs=kind.encode(schema, new).inputs, keys=keys)
+    )
     monkeypatch.setattr(type(run), "kind", keyed)
     found = table_of_predictions(run, runs / "weather.csv")
     assert found.columns == ["row", "prediction"] and found["row"][-1] == 339
