@@ -2,6 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 INSTALLED := .venv/.installed
+PARALLEL := --numprocesses auto --dist worksteal
 
 .PHONY: demo test check format stubs bench clean
 
@@ -14,14 +15,14 @@ $(INSTALLED): pyproject.toml constraints.txt
 demo: $(INSTALLED)          ## train on real data and show where the report lies
 	$(BIN)/evenkeel train sample:diabetes --target target --out demo-run --fresh
 
-test: $(INSTALLED)          ## all tests
-	$(BIN)/python -m pytest
+test: $(INSTALLED)          ## all tests, on all cores
+	$(BIN)/python -m pytest $(PARALLEL)
 
 check: $(INSTALLED)         ## format, lint, types, tests, doctests
 	$(BIN)/ruff format --check src tests bench examples
 	$(BIN)/ruff check src tests bench examples
 	$(BIN)/pyright
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest $(PARALLEL)
 	$(BIN)/python -m pytest --doctest-modules src/evenkeel -p no:cacheprovider
 
 format: $(INSTALLED)

@@ -7,9 +7,12 @@ from torch import nn
 from _small import TARGETS, same, small_dataset, small_network, small_plan
 from _unchecked import unchecked
 from evenkeel import heads, losses, nets
+from evenkeel.data.target import Target
 from evenkeel.errors import RequestError
 from evenkeel.kinds.table.flat import FlatInputs
-from evenkeel.network import Network, assemble, build_network, load_weights, weights_of
+from evenkeel.nets.base import Body, UsualLoss
+from evenkeel.network import Network, assemble, build_head, build_network, load_weights, weights_of
+from evenkeel.plan import make_plan
 
 
 class TwoInputs(nn.Module):
@@ -143,3 +146,33 @@ def test_what_a_loss_by_name_learned_is_kept_and_another_loss_does_not_mind():
     assert not any("mine" in name for name in weights_of(own))
     with pytest.raises(RuntimeError, match="Missing key"):
         load_weights(plain, {"net.weight": plain.net.weight})
+
+
+def test_settings_of_head_and_loss_reach_them():
+    head = small_network("single-label", loss_options={"label_smoothing": 0.1}).head
+    assert head.options == {"label_smoothing": 0.1}
+    body = Body(module=nn.Identity(), features=8)
+    points = build_head(
+        make_plan("embedding", rows=99, settings={"units": 5}), Target(columns=("a",), kind="groups"), body
+    )
+    assert points.units == 5 and points(torch.randn(3, 8)).shape == (3, 5)
+
+
+def test_what_the_data_decide_of_a_head_cannot_be_set():
+    with pytest.raises(RequestError, match="classes of the head is decided by these data, as 3; leave it out"):
+        small_network("single-label", head_options={"classes": 5})
+    data, plan = small_dataset("single-label"), small_plan("single-label", loss_options={"label_smoothing": 0.1})
+    with pytest.raises(RequestError, match="a loss that is given as an object has its own options"):
+        build_network(plan, data, loss=losses.CrossEntropyLoss())
+
+
+def test_the_usual_loss_of_a_body_comes_with_its_options_and_another_loss_without():
+    usual = UsualLoss(name="info_nce", options={"temperature": 0.3}, learn=("temperature",))
+    body, target = (
+        Body(module=nn.Identity(), features=8, head={"views": 2}, loss=usual),
+        Target(columns=(), kind="pairs"),
+    )
+    head = build_head(make_plan("embedding", rows=99), target, body)
+    assert head.loss_name == "info_nce" and head.loss_function.log_temperature.exp().item() == pytest.approx(0.3)
+    other = build_head(make_plan("embedding", rows=99, settings={"loss": "nt_xent"}), target, body)
+    assert other.loss_name == "nt_xent" and other.options == {} and other.loss_function is losses.nt_xent

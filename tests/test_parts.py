@@ -110,3 +110,52 @@ def test_a_stub_is_written_into_its_folder(folder):
     path = write_stub("zoo_of_parts")
     assert path == folder / "__init__.pyi"
     assert path.read_text() == stub("zoo_of_parts", "from .parts import Part as Part")
+
+
+def declare(folder, text, **files):
+    """Put a package beside the folder of parts that declares `text` as its entry points, as an installed one does."""
+    package = folder.parent / "other_animals"
+    package.mkdir()
+    for name, content in {"__init__": "", **files}.items():
+        (package / f"{name}.py").write_text(content)
+    metadata = folder.parent / "other_animals-1.0.dist-info"
+    metadata.mkdir()
+    (metadata / "METADATA").write_text("Metadata-Version: 2.1\nName: other-animals\nVersion: 1.0\n")
+    (metadata / "entry_points.txt").write_text(f"[evenkeel.parts]\n{text}\n")
+    importlib.invalidate_caches()
+
+
+@pytest.fixture
+def part_text(folder):
+    """The text of a part file by its name."""
+    yield lambda name: (folder / "ant.py").read_text().replace("ant", name)
+    for name in [name for name in sys.modules if name.startswith("other_animals")]:
+        del sys.modules[name]
+
+
+def test_another_package_adds_a_part(folder, part_text):
+    declare(folder, "zoo_of_parts = other_animals.bee\nlosses = other_animals.none", bee=part_text("bee"))
+    namespace = {}
+    assert list(fill("zoo_of_parts", "animal", namespace)) == ["ant", "bee", "zebra"]
+    assert namespace["bee"]() == "bee"
+
+
+def test_another_package_adds_a_whole_folder_and_single_parts_under_further_words(folder, part_text):
+    declare(folder, "zoo_of_parts = other_animals\nzoo_of_parts.more = zoo_of_parts_more", bee=part_text("bee"))
+    (folder.parent / "zoo_of_parts_more.py").write_text(part_text("cow"))
+    assert list(fill("zoo_of_parts", "animal", {})) == ["ant", "bee", "cow", "zebra"]
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("1 / 0\n", "division by zero"),
+        ("x = 1\n", "must hold a record of type Part"),
+        (None, "there is a animal 'ant' already"),
+    ],
+)
+def test_a_part_of_another_package_that_cannot_be_used_is_left_out_with_a_warning(folder, part_text, content, message):
+    declare(folder, "zoo_of_parts = other_animals.bee", bee=part_text("ant") if content is None else content)
+    with pytest.warns(UserWarning, match=f"'zoo_of_parts' of package 'other-animals' is left out: .*{message}"):
+        registry = fill("zoo_of_parts", "animal", {})
+    assert list(registry) == ["ant", "zebra"]

@@ -1,13 +1,15 @@
 """The recipe: chosen from the size of the data, overruled field by field, and the same again after saving."""
 
+import inspect
 import math
 import typing
 
 import pytest
 from pydantic import ValidationError
 
+from evenkeel import heads, losses
 from evenkeel.errors import RequestError
-from evenkeel.plan import LARGEST_BATCH, SMALLEST_BATCH, Plan, make_plan
+from evenkeel.plan import LARGEST_BATCH, SMALLEST_BATCH, Plan, ReadBy, is_read, loss_options, make_plan
 from evenkeel.task import Task
 
 TASKS = typing.get_args(Task)
@@ -105,3 +107,70 @@ def test_the_settings_given_are_not_changed():
 @pytest.mark.parametrize("name", [name for name, field in Plan.model_fields.items() if field.description])
 def test_descriptions_speak_of_their_field(name):
     assert len(str(Plan.model_fields[name].description)) > 10
+
+
+@pytest.mark.parametrize(
+    ("task", "settings", "head_options", "loss_options"),
+    [
+        ("embedding", {"units": 16, "length": "free"}, {"units": 16, "length": "free"}, {}),
+        ("embedding", {"loss": "triplet_from_labels", "margin": 0.5}, {}, {"margin": 0.5}),
+        ("single-label", {"label_smoothing": 0.1}, {}, {"label_smoothing": 0.1}),
+        ("single-label", {"loss": "focal", "gamma": 1.0}, {}, {}),
+    ],
+)
+def test_settings_of_head_and_loss_have_their_own_names(task, settings, head_options, loss_options):
+    plan = make_plan(task, rows=500, settings=settings)
+    assert (plan.head_options, plan.loss_options) == (head_options, loss_options)
+    assert Plan.model_validate_json(plan.model_dump_json()) == plan
+
+
+@pytest.mark.parametrize("name", ["features", "members_", "options", "reduction", "target"])
+def test_what_follows_from_the_rest_is_no_setting(name):
+    with pytest.raises(RequestError, match=f"there is no setting '{name}'"):
+        make_plan("single-label", rows=500, settings={name: 1})
+
+
+def test_an_option_of_another_loss_is_none_of_the_chosen_one():
+    with pytest.raises(RequestError, match="there is no setting 'label_smoothing'"):
+        make_plan("single-label", rows=500, settings={"loss": "focal", "label_smoothing": 0.1})
+    plan = make_plan("embedding", rows=500, settings={"margin": 0.5})  # of one of the losses that fit
+    with pytest.raises(RequestError, match="loss 'nt_xent_from_labels' has no option 'margin'; there are"):
+        loss_options(plan, "nt_xent_from_labels")
+
+
+def test_options_that_nobody_set_are_not_written_down():
+    assert not {"head_options", "loss_options"} & make_plan("regression", rows=500).model_dump().keys()
+    assert "loss_options" in make_plan("single-label", rows=9, settings={"label_smoothing": 0.1}).model_dump()
+
+
+@pytest.mark.parametrize(
+    ("setting", "run", "read"),
+    [
+        ("width", {"net": "own"}, True),
+        ("width", {"net": "given"}, False),
+        ("bins", {"kind": "image"}, False),
+        ("bins", {"kind": "table"}, True),
+        ("gamma", {"loss": "focal"}, True),
+        ("gamma", {"loss": None}, False),
+        ("beta", {"task": "probabilistic-regression"}, True),
+        ("beta", {"task": "regression"}, False),
+        ("positive", {"task": "positive-regression"}, True),
+        ("counts", {"task": "regression"}, False),
+        ("learning_rate", {"net": "given"}, True),
+    ],
+)
+def test_who_reads_a_setting(setting, run, read):
+    usual = {"task": "single-label", "loss": None, "kind": "table", "net": "own"}
+    assert is_read(setting, **{**usual, **run}) == read
+
+
+def test_every_reader_that_a_setting_names_is_there():
+    readers = [
+        each for name in Plan.model_fields for each in Plan.model_fields[name].metadata if isinstance(each, ReadBy)
+    ]
+    assert len(readers) > 5
+    for reader in readers:
+        assert reader.loss is None or reader.loss in losses.PARTS
+        assert reader.task is None or reader.task in TASKS
+        heads_ = [head.call for head in heads.PARTS.values() if reader.task in (None, head.call.task)]
+        assert reader.argument is None or any(reader.argument in inspect.signature(each).parameters for each in heads_)

@@ -1,4 +1,4 @@
-"""What a user is told when a request cannot be carried out: one clear message, and nothing half done.
+"""Errors that a user sees when a request cannot be carried out: one clear message, and nothing half done.
 
 Every message says what was expected, what came, and what to try. The command line prints it without a traceback
 and ends with exit code 1.
@@ -14,7 +14,7 @@ class DataError(EvenkeelError, ValueError):
 
 
 class RequestError(EvenkeelError, ValueError):
-    """What was asked for does not exist or does not fit together: an unknown net, a loss that does not suit a head."""
+    """A request for what does not exist or does not fit together: an unknown net, a loss that does not suit a head."""
 
 
 class ShapeError(EvenkeelError, ValueError):
@@ -29,7 +29,7 @@ class TrainingError(EvenkeelError, RuntimeError):
     """Training itself failed: every step was non-finite, or a network gave an output of the wrong shape."""
 
 
-def choices(known: object, asked: str) -> str:
+def choices(known: object, wanted: str) -> str:
     """A close match of a mistyped name and the names there are, as the tail of a message.
 
     Example:
@@ -40,6 +40,6 @@ def choices(known: object, asked: str) -> str:
 
     names = [str(name) for name in known]  # type: ignore[attr-defined]
     lower = {name.lower(): name for name in reversed(names)}
-    close = get_close_matches(asked.lower(), lower, n=1)
+    close = get_close_matches(wanted.lower(), lower, n=1)
     listed = (", ".join(repr(name) for name in names[:12]) or "none") + (", ..." if len(names) > 12 else "")
     return f"did you mean {lower[close[0]]!r}? There are: {listed}" if close else f"there are: {listed}"

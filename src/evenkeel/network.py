@@ -18,12 +18,12 @@ from evenkeel.data.schema import DataSchema
 from evenkeel.data.target import Target
 from evenkeel.errors import RequestError
 from evenkeel.heads.base import Head, LossChoice
-from evenkeel.heads.embedding import Embedding
 from evenkeel.heads.for_task import head_for
 from evenkeel.kinds import PARTS as KINDS
 from evenkeel.kinds.base import Build, NetShape
 from evenkeel.nets import PARTS as NETS
-from evenkeel.plan import Plan
+from evenkeel.nets.base import Body, UsualLoss
+from evenkeel.plan import Plan, head_arguments, loss_options
 from evenkeel.shapes import Tensor
 
 Inputs = Tensor | tuple[Tensor, ...] | Mapping[str, Tensor]
@@ -65,12 +65,9 @@ class Network(nn.Module):
 
     def loss(self, inputs: Inputs, target: Tensor | None = None, weight: Tensor | None = None) -> Tensor:
         """Mean loss of a batch; a head that compares its outputs with one another (Embedding) needs no target."""
-        output = self.output(inputs)
-        if target is not None:
-            return self.head.loss(output, target, weight)
-        if not isinstance(self.head, Embedding):
+        if target is None and self.head.examples == "independent":
             raise RequestError(f"head {type(self.head).__name__} learns from a target; pass one: loss(inputs, target)")
-        return self.head.loss(output, None, weight)
+        return self.head.loss(self.output(inputs), target, weight)  # type: ignore[arg-type]
 
     def predict(self, inputs: Inputs) -> Tensor:
         """Predictions in the target's units, without dropout and without gradients; the mode is put back after."""
@@ -117,40 +114,32 @@ def assemble(
             dataset=data,
         )
         body = KINDS[schema.kind].body(build)
-        members = getattr(body if net is None else net, "members", None)
-        return Network(body, _head(plan, target, body, members, loss))
+        return Network(body.module, build_head(plan, target, body, loss))
 
 
-def _head(plan: Plan, target: Target, body: nn.Module, members: int | None, loss: LossChoice | None) -> Head:
-    """The head of the plan's task with its loss; a body that knows what its head needs says so in `head_options`."""
-    part = head_for(plan.task, target.kind)
-    sizes: dict[str, Any] = {} if members is None else {"members": members}
-    told: dict[str, Any] = dict(getattr(body, "head_options", {}))
-    if plan.task == "single-label":
-        sizes["classes"] = len(target.levels)
-    elif plan.task == "multi-label":
-        sizes["labels"] = len(target.levels)
-    elif plan.task == "positive-regression":
-        sizes |= {"counts": plan.counts, "activation": plan.positive}
-    chosen = loss if loss is not None else plan.loss
-    options: dict[str, float] = {}
-    if chosen in (None, "gaussian_nll") and plan.task == "probabilistic-regression":
-        options["beta"] = plan.beta
-    if chosen == "focal":
-        options["gamma"] = plan.gamma
-    if chosen is not None and told.get("loss", chosen) != chosen:  # what the body says of its own loss suits no other
-        told = {name: value for name, value in told.items() if name not in ("learn", "options")}
-    usual = told.pop("loss", None)
-    chosen = usual if chosen is None else chosen
-    return part.call(_features(body), loss=chosen, **{"options": options, **sizes, **told})
+def build_head(plan: Plan, target: Target, body: Body, loss: LossChoice | None = None) -> Head:
+    """The head of the plan's task: sized by the target, with what the plan and the body say to it and to its loss.
 
-
-def _features(body: nn.Module) -> int:
-    """Units that a body gives to the head."""
-    found = body.features
-    if not isinstance(found, int):
-        raise TypeError(f"the body of a network says how many features it gives, got {type(found).__name__}")
-    return found
+    Raises:
+        RequestError: a setting that the data decide here, or that is no option of the loss.
+    """
+    call = head_for(plan.task, target.kind).call
+    chosen = plan.loss if loss is None else loss
+    if chosen is None and body.loss is not None:
+        chosen = body.loss.name
+    decided = {**call.sizes(target), **body.head} | ({} if body.members is None else {"members": body.members})
+    for name in plan.head_options:
+        if name in decided:
+            raise RequestError(f"{name} of the head is decided by these data, as {decided[name]!r}; leave it out")
+    arguments, options = {**head_arguments(plan), **decided}, {}
+    named = call.default_loss if chosen is None else chosen
+    if isinstance(named, str):
+        usual = body.loss if body.loss is not None and body.loss.name == named else UsualLoss(name=named)
+        options = {**usual.options, **loss_options(plan, named)}
+        arguments |= {"learn": usual.learn} if usual.learn else {}
+    elif plan.loss_options:
+        raise RequestError("a loss that is given as an object has its own options; set them where it is made")
+    return call(body.features, loss=chosen, options=options, **arguments)
 
 
 def weights_of(network: Network) -> dict[str, Tensor]:

@@ -6,13 +6,19 @@ A plan is chosen from the size of the data alone, never from a data set's name; 
 
 from __future__ import annotations
 
+import inspect
 import math
-from collections.abc import Mapping
-from typing import Any, Literal
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_serializer
 
 from evenkeel.errors import RequestError, choices
+from evenkeel.heads import PARTS as HEADS
+from evenkeel.heads.for_task import head_for
+from evenkeel.losses import PARTS as LOSSES
+from evenkeel.losses.module import option_defaults
 from evenkeel.task import Task
 
 # Batches: about this many in an epoch, so that the gradient keeps some noise on small data, within these sizes.
@@ -28,9 +34,26 @@ MOST_PIECES = 512  # of all columns together: with more of them a wide table is 
 # The budget: passes over the rows, within these numbers of updates; early stopping ends most runs long before.
 EPOCHS, FEWEST_UPDATES, MOST_UPDATES = 60, 3000, 20_000
 
-
-ALONE = ("embedding", "generation")  # points, texts and codes of several networks have no mean
 Setting = bool | int | float | str | None
+Norm = Literal["auto", "layer", "batch", "group", "instance", "graph", "rms"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReadBy:
+    """Who alone reads a setting: a task, a loss by name, a kind of data, our own nets; None: each of them.
+
+    A setting with a `loss` is an option of that loss, under the setting's name; one with an `argument` is that argument
+    of the task's head.
+    """
+
+    task: Task | None = None
+    loss: str | None = None
+    kind: str | None = None
+    net: Literal["own"] | None = None
+    argument: str | None = None
+
+
+OF_OUR_NET = ReadBy(net="own")
 
 
 class Plan(BaseModel):
@@ -42,22 +65,36 @@ class Plan(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
     task: Task
-    counts: bool = Field(False, description="whether a positive target is whole numbers")
+    counts: Annotated[bool, ReadBy(task="positive-regression", argument="counts")] = Field(
+        False, description="whether a positive target is whole numbers"
+    )
     loss: str | None = Field(None, description="a loss by name; None: the head's own")
-    beta: float = Field(0.0, ge=0, le=1, description="of the Gaussian loss: 0.5 favours the mean, 0 the likelihood")
-    gamma: float = Field(2.0, ge=0, description="of the focal loss")
-    positive: Literal["softplus", "relu"] = Field("softplus", description="activation of the positive head")
+    beta: Annotated[float, ReadBy(task="probabilistic-regression", loss="gaussian_nll")] = Field(
+        0.0, ge=0, le=1, description="of the Gaussian loss: 0.5 favours the mean, 0 the likelihood"
+    )
+    gamma: Annotated[float, ReadBy(loss="focal")] = Field(2.0, ge=0, description="of the focal loss")
+    positive: Annotated[Literal["softplus", "relu"], ReadBy(task="positive-regression", argument="activation")] = Field(
+        "softplus", description="activation of the positive head"
+    )
 
     net: str = "mlp"
-    width: int = Field(128, ge=1)
-    depth: int = Field(2, ge=1, description="layers of a plain net, blocks of two layers of a residual one")
-    skip: Literal["residual", "plain"] = "residual"
-    activation: str = "relu"
-    norm: Literal["auto", "layer", "batch", "group", "instance", "graph", "rms"] | None = None
-    dropout: float = Field(0.3, ge=0, lt=1)
-    members: int | None = Field(8, ge=1, description="networks of the in-model ensemble; None: one network")
-    bins: int | None = Field(32, ge=2, description="pieces of the piecewise-linear encoding; None: numbers alone")
+    width: Annotated[int, OF_OUR_NET] = Field(128, ge=1)
+    depth: Annotated[int, OF_OUR_NET] = Field(
+        2, ge=1, description="layers of a plain net, blocks of two layers of a residual one"
+    )
+    skip: Annotated[Literal["residual", "plain"], OF_OUR_NET] = "residual"
+    activation: Annotated[str, OF_OUR_NET] = "relu"
+    norm: Annotated[Norm | None, OF_OUR_NET] = None
+    dropout: Annotated[float, OF_OUR_NET] = Field(0.3, ge=0, lt=1)
+    members: Annotated[int | None, OF_OUR_NET] = Field(
+        8, ge=1, description="networks of the in-model ensemble; None: one network"
+    )
+    bins: Annotated[int | None, ReadBy(net="own", kind="table")] = Field(
+        32, ge=2, description="pieces of the piecewise-linear encoding; None: numbers alone"
+    )
     net_options: Mapping[str, Setting] = Field({}, description="further options of the net, by its own names")
+    head_options: Mapping[str, Setting] = Field({}, description="further options of the head, by its own names")
+    loss_options: Mapping[str, Setting] = Field({}, description="further options of the loss, by its own names")
 
     optimizer: Literal["adamw", "adam", "sgd"] = "adamw"
     learning_rate: float = Field(2e-3, gt=0)
@@ -73,6 +110,76 @@ class Plan(BaseModel):
     )
     time_limit: float | None = Field(None, gt=0, description="seconds of training")
     seed: int = Field(0, ge=0)
+
+    @model_serializer(mode="wrap")
+    def _without_empty(self, handler: Callable[[Any], dict[str, Any]]) -> dict[str, Any]:
+        """Options that nobody set are left out, so that runs from before there were any read as they did."""
+        return {key: value for key, value in handler(self).items() if value or key not in PART_OPTIONS}
+
+
+PART_OPTIONS = ("head_options", "loss_options")
+
+
+def is_read(setting: str, *, task: str, loss: str | None, kind: str, net: str) -> bool:
+    """Whether a run of this task, loss, kind of data and origin of net reads a setting of the plan.
+
+    A loss of None is the usual one of the task.
+
+    Example:
+        >>> is_read("gamma", task="single-label", loss="focal", kind="table", net="own")
+        True
+    """
+    run = {"task": task, "loss": loss or head_for(task).call.default_loss, "kind": kind, "net": net}
+    return all(getattr(reader, name) in (None, run[name]) for reader in _readers(setting) for name in run)
+
+
+def head_arguments(plan: Plan) -> dict[str, Any]:
+    """What the plan says to its head, by the names of the head's own arguments.
+
+    Example:
+        >>> head_arguments(Plan(task="positive-regression", positive="relu"))
+        {'counts': False, 'activation': 'relu'}
+    """
+    planned = {
+        reader.argument: getattr(plan, name)
+        for name in Plan.model_fields
+        for reader in _readers(name)
+        if reader.argument is not None and reader.task in (None, plan.task)
+    }
+    return {**planned, **plan.head_options}
+
+
+def loss_options(plan: Plan, loss: str) -> dict[str, Any]:
+    """What the plan says to a loss by name, by the names of the loss's own options.
+
+    Raises:
+        RequestError: an option that this loss has not.
+
+    Example:
+        >>> loss_options(Plan(task="single-label"), "focal"), loss_options(Plan(task="single-label"), "cross_entropy")
+        ({'gamma': 2.0}, {})
+    """
+    planned = {
+        name: getattr(plan, name)
+        for name in Plan.model_fields
+        for reader in _readers(name)
+        if reader.loss == loss and reader.task in (None, plan.task)
+    }
+    for name in plan.loss_options:
+        known = _options(loss)
+        if name not in known:
+            raise RequestError(f"loss {loss!r} has no option {name!r}; {choices(known, name)}")
+    return {**planned, **plan.loss_options}
+
+
+def _options(loss: str) -> set[str]:
+    """Names of what can be set of a loss; how its values are reduced is the head's affair."""
+    return set(option_defaults(LOSSES[loss].call)) - {"reduction"}
+
+
+def _readers(setting: str) -> list[ReadBy]:
+    """Who alone reads a setting."""
+    return [each for each in Plan.model_fields[setting].metadata if isinstance(each, ReadBy)]
 
 
 def make_plan(
@@ -108,17 +215,15 @@ def make_plan(
         "width": WIDE if rows >= WIDE_FROM else NARROW,
         "dropout": DROPOUT if rows >= DROPOUT_FROM else DROPOUT_SMALL,
     }
-    settings, recipe = dict(settings or {}), {**(recipe or {}), **({"members": None} if task in ALONE else {})}
+    alone = not any("members" in _arguments(head.call) for head in HEADS.values() if head.call.task == task)
+    settings, recipe = _sorted(task, settings or {}), {**(recipe or {}), **({"members": None} if alone else {})}
     usual = recipe.pop("epochs", None)
     epochs = settings.pop("epochs", None if "updates" in settings else usual)
     if epochs is not None and (not isinstance(epochs, int) or epochs < 1):
         raise RequestError(f"epochs must be a whole number of 1 or more, got {epochs!r}")
-    unknown = [name for name in settings if name not in Plan.model_fields]
-    if unknown:
-        raise RequestError(f"there is no setting {unknown[0]!r}; {choices(Plan.model_fields, unknown[0])}")
     try:
         plan = Plan(**{**defaults, **recipe, **settings})
-        if plan.members is not None and task in ALONE:
+        if plan.members is not None and alone:
             raise RequestError(f"task {task!r} takes one network, got members={plan.members}; leave `members` out")
         if epochs is None:
             return plan
@@ -127,6 +232,40 @@ def make_plan(
     except ValidationError as problem:
         first = problem.errors()[0]
         raise RequestError(f"setting {first['loc'][0]} = {first['input']!r}: {first['msg'].lower()}") from problem
+
+
+def _sorted(task: Task, settings: Mapping[str, Any]) -> dict[str, Any]:
+    """The settings by fields of the plan: what only the head or its loss knows goes to their options.
+
+    Raises:
+        RequestError: a setting that nobody knows.
+    """
+    heads = [head for head in HEADS.values() if head.call.task == task]
+    named = settings.get("loss")
+    losses = {named} & set(LOSSES) if named is not None else {loss for head in heads for loss in head.losses}
+    known = {
+        "loss_options": {option for loss in losses for option in _options(loss)},
+        "head_options": {name for head in heads for name in _arguments(head.call)} - GIVEN_TO_HEADS,
+    }
+    found: dict[str, Any] = {}
+    for name, value in settings.items():
+        place = next((place for place, names in known.items() if name in names), None)
+        if name in (*Plan.model_fields, "epochs"):
+            found[name] = value
+        elif place is None:
+            raise RequestError(f"there is no setting {name!r}; {choices(Plan.model_fields, name)}")
+        else:
+            found.setdefault(place, {})[name] = value
+    return found
+
+
+GIVEN_TO_HEADS = {"features", "members", "loss", "options"}
+"""Arguments of heads that follow from the rest of the plan."""
+
+
+def _arguments(call: Callable[..., Any]) -> set[str]:
+    """Names of what a part can be told."""
+    return set(inspect.signature(call).parameters)
 
 
 def _updates(rows: int, batch: int) -> int:

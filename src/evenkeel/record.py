@@ -10,12 +10,17 @@ from evenkeel.chain import Chain
 from evenkeel.data.schema import DataSchema, Frozen
 from evenkeel.data.target import Target
 from evenkeel.finding import Finding
+from evenkeel.heads import HeadPart
+from evenkeel.heads.for_task import head_for
+from evenkeel.kinds import PARTS as KINDS
+from evenkeel.kinds import Kind
 from evenkeel.kinds.base import NetShape
 from evenkeel.kinds.choose import read_schema
 from evenkeel.plan import Plan
 from evenkeel.train.importance import Importance
 from evenkeel.train.loop import Look
 
+SHOWN = "shown."  # before the names of what a run's sample holds of the examples themselves
 FORMAT = 1  # of the saved folder; a newer one is refused with a message, not misread
 
 
@@ -57,3 +62,13 @@ class RunRecord(Frozen):
     importance: tuple[Importance, ...]
     findings: tuple[Finding, ...]
     chains: tuple[Chain, ...] = ()
+
+    @property
+    def head(self) -> HeadPart:
+        """The record of the head."""
+        return head_for(self.plan.task, self.target.kind)
+
+    @property
+    def kind(self) -> Kind:
+        """The record of the kind of data."""
+        return KINDS[self.schema_.kind]

@@ -10,6 +10,14 @@ from evenkeel.cli import cli
 
 FAST = ["--set", "updates=40", "--set", "members=2", "--set", "width=16", "--quiet"]
 
+TASKS = {  # target, and the columns of a table of predictions
+    "regression": ("height", ["prediction"]),
+    "probabilistic-regression": ("height", ["prediction", "low 5%", "high 95%"]),
+    "positive-regression": ("count", ["prediction", "low 5%", "high 95%"]),
+    "single-label": ("class", ["prediction", "probability high", "probability low", "probability middle"]),
+    "multi-label": ("wet,cold", ["wet", "cold", "probability wet", "probability cold"]),
+}
+
 
 def invoke(*arguments: str) -> Result:
     """Run in this process; errors that are not click's stay exceptions in `result.exception`."""

@@ -174,10 +174,18 @@ def test_a_folder(tmp_path):
     ("name", "content", "told"),
     [
         ("a.csv", b"", r"a.csv is empty; expected a table with a header line and rows"),
-        ("a.csv.gz", gzip.compress(b""), r"is empty; expected a table with a header line and rows"),
+        ("a.csv.gz", gzip.compress(b"", mtime=0), r"is empty; expected a table with a header line and rows"),
         ("a.csv", b"size,price\n", r"a.csv has 0 rows and 2 columns; expected at least one of each"),
-        ("a.csv.gz", gzip.compress(b"a,b\n1,2\n" * 500)[:-9], r"could not be read as a table: Compressed file ended"),
-        ("a.csv.gz", gzip.compress(b"a,b\n1,2\n")[:10] + b"\x07" * 30, r"could not be read as a table: Error -3"),
+        (
+            "a.csv.gz",
+            gzip.compress(b"a,b\n1,2\n" * 500, mtime=0)[:-9],
+            r"could not be read as a table: Compressed file ended",
+        ),
+        (
+            "a.csv.gz",
+            gzip.compress(b"a,b\n1,2\n", mtime=0)[:10] + b"\x07" * 30,
+            r"could not be read as a table: Error -3",
+        ),
         ("a.parquet", b"size,price\n1,2\n", r"could not be read as a table: .*parquet"),
         ("a.xlsx", b"PK", r"a.xlsx: expected a file ending in .csv, .*; save it as CSV or pass a data frame"),
         ("no_ending", b"a,b\n1,2\n", r"no_ending: expected a file ending in"),

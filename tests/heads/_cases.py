@@ -16,7 +16,7 @@ SKEW = ("real", "skewed")
 # Heads that one network of an ensemble can have; an embedding, a text or a code has no mean over members.
 ENSEMBLES = [name for name, part in heads.PARTS.items() if "members" in inspect.signature(part.call).parameters]
 STEPS, VOCABULARY = 6, 11
-AHEAD = [name for name, part in heads.PARTS.items() if part.reads == "series"]
+AHEAD = [name for name, part in heads.PARTS.items() if part.target == "series"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,7 +63,7 @@ def case(name: str, skew: str, rows: int = 400, loss: str | None = None) -> Case
         return _decoded(skew, rows, loss or heads.Latent.default_loss)
     if name in AHEAD:
         return _steps(skew, rows)
-    reads = heads.PARTS[name].reads
+    reads = heads.PARTS[name].target
     return {"number": _numbers, "class": _classes, "labels": _labels}[reads](skew, rows)
 
 

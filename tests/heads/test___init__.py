@@ -8,7 +8,7 @@ from evenkeel.parts import stub
 
 def test_the_stub_is_up_to_date():
     text = Path(heads.__file__).with_suffix(".pyi").read_text()
-    assert text == stub("evenkeel.heads", "from ._record import HeadPart as HeadPart")
+    assert text == stub("evenkeel.heads", "from .part import HeadPart as HeadPart")
 
 
 @pytest.mark.parametrize("name", heads.PARTS)

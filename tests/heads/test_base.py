@@ -2,39 +2,9 @@ import numpy as np
 import pytest
 import torch
 
-from evenkeel import heads, losses
+from evenkeel import heads, losses, metrics
 from evenkeel.errors import RequestError
-from evenkeel.heads.base import mean_and_spread
-
-
-def test_mean_and_spread_are_weighted_and_exact():
-    target, weight = torch.tensor([1.0, 2.0, 4.0]), torch.tensor([1.0, 1.0, 2.0])
-    mean, spread = mean_and_spread(target, weight)
-    copies = np.array([1.0, 2.0, 4.0, 4.0])
-    assert mean.item() == pytest.approx(copies.mean()) and spread.item() == pytest.approx(copies.std())
-    assert mean.dtype == torch.float64
-
-
-def test_a_constant_target_has_spread_one():
-    assert mean_and_spread(torch.full((5,), 7.0), None)[1] == 1
-
-
-def test_a_loss_of_ones_own_must_give_one_number():
-    output, target = torch.zeros(3, 1, requires_grad=True), torch.zeros(3)
-    with pytest.raises(RequestError, match=r"one number for a batch, .* got shape \(3,\); try .mean\(\)"):
-        heads.Value(4, loss=lambda output, target: (output - target) ** 2).loss(output, target)
-    with pytest.raises(RequestError, match=r"tensor of shape \(\), got float"):
-        heads.Value(4, loss=lambda output, target: 1.5).loss(output, target)
-
-
-def test_a_loss_of_ones_own_must_have_a_gradient():
-    def constant(output, target):
-        return (output.detach() - target).abs().mean()
-
-    output = torch.zeros(3, 1, requires_grad=True)
-    with pytest.raises(RequestError, match=r"no gradient with respect to the output.*without \.detach"):
-        heads.Value(4, loss=constant).loss(output, torch.zeros(3))
-    assert heads.Value(4, loss=constant).loss(output.detach(), torch.ones(3)) == 1, "measuring needs none"
+from evenkeel.train.scores import metric_of
 
 
 def test_a_loss_of_ones_own_takes_no_weights():
@@ -57,11 +27,6 @@ def test_a_loss_of_ones_own_sees_numbers_without_unit():
 def test_gaussian_gives_its_own_loss_mean_and_log_variance():
     head = heads.Gaussian(4, loss=lambda output, target: output[:, 1].mean() + 0 * target.sum())
     assert head.loss(torch.tensor([[1.0, 5.0], [2.0, 7.0]]), torch.zeros(2)) == 6
-
-
-def test_a_loss_module_that_does_not_fit_is_refused():
-    with pytest.raises(RequestError, match="loss 'focal' expects logits or binary-logits, the head for regression"):
-        heads.Value(4, loss=losses.FocalLoss())
 
 
 def test_options_of_a_loss_module_are_kept():
@@ -109,3 +74,12 @@ def test_an_ensemble_under_another_loss_is_judged_by_the_mean_of_losses():
     logits, target = torch.randn(2, 5, 3), torch.tensor([0, 1, 2, 2, 1])
     expected = losses.focal(logits, target, reduction="none").mean(0)
     torch.testing.assert_close(head.ensemble_loss(logits, target), expected)
+
+
+@pytest.mark.parametrize("name", heads.PARTS)
+def test_a_record_names_losses_and_metrics_that_exist(name):
+    part = heads.PARTS[name]
+    assert part.call.default_loss in part.losses
+    assert set(part.losses) <= set(losses.PARTS)
+    assert {metric_of(metric) for metric in part.metrics} <= set(metrics.PARTS)
+    assert part.summary and part.source

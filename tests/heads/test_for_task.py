@@ -11,7 +11,7 @@ from evenkeel.task import KINDS, Task
 @pytest.mark.parametrize("task", get_args(Task))
 def test_every_task_has_the_head_that_reads_its_target(task):
     assert head_for(task).call.task == task
-    assert head_for(task).reads == KINDS.get(task, "tokens"), "generation reads no column: tokens come next"
+    assert head_for(task).target == KINDS.get(task, "tokens"), "generation reads no column: tokens come next"
 
 
 @pytest.mark.parametrize("task, name", [("embedding", "embedding"), ("generation", "tokens")])

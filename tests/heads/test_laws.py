@@ -142,7 +142,7 @@ def test_a_weight_of_two_counts_twice(name):
     torch.testing.assert_close(weighted, network.loss(data.inputs[kept], data.target[kept]))
 
 
-@pytest.mark.parametrize("name", [name for name in NAMES if heads.PARTS[name].reads == "number"])
+@pytest.mark.parametrize("name", [name for name in NAMES if heads.PARTS[name].target == "number"])
 @pytest.mark.parametrize("factor", [1e-6, 1.0, 1e7])
 def test_the_unit_of_a_target_does_not_reach_training(name, factor):
     data = case(name, "real")

@@ -1,3 +1,4 @@
+import numpy as np
 import pytest
 import torch
 from torch import nan
@@ -5,6 +6,7 @@ from torch import nan
 from _unchecked import unchecked
 from evenkeel import heads
 from evenkeel.errors import DataError
+from evenkeel.heads.targets import mean_and_spread
 
 WHOLE = torch.tensor([0, 1, 2])
 WRONG = [
@@ -86,3 +88,15 @@ def test_a_target_that_cannot_fit_is_refused_before_the_first_step(make, target,
 )
 def test_a_target_that_fits_passes(make, target):
     make().check(target)
+
+
+def test_mean_and_spread_are_weighted_and_exact():
+    target, weight = torch.tensor([1.0, 2.0, 4.0]), torch.tensor([1.0, 1.0, 2.0])
+    mean, spread = mean_and_spread(target, weight)
+    copies = np.array([1.0, 2.0, 4.0, 4.0])
+    assert mean.item() == pytest.approx(copies.mean()) and spread.item() == pytest.approx(copies.std())
+    assert mean.dtype == torch.float64
+
+
+def test_a_constant_target_has_spread_one():
+    assert mean_and_spread(torch.full((5,), 7.0), None)[1] == 1

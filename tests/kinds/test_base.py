@@ -21,7 +21,9 @@ def test_a_table_is_asked_last():
     assert all(kind.rank < PARTS["table"].rank for name, kind in PARTS.items() if name != "table")
 
 
-@pytest.mark.parametrize("data", ["houses.csv", "houses.parquet", torch.zeros(3, 2), object()], ids=str)
+@pytest.mark.parametrize(
+    "data", ["houses.csv", "houses.parquet", torch.zeros(3, 2), object()], ids=["csv", "parquet", "tensor", "object"]
+)
 def test_what_nobody_knows_is_left_to_the_table(data):
     for kind in PARTS.values():
         assert kind.name == "table" or not kind.recognises(data)

@@ -9,7 +9,7 @@ import torch
 
 import evenkeel as ek
 from evenkeel import metrics
-from evenkeel.cli.use import table_of_predictions
+from evenkeel.cli.predict import table_of_predictions
 from evenkeel.data.dataset import SplitRequest, _whole_groups
 from evenkeel.errors import DataError, RequestError
 from evenkeel.task import infer_task

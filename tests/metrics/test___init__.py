@@ -12,7 +12,7 @@ def test_the_function_hides_its_submodule_for_good():
 
 def test_the_stub_is_up_to_date():
     text = Path(metrics.__file__).with_suffix(".pyi").read_text()
-    assert text == stub("evenkeel.metrics", "from ._record import Metric as Metric")
+    assert text == stub("evenkeel.metrics", "from .base import Metric as Metric")
 
 
 def test_every_metric_has_a_test_file():

@@ -7,9 +7,7 @@ from evenkeel.parts import stub
 
 
 def test_the_stub_is_up_to_date():
-    assert Path(nets.__file__).with_suffix(".pyi").read_text() == stub(
-        "evenkeel.nets", "from ._record import Net as Net"
-    )
+    assert Path(nets.__file__).with_suffix(".pyi").read_text() == stub("evenkeel.nets", "from .base import Net as Net")
 
 
 @pytest.mark.parametrize("name", nets.PARTS)

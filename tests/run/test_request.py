@@ -14,7 +14,7 @@ from evenkeel.train.signals import Interruption
 def request(task="regression", data=None, **settings):
     return Request(
         dataset=data or small_dataset(task),
-        choice=TaskChoice(task=task, kind=head_for(task).reads, counts=False, reason="as asked"),
+        choice=TaskChoice(task=task, kind=head_for(task).target, counts=False, reason="as asked"),
         plan=small_plan(task, **settings),
         net=None,
         loss=None,

@@ -51,7 +51,7 @@ def test_a_picture_is_accessible_even_without_a_title(title, sound):
 
 
 def test_an_empty_plot_explains_itself(sound, texts):
-    assert texts(sound(nothing("Loss", said="no validation rows"))) == ["Loss", "no validation rows"]
+    assert texts(sound(nothing("Loss", text="no validation rows"))) == ["Loss", "no validation rows"]
 
 
 def test_axes_stand_at_the_edges_of_their_frame():

@@ -32,5 +32,5 @@ def test_empty_bins_are_left_out(sound):
 
 
 def test_unequal_lengths_are_refused():
-    with pytest.raises(DataError, match="`said`, `happened` and `count` of one length"):
+    with pytest.raises(DataError, match="`predicted`, `happened` and `count` of one length"):
         calibration_chart([0.1], [0.1, 0.2], title="t")

@@ -60,11 +60,12 @@ def test_a_loop_uses_tapes_and_is_the_loop_without_them_to_the_last_bit():
     for use in (True, False):
         data = small_dataset(TASK)
         loop = Loop(small_network(TASK, data, **settings), data, small_plan(TASK, **settings), device=CPU)
-        loop.step._gradients._usable = use
+        if not use:
+            loop.step.engine = loop.step.eager
         loop.run(Watchers())
         found.append(loop)
     with_tapes, without = found
-    assert len(with_tapes.step._gradients._proved) == 2 and not without.step._gradients._proved
+    assert len(with_tapes.step.engine._proved) == 2 and not hasattr(without.step.engine, "_proved")
     assert same(with_tapes.network.state_dict(), without.network.state_dict())
     looks = [[look.model_dump(exclude={"seconds"}) for look in loop.state.looks] for loop in found]
     assert looks[0] == looks[1] and torch.equal(with_tapes.random, without.random)

@@ -1,4 +1,4 @@
-"""The command line: `evenkeel train | predict | evaluate | generate | report | parts`.
+"""The command line: `evenkeel COMMAND`, where each file of this folder is the command of its name.
 
 Exit codes: 0 done; 1 the data or request is wrong (one message, no traceback); 2 usage; 130 Ctrl-C and 143 SIGTERM,
 each after a complete save.
@@ -6,14 +6,12 @@ each after a complete save.
 
 from __future__ import annotations
 
+import importlib
+import pkgutil
 import sys
 
 import click
 
-from evenkeel.cli.generate import generate
-from evenkeel.cli.parts import parts
-from evenkeel.cli.train import train
-from evenkeel.cli.use import evaluate, predict, report
 from evenkeel.errors import EvenkeelError
 from evenkeel.version import VERSION
 
@@ -24,8 +22,8 @@ def cli() -> None:
     """Neural networks that train soundly, and the reason when they do not."""
 
 
-for command in (train, predict, evaluate, generate, report, parts):
-    cli.add_command(command)
+for file in pkgutil.iter_modules(__path__):
+    cli.add_command(getattr(importlib.import_module(f"{__name__}.{file.name}"), file.name))
 
 
 def main() -> None:

@@ -2,13 +2,13 @@
 
 from evenkeel.parts import Registry
 
+from .base import HeadPart as HeadPart
 from .embedding import Embedding as Embedding
 from .embedding import Towers as Towers
 from .forecast import Forecast as Forecast
 from .gaussian import Gaussian as Gaussian
 from .latent import Latent as Latent
 from .multi_label import MultiLabel as MultiLabel
-from .part import HeadPart as HeadPart
 from .point_forecast import PointForecast as PointForecast
 from .positive import Positive as Positive
 from .single_label import SingleLabel as SingleLabel

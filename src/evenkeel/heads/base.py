@@ -8,27 +8,40 @@ from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
-from typing import Any, ClassVar
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar, Literal
 
+import numpy as np
 import torch
 from torch import nn
 
 from evenkeel import losses
+from evenkeel.data.target import Target, TargetKind
 from evenkeel.errors import RequestError
-from evenkeel.heads.match import LossChoice, expects_of, last_operation, name_of, refuse
+from evenkeel.heads.answers import Answers
+from evenkeel.heads.loss_choice import check_scalar, choose_loss, fitting_losses
+from evenkeel.heads.match import LossChoice, last_operation, refuse
+from evenkeel.heads.plain_models import PlainModels
 from evenkeel.heads.predictive import Predictive
 from evenkeel.heads.targets import CHECKS
 from evenkeel.linear import Linear
-from evenkeel.losses.module import LossModule
+from evenkeel.page.comparisons import Comparison
+from evenkeel.page.sections import Section, TargetSketch
+from evenkeel.parts import Part
 from evenkeel.shapes import Float, Shaped, Tensor
 
 # Variance of the first outputs: large enough that a gradient reaches the net at once (a head of zeros passes none on),
 # small enough that the first loss is the base rate's: it moves the loss by about half of this.
 START_VARIANCE = 1e-3
 
-# Losses that are a negative log-likelihood up to a constant: an ensemble is then judged as the mixture it predicts.
-LIKELIHOODS = ("gaussian_nll", "cross_entropy", "binary_cross_entropy")
+
+@dataclass(frozen=True, kw_only=True)
+class Judged:
+    """What a metric is given."""
+
+    prediction: Any
+    truth: Tensor
 
 
 class Head(nn.Module, ABC):
@@ -43,6 +56,9 @@ class Head(nn.Module, ABC):
     task: ClassVar[str]
     default_loss: ClassVar[str]
     gives: ClassVar[tuple[str, ...]]
+    embeds: ClassVar[Literal["features", "output"]] = "features"  # what stands for an example as a point
+    examples: ClassVar[Literal["independent", "compared"]] = "independent"
+    """`compared`: the loss of an example is one of how it lies among the others, and a target may be left out."""
 
     def __init__(
         self,
@@ -60,6 +76,11 @@ class Head(nn.Module, ABC):
         self.checked, self.begun = False, False
         self.loss_name, self.loss_function = choose_loss(self, loss)
         self.options = dict(options or {})
+
+    @classmethod
+    def sizes(cls, target: Target) -> Mapping[str, Any]:
+        """Arguments of this head that the target decides, such as the number of classes."""
+        return {}
 
     @property
     def loss_text(self) -> str:
@@ -157,27 +178,26 @@ class Head(nn.Module, ABC):
         parts, truth = self.loss_inputs(output, target)
         given = parts[0] if len(parts) == 1 else torch.stack(parts, dim=-1)
         each = (given,) if self.members is None else given.unbind(0)
-        return torch.stack([_checked_scalar(self.loss_function(one, truth), output) for one in each]).mean()
+        return torch.stack([check_scalar(self.loss_function(one, truth), output) for one in each]).mean()
 
     def ensemble_loss(
         self, output: Float[Tensor, "..."], target: Shaped[Tensor, "batch *label"]
     ) -> Float[Tensor, "batch"]:
-        """Loss of each example under the ensemble as one predictor.
-
-        Numbers: the loss of the mean prediction. Likelihoods: of the mixture. Otherwise the mean of the losses.
-        """
+        """Loss of each example under the ensemble as one predictor, in the way that the loss's record says."""
         if self.loss_name is None:
             return self._own_loss(output, target).expand(len(target))
         if self.members is None:
             return self.example_loss(output, target)
-        if self.loss_name in ("mse", "poisson_nll"):
+        record = losses.PARTS[self.loss_name]
+        if record.ensemble == "mean output":
             (value,), truth = self.loss_inputs(output, target)
-            mean = value.mean(0) if self.loss_name == "mse" else value.logsumexp(0) - math.log(self.members)
+            rates = "log-rate" in record.expects
+            mean = value.logsumexp(0) - math.log(self.members) if rates else value.mean(0)
             each = self.loss_function(mean, truth, reduction="none", **self.options)
             return each.mean(-1) if each.dim() > 1 else each
         each = self._element_loss(output, target)
-        mixed = self.loss_name in LIKELIHOODS
-        each = math.log(len(each)) - torch.logsumexp(-each, dim=0) if mixed else each.mean(0)
+        mixture = record.ensemble == "mixture"
+        each = math.log(len(each)) - torch.logsumexp(-each, dim=0) if mixture else each.mean(0)
         return each.mean(-1) if each.dim() > 1 else each
 
     @abstractmethod
@@ -200,60 +220,77 @@ class Head(nn.Module, ABC):
     def calibrate(self, output: Float[Tensor, "*lead row out"], target: Shaped[Tensor, "row *label"]) -> None:
         """Fit what makes the predictive distribution honest, on rows that did not train."""
 
+    # How a person, a page and a metric read it.
 
-def choose_loss(head: Head, loss: LossChoice | None) -> tuple[str | None, Callable[..., Tensor]]:
-    """The loss by name, checked against what the head gives; a callable is taken as it is, with no name.
+    def answer(self, output: Shaped[Tensor, "..."], target: Target) -> np.ndarray:
+        """Predictions as a person reads them: numbers in the target's units, classes as they were written."""
+        return self.predict(output).detach().numpy()
 
-    A loss fits where it expects a kind of output that the head gives; of a callable that is known for torch's own.
+    def answer_distribution(self, output: Shaped[Tensor, "..."]) -> Predictive | None:
+        """The predictive distribution in the shape of `answer`; None where the head has none."""
+        return self.distribution(output)
+
+    def decoded(self, output: Shaped[Tensor, "..."]) -> Shaped[Tensor, "..."] | None:
+        """Each example as it is made from its code; None where the head decodes none."""
+        return None
+
+    def columns(self, output: Shaped[Tensor, "..."], target: Target) -> Mapping[str, np.ndarray]:
+        """The columns of a table of predictions: `prediction`, and what is known of its certainty."""
+        return {"prediction": self.answer(output, target)}
+
+    def answers(self, output: Shaped[Tensor, "..."], truth: Shaped[Tensor, "..."], target: Target) -> Answers | None:
+        """Truth and prediction of each row in words; None where a row has no answer in a few words."""
+        return None
+
+    def compare(self, output: Shaped[Tensor, "..."], truth: Shaped[Tensor, "..."], target: Target) -> Comparison | None:
+        """Predictions beside the truth, as a report draws them; None where it has no drawing for them."""
+        return None
+
+    def sketch(self, truth: Shaped[Tensor, "..."], target: Target) -> TargetSketch:
+        """The values of the target, or how often each comes, as a report draws them; empty where there is neither."""
+        return TargetSketch()
+
+    def picture(self, output: Shaped[Tensor, "..."], truth: Shaped[Tensor, "..."], target: Target) -> Section | None:
+        """One picture of all rows in a report; None where the examples themselves are shown, by their kind."""
+        return None
+
+    def judged(self, output: Shaped[Tensor, "..."], truth: Shaped[Tensor, "..."], expects: tuple[str, ...]) -> Judged:
+        """Prediction and truth as a metric takes them that `expects` these kinds of prediction."""
+        return Judged(prediction=self.predict(output), truth=truth)
+
+    def metric_options(self, metric: str) -> Mapping[str, object]:
+        """What a metric must be told of this head."""
+        return {}
+
+
+def no_distribution(task: str) -> RequestError:
+    """The error of asking for a distribution that a task does not predict."""
+    return RequestError(
+        f"{task} predicts no distribution; train with task='probabilistic-regression', or for classes use predict_proba"
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class HeadPart(Part):
+    """A kind of head.
+
+    Args:
+        call: the class.
+        target: the kind of target that it learns from; of several heads for one task the one is taken whose it is.
+        metrics: what it is judged by, the first one foremost.
+        chosen: whether a task alone chooses it, where several heads answer the task.
+        plain: the models of scikit-learn that answer the same question; None where none does.
+        usage: how a trained run is used; `{new}` stands for new data, `{name}` for what is predicted.
     """
-    if callable(loss) and not isinstance(loss, LossModule):
-        return None, _fitting_callable(head, loss)
-    name = loss.function.__name__ if isinstance(loss, LossModule) else loss or head.default_loss
-    record = losses.PARTS[name]
-    fitting = fitting_losses(type(head))
-    if name not in fitting:
-        raise RequestError(
-            f"loss {name!r} expects {' or '.join(record.expects)}, the head for {head.task} does not give that; "
-            f"losses that fit: {', '.join(fitting)}"
-        )
-    return name, loss if isinstance(loss, LossModule) else record.call
 
+    call: type[Head]
+    target: TargetKind
+    metrics: tuple[str, ...]
+    chosen: Literal["by-task", "by-name"] = "by-task"
+    plain: PlainModels | None = None
+    usage: str = "run.predict({new})  # {name}, as it was trained on"
 
-def _fitting_callable(head: Head, loss: Callable[..., Tensor]) -> Callable[..., Tensor]:
-    """A loss of one's own as it is, unless it is a known one that takes something else than the head gives it."""
-    kinds = expects_of(loss)
-    if kinds and not set(kinds) & set(head.gives_own()):
-        raise RequestError(
-            f"{name_of(loss)} expects {' or '.join(kinds)}, the head for {head.task} gives "
-            f"{' or '.join(head.gives_own())}; losses that fit: {', '.join(fitting_losses(type(head)))}"
-        )
-    return loss
-
-
-def _checked_scalar(value: object, output: Tensor) -> Tensor:
-    """What a loss of one's own gave, if training can use it."""
-    if not isinstance(value, Tensor) or value.dim():
-        came = f"shape {tuple(value.shape)}" if isinstance(value, Tensor) else type(value).__name__
-        raise RequestError(f"a loss must give one number for a batch, a tensor of shape (), got {came}; try .mean()")
-    if output.requires_grad and not value.requires_grad:
-        raise RequestError(
-            "the loss has no gradient with respect to the output, so nothing can be learned from it; "
-            "use differentiable functions of the output, without .detach(), .item() or argmax"
-        )
-    return value
-
-
-def fitting_losses(head: type[Head]) -> tuple[str, ...]:
-    """Names of the losses that expect what this kind of head gives."""
-    return tuple(name for name, record in losses.PARTS.items() if set(record.expects) & set(head.gives))
-
-
-def mean_and_spread(target: Tensor, weight: Tensor | None) -> tuple[Tensor, Tensor]:
-    """Weighted mean and standard deviation in float64; a constant target has spread 1."""
-    values = target.double()
-    share = torch.full_like(values, 1.0 / len(values)) if weight is None else weight.double() / weight.double().sum()
-    mean = (share * values).sum()
-    spread = (share * (values - mean) ** 2).sum().sqrt()
-    # The rounding of the mean is no spread.
-    rounding = 8 * torch.finfo(torch.float64).eps * values.abs().max() if len(values) else 0.0
-    return mean, torch.where(spread > rounding, spread, torch.ones_like(spread))
+    @property
+    def losses(self) -> tuple[str, ...]:
+        """Names of the losses that fit."""
+        return fitting_losses(self.call.gives)

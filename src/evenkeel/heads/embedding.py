@@ -2,7 +2,7 @@
 
     z = projection(features);   z / |z| for length="unit", so that a product of two embeddings is their cosine
 
-What the target must be for each loss stands at the top of `_pairs.py` and in the class below. An embedding has no
+What the target must be for each loss stands at the top of `pairing.py` and in the class below. An embedding has no
 start: nothing in a target says where it should lie; the first loss is that of knowing nothing (ln of the candidates).
 Source: Chopra et al. 2005 (siamese); Schroff et al. 2015, arXiv:1503.03832; Chen et al. 2020, arXiv:2002.05709
 """
@@ -12,18 +12,24 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any, Literal
 
+import numpy as np
 import torch
 from torch import nn
 from typing_extensions import override
 
 from evenkeel import losses
+from evenkeel.data.target import Target
 from evenkeel.errors import RequestError, ShapeError
-from evenkeel.heads.base import Head, LossChoice
-from evenkeel.heads.pair_cosines import FROM_LABELS, OF_VIEWS, check_together, pair, spread_to_rows
-from evenkeel.heads.part import HeadPart
+from evenkeel.heads.base import Head, HeadPart
+from evenkeel.heads.match import LossChoice
+from evenkeel.heads.pairing import check_together, cosines, known_by, pair, spread_to_rows
 from evenkeel.linear import Linear
 from evenkeel.losses.unit import unit
+from evenkeel.page.embeddings import embedding_section
+from evenkeel.page.sections import Section
 from evenkeel.shapes import Float, Shaped, Tensor
+
+EMBED = "run.embed({new})  # {name}, as it was trained on"  # how a run is used
 
 
 class Embedding(Head):
@@ -59,6 +65,8 @@ class Embedding(Head):
     task = "embedding"
     default_loss = "nt_xent_from_labels"
     gives = ("embedding-labels", "embedding-pairs", "embedding-triplets")
+    embeds = "output"
+    examples = "compared"
 
     def __init__(
         self,
@@ -87,7 +95,7 @@ class Embedding(Head):
 
     @override
     def check_target(self, target: Shaped[Tensor, "..."] | None) -> None:
-        if self.loss_name is not None and not (self.views == 2 and self.loss_name in OF_VIEWS):
+        if self.loss_name is not None and not (self.views == 2 and known_by(self.loss_name) == "pairs"):
             check_together(target, self.loss_name)
 
     @override
@@ -103,7 +111,7 @@ class Embedding(Head):
         if weight is None:
             # The loss knows best what its mean is over: rows without a partner do not count.
             return self._named(output, target, "mean")
-        if self.loss_name in FROM_LABELS:
+        if known_by(self.loss_name) == "labels":
             raise RequestError(
                 f"example weights do not fit {self.loss_name}, where rows count by whom they belong with; "
                 "try loss='info_nce', or leave sample_weight out"
@@ -124,11 +132,11 @@ class Embedding(Head):
 
     def _compared(self, output: Tensor, target: Tensor | None, loss: str) -> tuple[Tensor, ...]:
         """Embeddings and, where the loss takes one, its target."""
-        if target is not None and loss in FROM_LABELS:
+        if target is not None and known_by(loss) == "labels":
             views = output.shape[1] if output.dim() == 3 else 1
             return output.reshape(-1, output.shape[-1]), target.repeat_interleave(views)
         both = pair(output, target, loss)
-        return (*both, target) if target is not None and loss == "contrastive" else both
+        return (*both, target) if target is not None and known_by(loss) == "sameness" else both
 
     @override
     def example_loss(
@@ -157,6 +165,28 @@ class Embedding(Head):
     @override
     def calibrate(self, output: Float[Tensor, "row *view unit"], target: Shaped[Tensor, "..."]) -> None:
         return None
+
+    @override
+    def answer(self, output: Float[Tensor, "batch *view unit"], target: Target) -> np.ndarray:
+        """The points; of pairs how near both sides are, from -1 to 1, (row,)."""
+        points = output.detach().numpy()
+        return cosines(points) if self.views == 2 else points
+
+    @override
+    def columns(self, output: Float[Tensor, "batch *view unit"], target: Target) -> Mapping[str, np.ndarray]:
+        """A column for each unit; of pairs how near both sides are."""
+        answer = self.answer(output, target)
+        if answer.ndim == 1:
+            return {"prediction": answer}
+        return {f"unit {place}": answer[:, place] for place in range(answer.shape[1])}
+
+    @override
+    def picture(
+        self, output: Float[Tensor, "batch *view unit"], truth: Shaped[Tensor, "batch"], target: Target
+    ) -> Section | None:
+        """Where the rows lie: groups in colours, or both sides of pairs."""
+        groups = [str(target.levels[row]) for row in truth.tolist()] if target.levels else None
+        return embedding_section(output.numpy(), groups)
 
 
 class Towers(nn.Module):
@@ -228,6 +258,7 @@ EMBEDDING = HeadPart(
     summary="embedding: a point for each example, near to those that belong with it",
     source="Schroff et al. 2015, arXiv:1503.03832; Chen et al. 2020, arXiv:2002.05709",
     call=Embedding,
-    reads="groups",
+    target="groups",
     metrics=("recall_at_k", "map_at_r", "alignment", "uniformity"),
+    usage=EMBED,
 )

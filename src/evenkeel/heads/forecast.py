@@ -1,7 +1,7 @@
 """Forecasting head: every step to come and how sure the network is of it.
 
 output (mean, s) of each step, the series standardised;  y ~ N(center + spread·mean, spread²·exp(s)·width²)
-`width` is fitted on validation windows, as in the Gaussian head. What features and output hold: see `_ahead`.
+`width` is fitted on validation windows, as in the Gaussian head. What features and output hold: see `steps_ahead.py`.
 Source: Nix & Weigend 1994; level and scale of the window: Kim et al. 2022, openreview cGDAkQo1C0p
 """
 
@@ -14,11 +14,11 @@ import numpy as np
 import torch
 from typing_extensions import override
 
-from evenkeel.heads.ahead import Ahead
-from evenkeel.heads.base import LossChoice
+from evenkeel.heads.base import HeadPart
 from evenkeel.heads.gaussian import BOUND, WIDTHS
-from evenkeel.heads.part import HeadPart
+from evenkeel.heads.match import LossChoice
 from evenkeel.heads.predictive import NORMAL, Predictive
+from evenkeel.heads.steps_ahead import Ahead
 from evenkeel.shapes import Float, Shaped, Tensor
 
 # Steps that decide the width: its error is then far below the distance of two widths that are tried.
@@ -102,7 +102,7 @@ FORECAST = HeadPart(
     summary="probabilistic regression of a series: every step to come with its uncertainty",
     source="Nix & Weigend 1994; Kim et al. 2022, openreview cGDAkQo1C0p",
     call=Forecast,
-    reads="series",
+    target="series",
     metrics=("rmse", "mae", "nll", "crps", "coverage_90", "width_90"),
     chosen="by-name",
 )

@@ -14,9 +14,12 @@ import numpy as np
 import torch
 from typing_extensions import override
 
-from evenkeel.heads.base import Head, LossChoice, mean_and_spread
-from evenkeel.heads.part import HeadPart
+from evenkeel.heads.base import HeadPart
+from evenkeel.heads.match import LossChoice
+from evenkeel.heads.number import Number
+from evenkeel.heads.plain_models import OF_NUMBERS
 from evenkeel.heads.predictive import NORMAL, Predictive
+from evenkeel.heads.targets import mean_and_spread
 from evenkeel.shapes import Float, Shaped, Tensor
 
 # Standard deviations that calibration tries, relative to the network's own: far beyond this the fit itself is wrong.
@@ -24,7 +27,7 @@ WIDTHS = np.geomspace(0.25, 6.0, 161)
 BOUND = 20.0  # of the log-variance when predicting, as in the loss
 
 
-class Gaussian(Head):
+class Gaussian(Number):
     """Features to mean and log-variance; the loss is the Gaussian negative log-likelihood of the standardised target.
 
     Example:
@@ -75,10 +78,6 @@ class Gaussian(Head):
         return (mean * self.spread + self.center).to(torch.get_default_dtype())
 
     @override
-    def probability(self, output: Float[Tensor, "*lead batch out"]) -> None:
-        return None
-
-    @override
     def distribution(self, output: Float[Tensor, "*lead batch out"]) -> Predictive:
         return self._mixture(output, float(self.width))
 
@@ -102,6 +101,7 @@ GAUSSIAN = HeadPart(
     summary="probabilistic regression: a real number with its uncertainty",
     source="Nix & Weigend 1994; Lakshminarayanan et al. 2017, arXiv:1612.01474",
     call=Gaussian,
-    reads="number",
+    target="number",
     metrics=("rmse", "mae", "r2", "nll", "crps", "coverage_90", "width_90"),
+    plain=OF_NUMBERS,
 )

@@ -13,15 +13,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
 import torch
 from torch import nn
 from typing_extensions import override
 
+from evenkeel.data.target import Target
 from evenkeel.errors import RequestError, ShapeError
-from evenkeel.heads.base import Head, LossChoice, mean_and_spread
+from evenkeel.heads.base import Head, HeadPart, Judged
 from evenkeel.heads.decoded import KINDS, SCALED, check_decoded, parts_of, prediction_of, probability_of
-from evenkeel.heads.match import check_model, check_output, expects_of
-from evenkeel.heads.part import HeadPart
+from evenkeel.heads.match import LossChoice, check_model, check_output, expects_of
+from evenkeel.heads.targets import mean_and_spread
 from evenkeel.losses import gaussian_prior_kl
 from evenkeel.losses.bound import bound
 from evenkeel.losses.number import Number
@@ -230,13 +232,31 @@ class Latent(Head):
     def calibrate(self, output: Float[Tensor, "row out"], target: Shaped[Tensor, "row *label"]) -> None:
         return None
 
+    @override
+    def decoded(self, output: Float[Tensor, "batch out"]) -> Shaped[Tensor, "batch *label"]:
+        return self.predict(output).detach()
+
+    @override
+    def columns(self, output: Float[Tensor, "batch out"], target: Target) -> Mapping[str, np.ndarray]:
+        """The mean code, a column for each unit."""
+        code = self.code(output)[0].numpy()
+        return {f"code {place}": code[:, place] for place in range(code.shape[1])}
+
+    @override
+    def judged(
+        self, output: Float[Tensor, "batch out"], truth: Shaped[Tensor, "batch *label"], expects: tuple[str, ...]
+    ) -> Judged:
+        """The code itself, or what is decoded from it."""
+        return Judged(prediction=output if "latent" in expects else self.predict(output), truth=truth)
+
 
 LATENT = HeadPart(
     name="latent",
     summary="generation: a few numbers that stand for an example, and new examples from them",
     source="Kingma and Welling 2014, arXiv:1312.6114; Higgins et al. 2017",
     call=Latent,
-    reads="inputs",
+    target="inputs",
     metrics=("reconstruction", "kl", "active_units"),
     chosen="by-name",
+    usage="run.draw(4)  # new examples; also run.interpolate, run.encode",
 )

@@ -8,12 +8,20 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
 import torch
 from typing_extensions import override
 
+from evenkeel.data.target import Target
 from evenkeel.errors import DataError
-from evenkeel.heads.base import Head, LossChoice
-from evenkeel.heads.part import HeadPart
+from evenkeel.heads.answers import Answers
+from evenkeel.heads.base import Head, HeadPart, Judged
+from evenkeel.heads.match import LossChoice
+from evenkeel.heads.plain_models import OF_LABELS
+from evenkeel.heads.reliability import reliability
+from evenkeel.metrics.auc import auc
+from evenkeel.page.comparisons import LabelScore, LabelsSection
+from evenkeel.page.sections import Count, TargetSketch
 from evenkeel.shapes import Bool, Float, Tensor
 
 
@@ -41,6 +49,11 @@ class MultiLabel(Head):
     ) -> None:
         super().__init__(features, labels, members=members, loss=loss, options=options)
         self.labels = labels
+
+    @classmethod
+    @override
+    def sizes(cls, target: Target) -> Mapping[str, Any]:
+        return {"labels": len(target.levels)}
 
     @override
     def start(self, target: Float[Tensor, "row label"], weight: Float[Tensor, "row"] | None = None) -> None:
@@ -80,12 +93,72 @@ class MultiLabel(Head):
     def calibrate(self, output: Float[Tensor, "*lead row out"], target: Float[Tensor, "row out"]) -> None:
         return None
 
+    @override
+    def columns(self, output: Float[Tensor, "*lead batch out"], target: Target) -> Mapping[str, np.ndarray]:
+        """Each label as 0 or 1, then the probability of each."""
+        probability, names = self.probability(output).double().numpy(), [str(level) for level in target.levels]
+        labels = {name: (probability[:, place] > 0.5).astype(np.int8) for place, name in enumerate(names)}
+        return labels | {f"probability {name}": probability[:, place] for place, name in enumerate(names)}
+
+    @override
+    def answers(
+        self, output: Float[Tensor, "*lead batch out"], truth: Float[Tensor, "batch out"], target: Target
+    ) -> Answers:
+        """The labels that hold; the surest mistake misses most."""
+        probability, true = self.probability(output).numpy(), truth.numpy() > 0.5
+        predicted = probability > 0.5
+        right = (predicted == true).all(1)
+        confidence = np.maximum(probability, 1 - probability).prod(1)
+        names = np.asarray([str(level) for level in target.levels])
+        return Answers(
+            truth=[", ".join(names[row]) or "none" for row in true],
+            prediction=[", ".join(names[row]) or "none" for row in predicted],
+            miss=np.where(right, -confidence, confidence),
+            right=right,
+            confidence=confidence,
+        )
+
+    @override
+    def compare(
+        self, output: Float[Tensor, "*lead batch out"], truth: Float[Tensor, "batch out"], target: Target
+    ) -> LabelsSection:
+        """The scores of each label, and how reliable the probabilities of all are."""
+        probability, true = self.probability(output).numpy(), truth.numpy()
+        scores = [_score(str(level), probability[:, i], true[:, i]) for i, level in enumerate(target.levels)]
+        return LabelsSection(labels=scores, reliability=reliability(probability.ravel(), true.ravel() > 0.5))
+
+    @override
+    def sketch(self, truth: Float[Tensor, "row out"], target: Target) -> TargetSketch:
+        named = zip(target.levels, truth.numpy().sum(0), strict=True)
+        return TargetSketch(counts=[Count(name=str(level), count=int(count)) for level, count in named])
+
+    @override
+    def judged(
+        self, output: Float[Tensor, "*lead batch out"], truth: Float[Tensor, "batch out"], expects: tuple[str, ...]
+    ) -> Judged:
+        return Judged(prediction=self.probability(output), truth=truth)
+
+
+def _score(name: str, probability: np.ndarray, truth: np.ndarray) -> LabelScore:
+    """How well one label is told."""
+    predicted, there = probability > 0.5, truth > 0.5
+    hits = float((predicted & there).sum())
+    return LabelScore(
+        name=name,
+        base_rate=float(there.mean()),
+        precision=hits / predicted.sum() if predicted.any() else None,
+        recall=hits / there.sum() if there.any() else None,
+        f1=2 * hits / (predicted.sum() + there.sum()) if predicted.any() or there.any() else None,
+        auc=auc(probability, there.astype(np.int64)),
+    )
+
 
 MULTI_LABEL = HeadPart(
     name="multi_label",
     summary="multi-label classification: several labels, each yes or no",
     source="Tsoumakas & Katakis 2007, doi:10.4018/jdwm.2007070101",
     call=MultiLabel,
-    reads="labels",
+    target="labels",
     metrics=("hamming", "f1_micro", "f1_macro", "log_loss", "auc", "average_precision"),
+    plain=OF_LABELS,
 )

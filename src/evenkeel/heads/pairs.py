@@ -4,15 +4,15 @@ It is the embedding's head; what differs is how it is judged: does a row of one 
 Source: Radford et al. 2021, arXiv:2103.00020
 """
 
-from evenkeel.heads.embedding import Embedding
-from evenkeel.heads.part import HeadPart
+from evenkeel.heads.base import HeadPart
+from evenkeel.heads.embedding import EMBED, Embedding
 
 PAIRS = HeadPart(
     name="pairs",
     summary="embedding of pairs: a point for each side, near to its partner",
     source="Radford et al. 2021, arXiv:2103.00020",
     call=Embedding,
-    reads="pairs",
+    target="pairs",
     metrics=(
         "partner_recall",
         "partner_rank",
@@ -24,4 +24,5 @@ PAIRS = HeadPart(
         "right_recall_at_10",
     ),
     chosen="by-name",
+    usage=EMBED,
 )

@@ -1,7 +1,7 @@
 """Forecasting head without uncertainty: the mean of every step to come.
 
 output mean of each step, the series standardised;  f = center + spread·mean    [units of the target]
-What features and output hold: see `_ahead`.
+What features and output hold: see `steps_ahead.py`.
 Source: mean of the target under squared error; level and scale: Kim et al. 2022, openreview cGDAkQo1C0p
 """
 
@@ -12,9 +12,9 @@ from typing import Any
 
 from typing_extensions import override
 
-from evenkeel.heads.ahead import Ahead
-from evenkeel.heads.base import LossChoice
-from evenkeel.heads.part import HeadPart
+from evenkeel.heads.base import HeadPart
+from evenkeel.heads.match import LossChoice
+from evenkeel.heads.steps_ahead import Ahead
 from evenkeel.shapes import Float, Shaped, Tensor
 
 
@@ -82,7 +82,7 @@ POINT_FORECAST = HeadPart(
     summary="regression of a series: every step to come",
     source="mean under squared error; Kim et al. 2022, openreview cGDAkQo1C0p",
     call=PointForecast,
-    reads="series",
+    target="series",
     metrics=("rmse", "mae"),
     chosen="by-name",
 )

@@ -19,9 +19,12 @@ from torch.nn import functional
 from typing_extensions import override
 
 from evenkeel.errors import DataError, RequestError
-from evenkeel.heads.base import Head, LossChoice, mean_and_spread
-from evenkeel.heads.part import HeadPart
+from evenkeel.heads.base import HeadPart
+from evenkeel.heads.match import LossChoice
+from evenkeel.heads.number import Number
+from evenkeel.heads.plain_models import OF_RATES
 from evenkeel.heads.predictive import GAMMA, NEGATIVE_BINOMIAL, Predictive
+from evenkeel.heads.targets import mean_and_spread
 from evenkeel.shapes import Float, Shaped, Tensor
 
 # Sizes of the negative binomial, shapes of the gamma: from far more spread than the mean to almost none.
@@ -33,7 +36,7 @@ LINEAR_BELOW = -16.0
 SMALLEST = 1e-3
 
 
-class Positive(Head):
+class Positive(Number):
     """Features to one non-negative number.
 
     Args:
@@ -116,10 +119,6 @@ class Positive(Head):
         return (rate * self.scale).to(torch.get_default_dtype())
 
     @override
-    def probability(self, output: Float[Tensor, "*lead batch out"]) -> None:
-        return None
-
-    @override
     def distribution(self, output: Float[Tensor, "*lead batch out"]) -> Predictive:
         return self._mixture(output, float(self.dispersion))
 
@@ -144,6 +143,7 @@ POSITIVE = HeadPart(
     summary="positive regression: counts, prices, durations",
     source="McCullagh & Nelder 1989; Dugas et al. 2001",
     call=Positive,
-    reads="number",
+    target="number",
     metrics=("rmse", "mae", "r2", "nll", "crps", "coverage_90", "width_90"),
+    plain=OF_RATES,
 )

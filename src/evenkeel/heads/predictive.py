@@ -107,6 +107,9 @@ NEGATIVE_BINOMIAL = Family(
 )
 
 
+ENDS = {"low 5%": 0.05, "high 95%": 0.95}  # of the central 90 % interval
+
+
 class Predictive:
     """The distribution predicted for each row, in the target's units.
 
@@ -210,3 +213,8 @@ class Predictive:
         draws = self.family.draw(generator, self.parameters, count)
         member = generator.integers(draws.shape[1], size=(count, 1, draws.shape[2]))
         return np.take_along_axis(draws, member, axis=1)[:, 0]
+
+
+def ends_of(distribution: Predictive) -> dict[str, Array]:
+    """The quantiles that bound the central 90 % of each row, by the names of their columns."""
+    return dict(zip(ENDS, distribution.quantile(list(ENDS.values())), strict=True))

@@ -108,3 +108,14 @@ CHECKS: Mapping[str, Callable[[Tensor, int], None]] = {
     "binary-logits": labels,
 }
 """By the kind of output that a head foremost gives: `check(target, outputs)`."""
+
+
+def mean_and_spread(target: Tensor, weight: Tensor | None) -> tuple[Tensor, Tensor]:
+    """Weighted mean and standard deviation in float64; a constant target has spread 1."""
+    values = target.double()
+    share = torch.full_like(values, 1.0 / len(values)) if weight is None else weight.double() / weight.double().sum()
+    mean = (share * values).sum()
+    spread = (share * (values - mean) ** 2).sum().sqrt()
+    # The rounding of the mean is no spread.
+    rounding = 8 * torch.finfo(torch.float64).eps * values.abs().max() if len(values) else 0.0
+    return mean, torch.where(spread > rounding, spread, torch.ones_like(spread))

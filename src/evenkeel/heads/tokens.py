@@ -11,16 +11,17 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import Any, Literal
+from typing import Any, Literal, NoReturn
 
 import torch
 from torch import nn
 from typing_extensions import override
 
+from evenkeel.data.target import Target
 from evenkeel.errors import RequestError
-from evenkeel.heads.base import START_VARIANCE, Head, LossChoice
+from evenkeel.heads.base import START_VARIANCE, Head, HeadPart, Judged, no_distribution
+from evenkeel.heads.match import LossChoice
 from evenkeel.heads.next_token import next_token
-from evenkeel.heads.part import HeadPart
 from evenkeel.heads.targets import IGNORED, check_tokens
 from evenkeel.losses import linear_cross_entropy
 from evenkeel.losses.number import Number
@@ -85,6 +86,11 @@ class Tokens(Head):
         self.weight = tied.weight
         scale = float(tied.weight.detach().square().mean().sqrt()) or 1.0
         self.factor = nn.Parameter(torch.tensor(math.sqrt(START_VARIANCE / features) / scale))
+
+    @classmethod
+    @override
+    def sizes(cls, target: Target) -> Mapping[str, Any]:
+        return {"vocabulary": target.size}
 
     @classmethod
     @override
@@ -200,12 +206,27 @@ class Tokens(Head):
     def calibrate(self, output: Float[Tensor, "row *step unit"], target: Int[Tensor, "row *step"]) -> None:
         return None
 
+    @override
+    def columns(self, output: Float[Tensor, "batch *step unit"], target: Target) -> NoReturn:
+        raise no_distribution(self.task)
+
+    @override
+    def judged(
+        self, output: Float[Tensor, "batch *step unit"], truth: Int[Tensor, "batch *step"], expects: tuple[str, ...]
+    ) -> Judged:
+        return Judged(prediction=self.log_probability(output, truth), truth=truth)
+
+    @override
+    def metric_options(self, metric: str) -> Mapping[str, object]:
+        return {"characters": self.characters} if metric == "bits_per_character" else {}
+
 
 TOKENS = HeadPart(
     name="tokens",
     summary="generation: the next token of a text",
     source="Wijmans et al. 2024, arXiv:2411.09009; Press and Wolf 2017, arXiv:1608.05859",
     call=Tokens,
-    reads="tokens",
+    target="tokens",
     metrics=("perplexity", "bits_per_character"),
+    usage='run.generate("It begins so")  # what follows',
 )

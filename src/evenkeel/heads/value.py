@@ -11,12 +11,15 @@ from typing import Any
 import torch
 from typing_extensions import override
 
-from evenkeel.heads.base import Head, LossChoice, mean_and_spread
-from evenkeel.heads.part import HeadPart
+from evenkeel.heads.base import HeadPart
+from evenkeel.heads.match import LossChoice
+from evenkeel.heads.number import Number
+from evenkeel.heads.plain_models import OF_NUMBERS
+from evenkeel.heads.targets import mean_and_spread
 from evenkeel.shapes import Float, Shaped, Tensor
 
 
-class Value(Head):
+class Value(Number):
     """Features to one real number; the loss is the mean squared error of the standardised target.
 
     Example:
@@ -65,10 +68,6 @@ class Value(Head):
         return (value * self.spread + self.center).to(torch.get_default_dtype())
 
     @override
-    def probability(self, output: Float[Tensor, "*lead batch out"]) -> None:
-        return None
-
-    @override
     def distribution(self, output: Float[Tensor, "*lead batch out"]) -> None:
         return None
 
@@ -82,6 +81,7 @@ VALUE = HeadPart(
     summary="regression: a real number",
     source="mean of the target under squared error",
     call=Value,
-    reads="number",
+    target="number",
     metrics=("rmse", "mae", "r2"),
+    plain=OF_NUMBERS,
 )

@@ -27,6 +27,7 @@ from evenkeel.heads.answers import Answers
 from evenkeel.heads.base import Head
 from evenkeel.kinds.side import Side
 from evenkeel.nets import Net
+from evenkeel.nets.base import Body
 from evenkeel.page import Section
 from evenkeel.parts import Part
 from evenkeel.plan import Plan
@@ -157,7 +158,7 @@ class Kind(Part, Generic[S, O]):
         net: the default net.
         usual: the default net by what the data are, where one does not suit them all.
         recipe: (name of the net, dataset, choice) -> defaults of the plan where they differ from a table's.
-        body: the module from the fields of a batch to features (batch, unit), whose attribute `features` counts these.
+        body: the module from the fields of a batch to features, and what it needs of its head.
         shape: what the net's size owes to the data.
         baselines: plain models beside the network, by name.
         restore: (schema, what a latent head decoded) -> examples as the data hold them.
@@ -176,7 +177,7 @@ class Kind(Part, Generic[S, O]):
     answers: Callable[[S, Target, Any], Answered]
     net: str
     recipe: Callable[[str, Dataset[S], TaskChoice], Mapping[str, Any]]
-    body: Callable[[Build[S]], nn.Module]
+    body: Callable[[Build[S]], Body]
     usual: Callable[[Dataset[S]], str] | None = None
     without_target: Callable[[Any, str | None], bool] = lambda data, task: False
     shape: Callable[[Plan, Dataset[S], nn.Module | None], NetShape] = lambda plan, dataset, net: NetShape()

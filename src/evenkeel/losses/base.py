@@ -47,7 +47,8 @@ class Loss(Part):
     """A loss: `call` computes it, `expects` says which outputs it takes, `example` makes a small random call.
 
     `each` says what one value of `reduction="none"` belongs to; `batch` whether that value depends on the other rows of
-    the batch; `derivatives` whether the gradient can itself be differentiated.
+    the batch; `derivatives` whether the gradient can itself be differentiated. `ensemble` says how several networks are
+    judged as one: by their mean output, by the likelihood of the mixture, or by the mean of their losses.
 
     Example:
         >>> from evenkeel import losses
@@ -61,3 +62,9 @@ class Loss(Part):
     each: Literal["element", "example"]
     batch: Literal["independent", "joint"] = "independent"
     derivatives: Literal["any order", "first order"] = "any order"
+    ensemble: Literal["mean output", "mixture", "mean loss"] = "mean loss"
+
+    @property
+    def takes_target(self) -> bool:
+        """Whether the loss is given a target beside the outputs that it compares."""
+        return bool(self.example(2, Generator().manual_seed(0), torch.float32).target)

@@ -61,4 +61,5 @@ BINARY_CROSS_ENTROPY = Loss(
     expects=("binary-logits",),
     example=_example,
     each="element",
+    ensemble="mixture",
 )

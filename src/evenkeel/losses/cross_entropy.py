@@ -109,4 +109,5 @@ CROSS_ENTROPY = Loss(
     expects=("logits",),
     example=_example,
     each="example",
+    ensemble="mixture",
 )

@@ -67,4 +67,5 @@ GAUSSIAN_NLL = Loss(
     expects=("gaussian",),
     example=_example,
     each="element",
+    ensemble="mixture",
 )

@@ -51,4 +51,5 @@ MSE = Loss(
     expects=("value",),
     example=_example,
     each="element",
+    ensemble="mean output",
 )

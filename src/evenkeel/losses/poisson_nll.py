@@ -56,4 +56,5 @@ POISSON_NLL = Loss(
     expects=("log-rate",),
     example=_example,
     each="element",
+    ensemble="mean output",
 )

@@ -34,4 +34,6 @@ ACCURACY = Metric(
     expects=("class-probability",),
     better="higher",
     example=classes,
+    explanation="share of rows with the right class",
+    form="percent",
 )

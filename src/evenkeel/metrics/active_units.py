@@ -40,4 +40,5 @@ ACTIVE_UNITS = Metric(
     expects=("latent",),
     better="higher",
     example=latents,
+    explanation="latent dimensions that carry something",
 )

@@ -50,4 +50,5 @@ ALIGNMENT = Metric(
     better="lower",
     example=embeddings,
     rows="joint",
+    explanation="distance between embeddings that belong together; 0 is best",
 )

@@ -40,4 +40,5 @@ AUC = Metric(
     expects=("class-probability", "label-probability"),
     better="higher",
     example=classes,
+    explanation="chance that a row of the class is ranked above one that is not",
 )

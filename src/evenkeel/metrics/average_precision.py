@@ -40,4 +40,5 @@ AVERAGE_PRECISION = Metric(
     expects=("class-probability", "label-probability"),
     better="higher",
     example=classes,
+    explanation="precision averaged over recall",
 )

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from torch import Generator
@@ -25,9 +25,20 @@ MakeExample = Callable[[int, Generator], tuple[Any, Any]]
 """(rows, generator) -> (prediction, target): random data, for tests and for the docs."""
 
 
+@dataclass(frozen=True)
+class Reported:
+    """What a name stands for under which a metric is reported: options of it, and what its value says then."""
+
+    options: Mapping[str, Any]
+    explanation: str = ""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Metric(Part):
     """A metric: `call(prediction, target, weight=None)`, which predictions it takes, which direction is better.
+
+    `explanation` says to a reader of a report what a value says, if more than the summary; `form` and `unit` how it is
+    written: a share as `percent`, or a number in units of the `target`. `reported` are further names, with options.
 
     `rows` says whether the value of a row depends on the other rows: where it does, a weight is that of a row as a
     question, and is not the same as copies of the row.
@@ -43,3 +54,12 @@ class Metric(Part):
     better: Literal["higher", "lower", "neither"]
     example: MakeExample
     rows: Literal["independent", "joint"] = "independent"
+    explanation: str = ""
+    form: Literal["number", "percent"] = "number"
+    unit: Literal["none", "target"] = "none"
+    reported: Mapping[str, Reported] = field(default_factory=dict)
+
+    def explain(self, name: str) -> str:
+        """What a value says that is reported under a name."""
+        own = self.reported[name].explanation if name in self.reported else self.explanation
+        return own or self.summary

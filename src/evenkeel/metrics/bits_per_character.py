@@ -57,4 +57,5 @@ BITS_PER_CHARACTER = Metric(
     expects=("log-probability",),
     better="lower",
     example=tokens,
+    explanation="length of the text in the network's own code; lower is better",
 )

@@ -43,4 +43,6 @@ CALIBRATION_ERROR = Metric(
     expects=("class-probability", "label-probability"),
     better="lower",
     example=classes,
+    explanation="mean gap between confidence and accuracy",
+    form="percent",
 )

@@ -5,7 +5,7 @@ C = share of rows with  Q((1 - level) / 2) <= y <= Q((1 + level) / 2)
 
 from typing import Any
 
-from evenkeel.metrics.base import Metric
+from evenkeel.metrics.base import Metric, Reported
 from evenkeel.metrics.examples import normals
 from evenkeel.metrics.gather import Values, as_double, mean
 from evenkeel.metrics.quantile import central_interval
@@ -33,4 +33,6 @@ COVERAGE = Metric(
     expects=("distribution",),
     better="neither",
     example=normals,
+    form="percent",
+    reported={"coverage_90": Reported({"level": 0.9}, "share of the truth inside the 90 % intervals; 90 % is right")},
 )

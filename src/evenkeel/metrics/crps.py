@@ -41,4 +41,6 @@ CRPS = Metric(
     expects=("distribution",),
     better="lower",
     example=normals,
+    explanation="error of the whole predicted distribution, in the target's units",
+    unit="target",
 )

@@ -8,7 +8,7 @@ from typing import Literal
 
 import torch
 
-from evenkeel.metrics.base import Metric
+from evenkeel.metrics.base import Metric, Reported
 from evenkeel.metrics.class_scores import labelled
 from evenkeel.metrics.examples import classes
 from evenkeel.metrics.gather import Values, row_weight
@@ -49,4 +49,8 @@ F1 = Metric(
     expects=("class-probability", "label-probability"),
     better="higher",
     example=classes,
+    reported={
+        "f1_micro": Reported({"average": "micro"}, "F1 over all labels together"),
+        "f1_macro": Reported({"average": "macro"}, "F1 averaged over labels"),
+    },
 )

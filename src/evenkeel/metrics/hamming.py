@@ -26,4 +26,6 @@ HAMMING = Metric(
     expects=("label-probability",),
     better="lower",
     example=labels,
+    explanation="share of labels that are wrong; lower is better",
+    form="percent",
 )

@@ -5,7 +5,7 @@ W = mean of Q((1 + level) / 2) - Q((1 - level) / 2)   [units of the target]
 
 from typing import Any
 
-from evenkeel.metrics.base import Metric
+from evenkeel.metrics.base import Metric, Reported
 from evenkeel.metrics.examples import normals
 from evenkeel.metrics.gather import Values, mean
 from evenkeel.metrics.quantile import central_interval
@@ -36,4 +36,6 @@ INTERVAL_WIDTH = Metric(
     expects=("distribution",),
     better="lower",
     example=normals,
+    unit="target",
+    reported={"width_90": Reported({"level": 0.9}, "mean width of the 90 % intervals")},
 )

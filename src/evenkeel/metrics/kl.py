@@ -37,4 +37,5 @@ KL = Metric(
     expects=("latent",),
     better="neither",
     example=latents,
+    explanation="how much the code says about what was encoded, in nats; 0 is collapse",
 )

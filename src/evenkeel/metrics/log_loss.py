@@ -38,4 +38,5 @@ LOG_LOSS = Metric(
     expects=("class-probability", "label-probability"),
     better="lower",
     example=classes,
+    explanation="surprise at the true class, in nats; lower is better",
 )

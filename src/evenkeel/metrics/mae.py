@@ -29,4 +29,6 @@ MAE = Metric(
     expects=("value",),
     better="lower",
     example=values,
+    explanation="mean absolute error",
+    unit="target",
 )

@@ -49,4 +49,5 @@ MAP_AT_R = Metric(
     better="higher",
     example=embeddings,
     rows="joint",
+    explanation="how well each row ranks its own group before all others",
 )

@@ -30,4 +30,5 @@ NLL = Metric(
     expects=("distribution",),
     better="lower",
     example=normals,
+    explanation="surprise at the truth, in nats; lower is better",
 )

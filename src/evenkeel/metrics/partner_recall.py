@@ -5,7 +5,7 @@ Source: Hodosh, Young and Hockenmaier 2013, doi:10.1613/jair.3994
 """
 
 from evenkeel.errors import RequestError
-from evenkeel.metrics.base import Metric
+from evenkeel.metrics.base import Metric, Reported
 from evenkeel.metrics.examples import pairs
 from evenkeel.metrics.gather import Values, row_weight
 from evenkeel.metrics.partners import Asking, partner_ranks
@@ -46,4 +46,7 @@ PARTNER_RECALL = Metric(
     better="higher",
     example=pairs,
     rows="joint",
+    reported={
+        f"{side}_recall_at_{k}": Reported({"k": k, "asking": side}) for side in ("left", "right") for k in (1, 5, 10)
+    },
 )

@@ -44,4 +44,5 @@ PERPLEXITY = Metric(
     expects=("log-probability",),
     better="lower",
     example=tokens,
+    explanation="among how many equally likely tokens the network hesitates; 1 is certainty",
 )

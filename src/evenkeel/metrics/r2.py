@@ -37,4 +37,5 @@ R2 = Metric(
     expects=("value",),
     better="higher",
     example=values,
+    explanation="share of the variance explained; 0 is the mean alone, 1 is perfect",
 )

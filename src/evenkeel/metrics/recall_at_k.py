@@ -52,4 +52,5 @@ RECALL_AT_K = Metric(
     better="higher",
     example=embeddings,
     rows="joint",
+    explanation="how often the nearest neighbour belongs to the same group",
 )

@@ -30,4 +30,5 @@ RECONSTRUCTION = Metric(
     expects=("value",),
     better="lower",
     example=values,
+    explanation="mean squared error of what was decoded",
 )

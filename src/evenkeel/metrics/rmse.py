@@ -31,4 +31,6 @@ RMSE = Metric(
     expects=("value",),
     better="lower",
     example=values,
+    explanation="root of the mean squared error",
+    unit="target",
 )

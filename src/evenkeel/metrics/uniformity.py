@@ -53,4 +53,5 @@ UNIFORMITY = Metric(
     better="lower",
     example=embeddings,
     rows="joint",
+    explanation="how evenly embeddings cover the sphere; lower is more even, 0 is collapse",
 )

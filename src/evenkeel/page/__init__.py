@@ -1,7 +1,8 @@
 """The report: frozen records in, one self-contained HTML page out, readable without scripts and without a network."""
 
-from evenkeel.page.prediction_records import ClassesSection, LabelScore, LabelsSection, RegressionSection, Reliability
-from evenkeel.page.records import (
+from evenkeel.page.comparisons import ClassesSection, LabelScore, LabelsSection, RegressionSection, Reliability
+from evenkeel.page.render import render
+from evenkeel.page.sections import (
     BaselineRow,
     BaselinesSection,
     Column,
@@ -22,7 +23,6 @@ from evenkeel.page.records import (
     Setting,
     Snippet,
 )
-from evenkeel.page.render import render
 
 __all__ = [
     "BaselineRow",

@@ -3,7 +3,7 @@
 import numpy as np
 
 from evenkeel.page.html import Content, Heading, Markup, aligned, join, paragraph, table, tag
-from evenkeel.page.records import BaselineRow, BaselinesSection, Metric
+from evenkeel.page.sections import BaselineRow, BaselinesSection, Metric
 
 
 def baselines_section(section: BaselinesSection) -> Markup:

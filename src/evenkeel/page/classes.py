@@ -2,8 +2,8 @@
 
 import numpy as np
 
+from evenkeel.page.comparisons import ClassesSection, Reliability
 from evenkeel.page.html import Heading, Markup, counted, figure, join, paragraph, plots, table, tag
-from evenkeel.page.prediction_records import ClassesSection, Reliability
 from evenkeel.svg import calibration_chart, matrix_chart, number, percent
 
 MOST_NAMED = 12  # classes up to which the table keeps their order; more are sorted, the worst recall first

@@ -3,7 +3,7 @@
 import numpy as np
 
 from evenkeel.page.html import Markup, counted, figure, join, paragraph, plots
-from evenkeel.page.records import Curve, CurvesSection
+from evenkeel.page.sections import Curve, CurvesSection
 from evenkeel.svg import Kind, Marker, Series, Values, colour, drawable, line_chart, number, numbers
 
 LOG_RATIO = 20.0  # a loss that falls by more than this is drawn on a logarithmic axis

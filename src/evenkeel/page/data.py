@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from evenkeel.page.html import Heading, Markup, beside, facts, figure, fold, join, table, tag
-from evenkeel.page.records import Column, Count, DataSection
+from evenkeel.page.sections import Column, Count, DataSection
 from evenkeel.page.verdict import toned
 from evenkeel.svg import bar_chart, histogram_chart, number, numbers, percent
 

@@ -14,7 +14,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from evenkeel.errors import ShapeError
-from evenkeel.page.records import Section
+from evenkeel.page.sections import Section
 from evenkeel.svg import MUTED, SERIES, Entry, Scale, colour, element, fit_scale, percent, pixel, plot, positions
 
 MOST_POINTS = 800  # of rows; more hide one another

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from evenkeel.page.html import Content, Markup, paragraph, tag
-from evenkeel.page.records import FoundSymptom
+from evenkeel.page.sections import FoundSymptom
 
 RANK = {"critical": 0, "warning": 1, "note": 2}
 TONES = {"critical": "bad", "warning": "warning", "note": "note"}

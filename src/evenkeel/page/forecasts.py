@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from evenkeel.errors import ShapeError
-from evenkeel.page.records import Section
+from evenkeel.page.sections import Section
 from evenkeel.svg import INK, Band, Marker, Series, colour, line_chart
 
 MOST = 4  # windows that are drawn

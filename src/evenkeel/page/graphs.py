@@ -9,7 +9,7 @@ from typing import Literal
 import numpy as np
 
 from evenkeel.page.layout import places
-from evenkeel.page.records import Section
+from evenkeel.page.sections import Section
 from evenkeel.svg import (
     BAD,
     FONT_SIZE,

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from evenkeel.errors import ShapeError
-from evenkeel.page.records import Section
+from evenkeel.page.sections import Section
 from evenkeel.svg import BAD, INK, MUTED, Number, element, number, percent, picture, shorten, words
 
 MOST, COLUMNS = 36, 9  # pictures, and how many stand side by side

@@ -3,7 +3,7 @@
 import numpy as np
 
 from evenkeel.page.html import Heading, Markup, aligned, beside, figure, fold, join, paragraph, table
-from evenkeel.page.records import ColumnImportance, ImportanceSection
+from evenkeel.page.sections import ColumnImportance, ImportanceSection
 from evenkeel.svg import Number, bar_chart
 
 MOST_BARS = 20

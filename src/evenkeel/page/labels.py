@@ -1,8 +1,8 @@
 """Several labels a row: how well each one is told, and what the probabilities are worth."""
 
 from evenkeel.page.classes import reliability_figure
+from evenkeel.page.comparisons import LabelsSection
 from evenkeel.page.html import Heading, Markup, counted, figure, join, paragraph, plots, table, tag
-from evenkeel.page.prediction_records import LabelsSection
 from evenkeel.svg import bar_chart, number, percent
 
 MOST_BARS = 20

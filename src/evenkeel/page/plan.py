@@ -1,7 +1,7 @@
 """The section on the network and the recipe it was trained by."""
 
 from evenkeel.page.html import Heading, Markup, beside, facts, join, table, tag
-from evenkeel.page.records import PlanSection
+from evenkeel.page.sections import PlanSection
 from evenkeel.svg import number
 
 

@@ -2,8 +2,8 @@
 
 import numpy as np
 
+from evenkeel.page.comparisons import RegressionSection
 from evenkeel.page.html import Markup, counted, figure, join, paragraph, plots
-from evenkeel.page.prediction_records import RegressionSection
 from evenkeel.svg import calibration_chart, histogram_chart, interval_chart, numbers, percent, scatter_chart
 
 PIT_BINS = 10

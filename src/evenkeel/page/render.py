@@ -11,8 +11,8 @@ from evenkeel.page.findings import findings_section
 from evenkeel.page.html import Markup, figure, join, paragraph, section, tag
 from evenkeel.page.importance import importance_section
 from evenkeel.page.plan import plan_section
-from evenkeel.page.predictions_section import predictions_section
-from evenkeel.page.records import Report, Section, Snippet
+from evenkeel.page.predictions import predictions_section
+from evenkeel.page.sections import Report, Section, Snippet
 from evenkeel.page.style import STYLE
 from evenkeel.page.verdict import verdict
 

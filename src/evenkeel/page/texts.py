@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from evenkeel.page.records import Section
+from evenkeel.page.sections import Section
 from evenkeel.svg import percent
 from evenkeel.svg.text import number
 

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from evenkeel.page.html import Markup, join, tag
-from evenkeel.page.records import Figure, Sentence
+from evenkeel.page.sections import Figure, Sentence
 from evenkeel.svg import number, percent
 
 LONGEST_UNIT = 10  # characters; a longer unit is written below the number

@@ -26,8 +26,8 @@ from evenkeel.network import Network, build_network
 from evenkeel.observe import watch
 from evenkeel.plan import Plan
 from evenkeel.products import fast_products
-from evenkeel.record import RunRecord
-from evenkeel.run.run import SHOWN, Run
+from evenkeel.record import SHOWN, RunRecord
+from evenkeel.run.run import Run
 from evenkeel.shapes import Tensor
 from evenkeel.symptoms.history import Start
 from evenkeel.task import TaskChoice

@@ -20,17 +20,15 @@ from evenkeel.data.fields import all_rows
 from evenkeel.errors import RequestError, SavedRunError
 from evenkeel.finding import Finding
 from evenkeel.heads import HeadPart
-from evenkeel.heads.ahead import by_step
-from evenkeel.heads.for_task import head_for
-from evenkeel.heads.pair_cosines import cosines
+from evenkeel.heads.base import no_distribution
 from evenkeel.heads.predictive import Predictive
-from evenkeel.kinds import PARTS as KINDS
 from evenkeel.kinds import Kind
 from evenkeel.kinds.base import Encoded
 from evenkeel.kinds.latent_head import check_writes, latent_of
 from evenkeel.network import Network, assemble, load_weights, weights_of
 from evenkeel.plan import Plan
 from evenkeel.record import RunRecord
+from evenkeel.report import render
 from evenkeel.shapes import Shaped, Tensor
 from evenkeel.train.checkpoint import check_folder, read_tensors, write_folder
 from evenkeel.train.evaluate import features, outputs
@@ -40,7 +38,6 @@ from evenkeel.train.signals import EXIT_CODES
 
 RECORD, WEIGHTS, SAMPLE, REPORT = "run.json", "weights.safetensors", "sample.safetensors", "report.html"
 CHECKPOINT = "checkpoint"  # folder beside these that an interrupted run leaves
-SHOWN = "shown."  # before the names of what the sample holds of the examples themselves
 
 
 class Run:
@@ -67,12 +64,12 @@ class Run:
     @property
     def part(self) -> HeadPart:
         """The record of the head."""
-        return head_for(self.plan.task, self.record.target.kind)
+        return self.record.head
 
     @property
     def kind(self) -> Kind:
         """The record of the kind of data."""
-        return KINDS[self.record.schema_.kind]
+        return self.record.kind
 
     @property
     def history(self) -> tuple[Look, ...]:
@@ -95,17 +92,11 @@ class Run:
         Raises:
             DataError: a column that training used is missing or of another kind.
         """
-        predicted = self.network.head.predict(self._output(new)).detach()
-        if self.part.reads == "inputs":  # what its code tells of each example
-            return self.kind.restore(self.record.schema_, predicted).numpy()
-        found = predicted.numpy()
-        if self.part.reads == "class":
-            return np.asarray(self.record.target.levels)[found]
-        if self.part.reads == "pairs":
-            return cosines(found)
-        if self.part.reads == "series":  # what comes after the table's end, (step, series)
-            return found.T.astype(np.float64)
-        return found.astype(np.float64) if self.part.reads == "number" else found
+        output, head = self._output(new), self.network.head
+        decoded = head.decoded(output)
+        if decoded is not None:
+            return self.kind.restore(self.record.schema_, decoded).numpy()
+        return head.answer(output, self.record.target)
 
     def predict_proba(self, new: Any) -> np.ndarray:
         """Probability of each class or label, (row, class), in the order of `run.classes`.
@@ -113,10 +104,10 @@ class Run:
         Raises:
             RequestError: the target is a number.
         """
-        found = self.network.head.probability(self._output(new))
-        if found is None:
+        probability = self.network.head.probability(self._output(new))
+        if probability is None:
             raise RequestError(f"{self.plan.task} predicts numbers, not classes; try predict_distribution")
-        return found.double().numpy()
+        return probability.double().numpy()
 
     @property
     def classes(self) -> tuple[object, ...]:
@@ -129,13 +120,10 @@ class Run:
         Raises:
             RequestError: the task predicts no distribution.
         """
-        found = self.network.head.distribution(self._output(new))
-        if found is None:
-            raise RequestError(
-                f"{self.plan.task} predicts no distribution; train with task='probabilistic-regression', or for "
-                "classes use predict_proba"
-            )
-        return by_step(found, self.record.target.size) if self.part.reads == "series" else found
+        distribution = self.network.head.answer_distribution(self._output(new))
+        if distribution is None:
+            raise no_distribution(self.plan.task)
+        return distribution
 
     def embed(self, new: Any) -> np.ndarray:
         """Features before the head, (row, unit); of an ensemble all members' side by side.
@@ -143,10 +131,10 @@ class Run:
         Of the task `embedding` the points themselves; of pairs those of both sides, (row, 2, unit), or of the one side
         that is given, (row, unit).
         """
-        if self.plan.task == "embedding":
+        if self.network.head.embeds == "output":
             return self._output(new).numpy()
-        found = features(self.network, self.read(new).inputs)
-        joined = found if found.dim() == 2 else found.transpose(0, 1).reshape(found.shape[1], -1)
+        each = features(self.network, self.read(new).inputs)
+        joined = each if each.dim() == 2 else each.transpose(0, 1).reshape(each.shape[1], -1)
         return joined.numpy()
 
     def generate(
@@ -238,10 +226,7 @@ class Run:
 
     def report_text(self) -> str:
         """The report as HTML."""
-        from evenkeel.page import render
-        from evenkeel.run.describe import describe
-
-        return render(describe(self))
+        return render(self.record, self.network, self.sample)
 
     def read(self, new: Any) -> Encoded:
         """New examples, encoded: what every way to predict takes as well, where one reading is to serve several."""

@@ -62,10 +62,10 @@ def picture(body: str, *, width: Number, height: Number, title: str, description
         '<svg xmlns="http://www.w3.org/200'
 
     """
-    told = element("title", escape(title) or "plot") + (element("desc", escape(description)) if description else "")
+    labels = element("title", escape(title) or "plot") + (element("desc", escape(description)) if description else "")
     return element(
         "svg",
-        told + body,
+        labels + body,
         xmlns="http://www.w3.org/2000/svg",
         role="img",
         viewBox=f"0 0 {width:g} {height:g}",
@@ -138,7 +138,7 @@ def x_axis(frame: Frame, scale: Scale, marks: Sequence[Tick], label: str) -> str
 
 
 def y_axis(frame: Frame, scale: Scale, marks: Sequence[Tick], label: str) -> str:
-    """The vertical axis: grid lines across the frame, numbers at its left, and its label lying above the frame.
+    """The vertical axis: grid lines across the frame, numbers at its left, and its label above the frame.
 
     Example:
         >>> "loss" in y_axis(Frame(left=30, right=100, top=20, bottom=50), Scale(low=0, high=1), [], "loss")
@@ -195,7 +195,7 @@ def plot(
     return picture(drawn + body(x, y), width=width, height=height, title=title, description=description)
 
 
-def nothing(title: str, *, width: Number = WIDTH, height: Number = 96.0, said: str = "nothing to show") -> str:
+def nothing(title: str, *, width: Number = WIDTH, height: Number = 96.0, text: str = "nothing to show") -> str:
     """The plot of no data: its title and a quiet sentence, so that an empty place explains itself.
 
     Example:
@@ -203,5 +203,5 @@ def nothing(title: str, *, width: Number = WIDTH, height: Number = 96.0, said: s
         True
 
     """
-    quiet = words(said, 0, ROW + 22, opacity=MUTED_OPACITY)
+    quiet = words(text, 0, ROW + 22, opacity=MUTED_OPACITY)
     return picture(heading(title, width) + quiet, width=width, height=height, title=title)

@@ -1,4 +1,4 @@
-"""Calibration plot: how often something happened against how often it was said to happen; the diagonal is right.
+"""Calibration plot: how often something happened against its predicted probability; the diagonal is right.
 
 Serves classifiers (confidence against accuracy) and intervals (nominal against observed coverage) alike.
 """
@@ -18,7 +18,7 @@ ROOM = 0.03  # beyond 0 and 1, so that points at the corners are whole
 
 
 def calibration_chart(
-    said: Values,
+    predicted: Values,
     happened: Values,
     *,
     title: str,
@@ -29,7 +29,7 @@ def calibration_chart(
     width: Number = WIDTH,
     height: Number = HEIGHT,
 ) -> str:
-    """An SVG of shares in [0, 1], `happened` against `said`, with points as large as the examples they stand for.
+    """An SVG of shares in [0, 1], `happened` against `predicted`, with points as large as the examples they stand for.
 
     What is not a share, and bins without examples, are left out.
 
@@ -39,13 +39,13 @@ def calibration_chart(
         2
 
     """
-    counts = np.ones(len(said)) if count is None else numbers(count)
-    if not len(said) == len(happened) == len(counts):
-        raise DataError("a calibration chart needs `said`, `happened` and `count` of one length")
-    seen = _share(said) & _share(happened) & np.isfinite(counts) & (counts > 0)
+    counts = np.ones(len(predicted)) if count is None else numbers(count)
+    if not len(predicted) == len(happened) == len(counts):
+        raise DataError("a calibration chart needs `predicted`, `happened` and `count` of one length")
+    seen = _share(predicted) & _share(happened) & np.isfinite(counts) & (counts > 0)
     if not seen.any():
         return nothing(title, width=width)
-    across, up, counts = (column[seen] for column in (numbers(said), numbers(happened), counts))
+    across, up, counts = (column[seen] for column in (numbers(predicted), numbers(happened), counts))
     radii = np.full(len(counts), UNSIZED) if count is None else _radii(counts)
 
     def body(x: Scale, y: Scale) -> str:

@@ -62,7 +62,7 @@ def _bars(edges: np.ndarray, tops: np.ndarray, base: Number, paint: str) -> str:
 
 
 def bin_edges(known: np.ndarray, *, bins: int | None = None, limits: tuple[Number, Number] | None = None) -> np.ndarray:
-    """The edges of the bins: as asked, or one per whole number, or about 2·n^(1/3) (Rice), from 5 to 40.
+    """The edges of the bins: `bins` of them, or one per whole number, or about 2·n^(1/3) (Rice), from 5 to 40.
 
     Example:
         >>> bin_edges(np.array([0.0, 1.0, 1.0, 3.0]))

@@ -50,26 +50,26 @@ def matrix_chart(
         return nothing(title, width=width)
     longest = min(max(text_width(name, FONT_SIZE) for name in names), LONGEST_NAME)
     gutter, cell = longest + 9, min(LARGEST_CELL, (float(width) - longest - 9 - EDGE) / len(names))
-    lying = longest <= cell - 4
-    if not lying:
+    horizontal = longest <= cell - 4
+    if not horizontal:
         cell = min(cell, (float(width) - gutter - SLOPE * longest) / len(names))
     head = (ROW + 8 if title else 2.0) + ROW + 2
-    top = head + (ROW if lying else SLOPE * longest + 14)
+    top = head + (ROW if horizontal else SLOPE * longest + 14)
     drawn = heading(title, width) + words(f"{row_label} ↓   {column_label} →", 0, head - 8)
-    drawn += _names(names, cell, gutter, top, lying) + _cells(table, names, cell, (gutter, top), emphasis)
+    drawn += _names(names, cell, gutter, top, horizontal) + _cells(table, names, cell, (gutter, top), emphasis)
     side = cell * len(names)
     drawn += element("rect", x=gutter, y=top, width=side, height=side, stroke=INK, stroke_opacity=2 * GRID_OPACITY)
     return picture(drawn, width=width, height=top + side + EDGE, title=title)
 
 
-def _names(names: Sequence[str], cell: Number, left: Number, top: Number, lying: bool) -> str:
+def _names(names: Sequence[str], cell: Number, left: Number, top: Number, horizontal: bool) -> str:
     drawn = ""
     for index, name in enumerate(names):
         middle, short = (index + 0.5) * cell, shorten(name, FONT_SIZE, LONGEST_NAME)
         hover = name if short != name else ""
         if index % _every(cell, FONT_SIZE + 1.5) == 0:
             drawn += words(short, left - 8, top + middle + 4, anchor="end", fill=INK, hover=hover)
-        if lying:
+        if horizontal:
             drawn += words(short, left + middle, top - 6, anchor="middle", fill=INK)
         elif index % _every(cell, FONT_SIZE * 1.5) == 0:
             drawn += words(short, left + middle + 3, top - 6, fill=INK, turn=-45, hover=hover)

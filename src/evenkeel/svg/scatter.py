@@ -52,8 +52,8 @@ def scatter_chart(
 
     def body(right: Scale, up: Scale) -> str:
         points = _points(positions(right, numbers(x)[kept]), positions(up, numbers(y)[kept]), colour or palette(0))
-        told = words(note, right.stop, up.stop - 15, anchor="end") if note else ""
-        return _reference(reference, right, up) + points + told
+        label = words(note, right.stop, up.stop - 15, anchor="end") if note else ""
+        return _reference(reference, right, up) + points + label
 
     return plot(body, x=x_scale, y=y_scale, title=title, x_label=x_label, y_label=y_label, width=width, height=height)
 

@@ -15,7 +15,7 @@ import torch
 
 from evenkeel import metrics
 from evenkeel.data.dataset import Dataset
-from evenkeel.heads.part import HeadPart
+from evenkeel.heads.base import HeadPart
 from evenkeel.kinds import PARTS as KINDS
 from evenkeel.shapes import Tensor
 

@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterator
 import torch
 
 from evenkeel.data.fields import Field, Fields, Whole, kept, pick
-from evenkeel.heads.embedding import Embedding
 from evenkeel.network import Network
 from evenkeel.shapes import Shaped, Tensor
 
@@ -30,7 +29,7 @@ def features(network: Network, inputs: Fields) -> Shaped[Tensor, "..."]:
 
 def mean_loss(network: Network, inputs: Fields, target: Field, rows: Tensor, weight: Tensor | None = None) -> float:
     """Mean loss of the ensemble over the given rows, batch by batch; `weight` (row,) counts each of all rows."""
-    if isinstance(network.head, Embedding):
+    if network.head.examples == "compared":
         return _loss_together(network, inputs, target, rows, weight)
     device = next(network.parameters()).device
     training = network.training

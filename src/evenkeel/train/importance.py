@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict
 from evenkeel import metrics
 from evenkeel.data.dataset import Dataset
 from evenkeel.data.fields import pick
-from evenkeel.heads.part import HeadPart
+from evenkeel.heads.base import HeadPart
 from evenkeel.network import Network
 from evenkeel.shapes import Tensor
 from evenkeel.train.evaluate import outputs

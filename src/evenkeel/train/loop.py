@@ -123,7 +123,7 @@ class Loop:
     def __init__(self, network: Network, data: Dataset, plan: Plan, *, device: torch.device) -> None:
         self.network, self.data, self.plan, self.device = network.to(device), data, plan, device
         fixed = all(isinstance(field, Tensor) for field in (*data.inputs.values(), data.target))
-        self.step = Step(network, build_optimizer(network, plan), plan.clip, tape="auto" if fixed else "never")
+        self.step = Step(network, build_optimizer(network, plan), plan.clip, shapes="fixed" if fixed else "varying")
         self.state = LoopState()
         self.best: dict[str, Tensor] = {}
         self.rows = torch.from_numpy(data.split.train)

@@ -5,15 +5,14 @@
 The norm decides on the device, and the division happens inside the fused optimizer kernel: no extra pass over the
 gradients, no wait for the host. Source of clipping by norm: Pascanu et al. 2013, arXiv:1211.5063.
 
-Where nobody looks, loss and gradient are replayed from a tape and Adam's kernel is called directly: the same kernels on
-the same numbers, hence the same bits, without the bookkeeping in between (bench/train_speed.py).
+Loss and gradients come from an engine (`train/engines`), and Adam's kernel is called directly where nobody waits for
+`optimizer.step()`: the same kernels on the same numbers, hence the same bits, without the bookkeeping in between.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
 
 import torch
 from torch import nn
@@ -22,7 +21,8 @@ from torch.optim import Optimizer
 from evenkeel.network import Network
 from evenkeel.shapes import Float, Tensor
 from evenkeel.train.adam import DirectAdam
-from evenkeel.train.gradients import Gradients
+from evenkeel.train.engines import Engine, Shapes, engine_for
+from evenkeel.train.engines.eager import Eager
 from evenkeel.train.signs import Sample, Signs
 
 SIGNS_EVERY = 16
@@ -56,19 +56,21 @@ class StepResult:
 class Step:
     """One network, one optimizer, one update a call.
 
+    `engine` gives loss and gradients, and may be replaced by another; what follows from them is done here.
+
     Args:
         network: what is trained; must be in training mode.
         optimizer: a fused torch optimizer over the network's parameters.
         clip: largest gradient norm that reaches the optimizer, or None.
-        tape: `never` where what a step does depends on more than the shapes of the batch, such as lengths.
+        shapes: `varying` where what a step does depends on more than the sizes of the batch, such as lengths.
     """
 
-    def __init__(
-        self, network: Network, optimizer: Optimizer, clip: float | None, *, tape: Literal["auto", "never"] = "auto"
-    ) -> None:
-        self.network, self.optimizer, self.clip = network, optimizer, clip
+    def __init__(self, network: Network, optimizer: Optimizer, clip: float | None, *, shapes: Shapes = "fixed") -> None:
+        self.optimizer, self.clip = optimizer, clip
         self.parameters = [p for group in optimizer.param_groups for p in group["params"]]
-        self._gradients, self._sample = Gradients(network, self.parameters, tape=tape), Sample(self.parameters)
+        self.engine: Engine = engine_for(network, self.parameters, shapes)
+        self.eager = Eager(network, self.parameters)
+        self._sample = Sample(self.parameters)
         self.count = 0
         """Steps so far; whoever continues a training sets it."""
         self._direct = DirectAdam(optimizer) if DirectAdam.fits(optimizer) else None
@@ -90,7 +92,10 @@ class Step:
             backward: called with the loss instead of `loss.backward()`, which it must do; for those who want to walk
                 or hook the graph, or keep it. The weights are the same, to the bit, with and without.
         """
-        loss, gradients = self._gradients(inputs, target, weight, backward)
+        if backward is None:
+            loss, gradients = self.engine(inputs, target, weight)
+        else:
+            loss, gradients = self.eager(inputs, target, weight, backward=backward)
         norm = _norm(gradients)
         skipped = norm.mul(0.0).ne_(0.0)  # infinity and NaN times zero are NaN
         # The fused kernels read these two: gradients are divided by grad_scale, and found_inf = 1 leaves all as it was.

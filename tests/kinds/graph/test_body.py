@@ -55,9 +55,9 @@ class Mean(nn.Module):
 def test_graphs_have_features_and_so_have_the_nodes_that_are_asked_about():
     made, dataset = build(RINGS)
     body = graph_body(made)
-    assert body(**pick(dataset.inputs, torch.arange(4))).shape == (4, body.features) == (4, 8)
+    assert body.module(**pick(dataset.inputs, torch.arange(4))).shape == (4, body.features) == (4, 8)
     made, dataset = build(as_data(communities(30)))
-    body = graph_body(made).eval()
+    body = graph_body(made).module.eval()
     every = body(**pick(dataset.inputs, torch.arange(30)))
     some = body(**pick(dataset.inputs, torch.tensor([7, 3])))
     assert every.shape == (30, 8) and torch.equal(some, every[[7, 3]])
@@ -66,7 +66,7 @@ def test_graphs_have_features_and_so_have_the_nodes_that_are_asked_about():
 def test_places_and_values_are_the_matrix_they_stand_for(sparse):
     made, dataset = build(as_data(sparse))
     assert "values" in dataset.inputs
-    body = graph_body(made).eval()
+    body = graph_body(made).module.eval()
     batch = pick(dataset.inputs, torch.arange(40))
     edges, rows = batch["edges"], batch["rows"]
     nodes = torch.from_numpy(sparse["x"]) / dataset.schema.nodes.size
@@ -76,7 +76,7 @@ def test_places_and_values_are_the_matrix_they_stand_for(sparse):
 def test_dropout_of_sparse_nodes_is_that_of_all(sparse):
     """Each value is 0 or scaled up, as often as it should be, and the net does not drop them once more."""
     made, dataset = build(as_data(sparse), dropout=0.75)
-    body = graph_body(made)
+    body = graph_body(made).module
     assert (body.dropout, body.net.input_dropout, body.net.dropout) == (0.75, 0.0, 0.75)
     seen = []
     body.net = nn.Sequential()
@@ -97,11 +97,11 @@ def test_dropout_of_sparse_nodes_is_that_of_all(sparse):
 
 
 def test_dropout_of_inputs_may_be_another_one(sparse):
-    body = graph_body(build(as_data(sparse), dropout=0.5, net_options={"input_dropout": 0.25})[0])
+    body = graph_body(build(as_data(sparse), dropout=0.5, net_options={"input_dropout": 0.25})[0]).module
     assert (body.dropout, body.net.dropout) == (0.25, 0.5)
-    none = graph_body(build(as_data(sparse), dropout=0.5, net_options={"input_dropout": 0.0})[0])
+    none = graph_body(build(as_data(sparse), dropout=0.5, net_options={"input_dropout": 0.0})[0]).module
     assert none.dropout == 0.0
-    dense = graph_body(build(as_data(communities(30)), dropout=0.5, net_options={"input_dropout": 0.25})[0])
+    dense = graph_body(build(as_data(communities(30)), dropout=0.5, net_options={"input_dropout": 0.25})[0]).module
     assert (dense.dropout, dense.net.input_dropout) == (0.0, 0.25)
 
 
@@ -110,7 +110,7 @@ def test_a_net_of_ones_own_is_measured(data):
     made, dataset = build(data, given=Mean(6 if data is not RINGS else 2))
     body = graph_body(made)
     assert body.features == 5
-    assert body(**pick(dataset.inputs, torch.arange(10))).shape == (10, 5)
+    assert body.module(**pick(dataset.inputs, torch.arange(10))).shape == (10, 5)
 
 
 def test_a_net_that_cannot_read_graphs_is_told_what_there_is():

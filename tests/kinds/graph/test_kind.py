@@ -129,11 +129,11 @@ def test_a_net_of_ones_own_reads_graphs(tmp_path):
 
 @pytest.mark.parametrize("level", ["graph", "node"])
 def test_going_on_after_an_interruption_gives_the_same_bits(level, tmp_path, monkeypatch):
-    from evenkeel.run import request as _request
+    from evenkeel.run import request
 
     data = (PAIRS, ANSWERS) if level == "graph" else as_data(PEOPLE, **MASKS)
     whole = quick(data, epochs=6)
-    kept = _request.Loop._update
+    kept = request.Loop._update
     left = [4]
 
     def stopping(loop, *batch):
@@ -149,10 +149,10 @@ def test_going_on_after_an_interruption_gives_the_same_bits(level, tmp_path, mon
         left[0] = 10**9
         os.kill(os.getpid(), signal.SIGTERM)
 
-    monkeypatch.setattr(_request.Loop, "_update", stopping)
+    monkeypatch.setattr(request.Loop, "_update", stopping)
     stopped = quick(data, epochs=6, out=tmp_path / "run")
     assert stopped.record.ended == "SIGTERM"
-    monkeypatch.setattr(_request.Loop, "_update", kept)
+    monkeypatch.setattr(request.Loop, "_update", kept)
     on = quick(data, epochs=6, out=tmp_path / "run")
     assert on.record.ended == whole.record.ended
     assert same(on.network.state_dict(), whole.network.state_dict())

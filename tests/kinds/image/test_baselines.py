@@ -4,6 +4,7 @@ import torch
 
 from _pictures import arrays
 from evenkeel.heads import PARTS as HEADS
+from evenkeel.heads.plain_models import OF_CLASSES
 from evenkeel.kinds import PARTS as KINDS
 from evenkeel.kinds.base import DataRequest
 from evenkeel.kinds.baselines import NearestNeighbours
@@ -58,6 +59,6 @@ def test_rivals_learn_numbers_and_labels(name):
 
 
 def test_neighbours_are_no_more_than_there_are_rows():
-    model = NearestNeighbours("class", 5).fit(np.eye(3), np.array([0, 1, 0]), sample_weight=np.ones(3))
+    model = NearestNeighbours(OF_CLASSES, 5).fit(np.eye(3), np.array([0, 1, 0]), sample_weight=np.ones(3))
     assert model.classes_.tolist() == [0, 1]
     assert model.predict_proba(np.eye(3)).tolist() == [[pytest.approx(2 / 3), pytest.approx(1 / 3)]] * 3

@@ -28,11 +28,12 @@ def test_a_net_sees_channels_of_mean_0_and_variance_1():
     seen = []
     net = nn.Module()
     net.forward = lambda images: seen.append(images) or images.mean((2, 3))
-    body = image_body(build(given=net))
+    made = image_body(build(given=net))
+    body = made.module
     body(PIXELS)
     values = seen[-1].transpose(0, 1).flatten(1)
     assert values.mean(1).abs().max() < 1e-5 and (values.std(1, correction=0) - 1).abs().max() < 1e-5
-    assert body.features == 3 and not hasattr(body, "head_options")
+    assert made.features == 3 and not made.head
     torch.testing.assert_close(body(PIXELS), body(PIXELS.float()))
 
 
@@ -53,12 +54,12 @@ def test_our_nets_read_images(net, options):
     width = 32 if net == "transformer" else 8
     body = image_body(build(net, **options, **({"width": 32} if net == "transformer" else {})))
     assert body.features == (64 if net == "cnn" else width)
-    assert body(PIXELS[:2]).shape == (2, body.features)
+    assert body.module(PIXELS[:2]).shape == (2, body.features)
 
 
 def test_only_a_cnn_of_ours_reads_folded_images():
-    assert image_body(build(fold=2)).net.channels == 12
-    assert image_body(build("transformer", fold=2, width=32, net_options={"patch": 4})).fold == 1
+    assert image_body(build(fold=2)).module.net.channels == 12
+    assert image_body(build("transformer", fold=2, width=32, net_options={"patch": 4})).module.fold == 1
     own = nn.Sequential(nn.Flatten(), nn.Linear(3 * 12 * 9, 5))
     assert image_body(build(given=own, fold=2)).features == 5
 
@@ -88,6 +89,6 @@ def test_a_decoder_gives_every_value_of_an_image_and_each_learns(size):
 def test_for_generated_images_the_head_is_given_a_decoder():
     schema = build().schema
     body = image_body(build(target=target_of(schema)))
-    assert body.head_options["units"] == 16
-    assert body.head_options["decoder"](torch.zeros(2, 16)).shape == (2, 3 * 12 * 9)
-    assert not any("decoder" in name for name, _ in body.named_modules())
+    assert body.head["units"] == 16
+    assert body.head["decoder"](torch.zeros(2, 16)).shape == (2, 3 * 12 * 9)
+    assert not any("decoder" in name for name, _ in body.module.named_modules())

@@ -10,7 +10,7 @@ class Doubled(nn.Module):
 
 
 def body(towers: int) -> PairBody:
-    return PairBody([Tower(Doubled(), 3, 5, 1) for _ in range(towers)], 5)
+    return PairBody([Tower(Doubled(), 3, 5, 1) for _ in range(towers)])
 
 
 def test_each_side_goes_through_its_own_tower():

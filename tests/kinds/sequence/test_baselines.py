@@ -5,6 +5,7 @@ from sklearn.neighbors import KNeighborsClassifier
 
 from evenkeel.data.dataset import SplitRequest
 from evenkeel.heads.for_task import head_for
+from evenkeel.heads.plain_models import OF_CLASSES
 from evenkeel.kinds import PARTS
 from evenkeel.kinds.base import DataRequest
 from evenkeel.kinds.baselines import NearestNeighbours
@@ -21,7 +22,7 @@ def test_the_nearest_is_scikit_learns():
     generator = np.random.default_rng(0)
     known, asked, target = generator.normal(size=(50, 4)), generator.normal(size=(30, 4)), np.arange(50) % 3 * 2
     theirs = KNeighborsClassifier(1).fit(known, target)
-    ours = NearestNeighbours("class", 1).fit(known, target, sample_weight=np.ones(50))
+    ours = NearestNeighbours(OF_CLASSES, 1).fit(known, target, sample_weight=np.ones(50))
     nearest = torch.cdist(torch.from_numpy(asked), torch.from_numpy(known)).argmin(1)
     np.testing.assert_array_equal(ours.predict(asked), target[nearest])
     np.testing.assert_array_equal(ours.predict(asked), theirs.predict(asked))

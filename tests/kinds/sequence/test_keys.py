@@ -4,7 +4,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from evenkeel.cli.use import table_of_predictions
+from evenkeel.cli.predict import table_of_predictions
 from evenkeel.data import table
 from kinds._sequences import QUICK, fit, long_table, stepwise, waves
 

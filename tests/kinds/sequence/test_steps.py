@@ -64,7 +64,7 @@ class Steps(nn.Module):
 
 def test_a_net_of_the_users_own_on_steps():
     made = fit(stepwise(), net=Steps(), settings={"updates": 5})
-    assert made.network.net.features == 5
+    assert made.network.head.linear.inputs == 5
     with pytest.raises(RequestError, match="change with the steps that come after it"):
         fit(stepwise(), net=Steps("all"), settings={"updates": 5})
     fit(stepwise(), net=Steps("all"), settings={"updates": 5, "direction": "both"})

@@ -5,6 +5,7 @@ from torch import nn
 from evenkeel import nets
 from evenkeel.data.dataset import SplitRequest
 from evenkeel.errors import RequestError
+from evenkeel.heads.steps_ahead import PLACE
 from evenkeel.kinds.base import DataRequest
 from evenkeel.kinds.series.body import LEAST_SCALE, SeriesBody, patches
 from evenkeel.kinds.series.kind import SeriesOptions, prepare_series
@@ -80,7 +81,7 @@ def test_an_ensemble_has_its_axis_first():
 def test_a_net_of_ones_own_reads_the_window(given):
     network = network_of(given=given)
     assert network.output({"window": torch.randn(4, 50), "series": torch.zeros(4).long()}).shape == (4, 7, 2)
-    assert network.net.features == network.net(torch.zeros(2, 50), torch.zeros(2).long()).shape[-1]
+    assert network.head.linear.inputs + PLACE == network.net(torch.zeros(2, 50), torch.zeros(2).long()).shape[-1]
 
 
 class Odd(nn.Module):

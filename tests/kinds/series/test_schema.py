@@ -10,7 +10,6 @@ from evenkeel.errors import DataError
 from evenkeel.kinds.series.business import BusinessDays
 from evenkeel.kinds.series.schema import (
     SeriesSchema,
-    coming_table,
     describe_columns,
     fit_scales,
     last_windows,
@@ -157,16 +156,3 @@ def test_further_tables_must_have_the_same_columns_step_and_enough_steps():
         read_further(found, frame[:5], 6)
     with pytest.raises(DataError, match="the table has 8 steps; expected at least a window of 6 and a horizon of 3"):
         read_further(found, frame[:8], 9)
-
-
-@pytest.mark.parametrize("flat", ["flat", "rows"])
-def test_what_comes_is_a_table_with_its_times(flat):
-    frame = table()
-    mean = np.arange(6.0).reshape(3, 2)
-    ends = (mean - 1, mean + 1) if flat == "rows" else ((mean - 1).ravel(), (mean + 1).ravel())
-    times = times_ahead(schema(frame), frame)
-    found = coming_table(schema(frame), times, mean, *ends)
-    assert found.columns == ["when", "load", "load low 5%", "load high 95%", "heat", "heat low 5%", "heat high 95%"]
-    assert found["when"].to_list() == [datetime(2024, 1, 2, hour) for hour in (1, 2, 3)]
-    assert found["heat"].to_list() == [1, 3, 5] and found["load low 5%"].to_list() == [-1, 1, 3]
-    assert coming_table(schema(frame), times, mean).columns == ["when", "load", "heat"]

@@ -21,7 +21,7 @@ def test_our_net_has_the_pieces_of_the_data_and_a_given_one_is_taken_as_it_is():
     assert isinstance(body.features, int) and shape.flagged == (0,) and len(shape.pieces) == 2
     given = nn.Sequential(nn.Linear(8, 5))
     body, shape = build(given)
-    assert body.net is given and body.features == 5 and shape.pieces is None
+    assert body.module.net is given and body.features == 5 and shape.pieces is None
 
 
 def test_a_net_for_other_data_is_refused():

@@ -17,6 +17,7 @@ from evenkeel.errors import RequestError
 from evenkeel.kinds.base import Build
 from evenkeel.kinds.body import build_net, features_of
 from evenkeel.kinds.graph.schema import GraphSchema
+from evenkeel.nets.base import Body, members_of
 from evenkeel.nets.gnn import GNN
 from evenkeel.shapes import Float, Int, Tensor
 
@@ -73,7 +74,7 @@ def _dense(starts: Tensor, columns: Tensor, values: Tensor, channels: int) -> Fl
     return found
 
 
-def graph_body(build: Build[GraphSchema]) -> nn.Module:
+def graph_body(build: Build[GraphSchema]) -> Body:
     """Our net by the plan, or the user's own.
 
     Raises:
@@ -91,8 +92,7 @@ def graph_body(build: Build[GraphSchema]) -> nn.Module:
         body.net = build_net(build, "graph", channels=channels)
     if isinstance(body.net, GNN):
         _check_pooling(body.net, schema)
-    body.features = _features(body, schema)  # type: ignore[assignment]
-    return body
+    return Body(module=body, features=_features(body, schema), members=members_of(body.net))
 
 
 def _check_pooling(net: GNN, schema: GraphSchema) -> None:

@@ -36,8 +36,8 @@ def pixel_matrix(data: Dataset[ImageSchema], rows: Tensor) -> np.ndarray:
     return matrix
 
 
-def _nearest(part: HeadPart, data: Dataset[ImageSchema], seed: int) -> NearestNeighbours:
-    return NearestNeighbours(part.reads, NEIGHBOURS)
+def _nearest(part: HeadPart, data: Dataset[ImageSchema], seed: int) -> NearestNeighbours | None:
+    return None if part.plain is None else NearestNeighbours(part.plain, NEIGHBOURS)
 
 
 BASELINES: dict[str, Baseline[ImageSchema]] = {

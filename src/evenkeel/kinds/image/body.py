@@ -9,7 +9,6 @@ costs a quarter. For images that are generated, the decoder of the code is here 
 from __future__ import annotations
 
 import itertools
-from typing import Any
 
 import torch
 from torch import nn
@@ -19,6 +18,7 @@ from typing_extensions import override
 from evenkeel.kinds.base import Build
 from evenkeel.kinds.body import build_net, features_of
 from evenkeel.kinds.image.schema import ImageSchema
+from evenkeel.nets.base import Body, members_of
 from evenkeel.shapes import Float, Shaped, Tensor
 
 SMALLEST = 4  # positions along a side from which the decoder starts to grow an image
@@ -101,7 +101,7 @@ class ImageDecoder(nn.Module):
         return self.last(hidden)[:, :, : self.size[1], : self.size[2]].flatten(1)
 
 
-def image_body(build: Build[ImageSchema]) -> nn.Module:
+def image_body(build: Build[ImageSchema]) -> Body:
     """Our CNN or Transformer, or a net of the user's own on float (batch, channel, height, width)."""
     schema = build.schema
     own = build.given is not None
@@ -111,14 +111,11 @@ def image_body(build: Build[ImageSchema]) -> nn.Module:
     size = (schema.channels, schema.height, schema.width)
     told = f"one float tensor (batch, {', '.join(map(str, size))}): channels, height, width, of mean 0 and variance 1"
     known = getattr(net, "features", None)
-    body.features = (  # type: ignore[assignment]
-        known if isinstance(known, int) else features_of(body, {"pixels": torch.zeros(2, *size)}, told)
-    )
-    if build.target.kind == "inputs":
-        body.head_options = _latent(schema, build.plan.width, size)  # type: ignore[assignment]
-    return body
-
-
-def _latent(schema: ImageSchema, width: int, size: tuple[int, int, int]) -> dict[str, Any]:
-    """What the head needs that makes images from a code."""
-    return {"units": schema.latent, "decoder": ImageDecoder(schema.latent, width=width, size=size)}
+    features = known if isinstance(known, int) else features_of(body, {"pixels": torch.zeros(2, *size)}, told)
+    head = {}
+    if build.target.kind == "inputs":  # images are made from a code again
+        head = {
+            "units": schema.latent,
+            "decoder": ImageDecoder(schema.latent, width=build.plan.width, size=size),
+        }
+    return Body(module=body, features=features, members=members_of(net), head=head)

@@ -21,6 +21,7 @@ from evenkeel.kinds.pair.recipe import side_plan
 from evenkeel.kinds.pair.schema import PairSchema, side_data
 from evenkeel.linear import Linear
 from evenkeel.nets import PARTS as NETS
+from evenkeel.nets.base import Body, UsualLoss
 from evenkeel.shapes import Float
 
 
@@ -41,13 +42,12 @@ class PairBody(nn.Module):
     """Fields of both sides, told apart by their prefix, to features (batch, 2, unit); of one side to (batch, unit).
 
     Args:
-        towers: one for each side, or one for both.
-        units: of the shared space.
+        towers: one for each side, or one for both; all give as many units.
     """
 
-    def __init__(self, towers: list[Tower], units: int) -> None:
+    def __init__(self, towers: list[Tower]) -> None:
         super().__init__()
-        self.towers, self.features = nn.ModuleList(towers), units
+        self.towers = nn.ModuleList(towers)
 
     @override
     def forward(self, **fields: Tensor) -> Float[Tensor, "batch *view unit"]:
@@ -69,7 +69,7 @@ class PairBody(nn.Module):
                 yield tower, own  # type: ignore[misc]
 
 
-def pair_body(build: Build[PairSchema]) -> nn.Module:
+def pair_body(build: Build[PairSchema]) -> Body:
     """A tower for each side, by the kind of that side; or around the user's nets.
 
     Raises:
@@ -78,16 +78,13 @@ def pair_body(build: Build[PairSchema]) -> nn.Module:
     schema = build.schema
     sides, given = _sides(schema), _given(build.given, schema)
     towers = [_tower(build, name, net) for name, net in zip(sides[: len(given)], given, strict=True)]
-    body = PairBody(towers, build.plan.width)
-    body.head_options = {  # type: ignore[assignment]
-        "loss": "info_nce",
-        "learn": ("temperature",),
-        "options": {"symmetric": True, "temperature": schema.temperature},
-        "units": build.plan.width,
-        "projection": None,
-        "views": 2,
-    }
-    return body
+    options = {"symmetric": True, "temperature": schema.temperature}
+    return Body(
+        module=PairBody(towers),
+        features=build.plan.width,
+        head={"units": build.plan.width, "projection": None, "views": 2},
+        loss=UsualLoss(name="info_nce", options=options, learn=("temperature",)),
+    )
 
 
 def _sides(schema: PairSchema) -> tuple[str, ...]:
@@ -119,8 +116,7 @@ def _tower(build: Build[PairSchema], name: str, given: nn.Module | None) -> Towe
         build, plan=plan, part=part, given=given, schema=side.schema_, shape=NetShape(), dataset=_data(build, name)
     )
     body = KINDS[side.name].body(of_side)
-    features: Any = body.features
-    return Tower(body, features, build.plan.width, build.plan.depth)
+    return Tower(body.module, body.features, build.plan.width, build.plan.depth)
 
 
 def _data(build: Build[PairSchema], name: str) -> Dataset[Any] | None:

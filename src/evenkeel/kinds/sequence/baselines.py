@@ -61,12 +61,14 @@ def _pairs_of_steps(field: Any, rows: Tensor) -> np.ndarray:
 
 
 def _linear(part: HeadPart, data: Dataset[SequenceSchema], seed: int) -> Any:
-    many = part.reads == "labels" and len(data.target_schema.levels) > MOST_LABELS
+    many = part.plain is not None and part.plain.each == "label" and len(data.target_schema.levels) > MOST_LABELS
     return None if many else linear_model(part, data, seed)
 
 
 def _nearest(part: HeadPart, data: Dataset[SequenceSchema], seed: int) -> Any:
-    return None if data.schema.answers == "step" or part.reads == "labels" else NearestNeighbours(part.reads, 1)
+    if data.schema.answers == "step" or part.plain is None or part.plain.each == "label":
+        return None
+    return NearestNeighbours(part.plain, 1)
 
 
 BASELINES: dict[str, Baseline[SequenceSchema]] = {

@@ -14,6 +14,7 @@ from evenkeel.errors import RequestError
 from evenkeel.kinds.base import Build
 from evenkeel.kinds.body import build_net, features_of
 from evenkeel.kinds.sequence.schema import Answers, SequenceSchema
+from evenkeel.nets.base import Body, members_of
 from evenkeel.shapes import Float, Int, Tensor
 
 TOLD = "`values` (batch, step, channel), and `lengths` (batch,) if its forward names them"
@@ -37,9 +38,6 @@ class SequenceBody(nn.Module):
         >>> body(torch.zeros(2, 5, 3), torch.tensor([5, 2])).shape
         torch.Size([7, 8])
     """
-
-    features: int
-    members: int | None = None
 
     def __init__(self, net: nn.Module, answers: Answers) -> None:
         super().__init__()
@@ -86,7 +84,7 @@ class Ensemble(nn.Module):
         return torch.stack([net(values, lengths) for net in self.nets])
 
 
-def sequence_body(build: Build[SequenceSchema]) -> nn.Module:
+def sequence_body(build: Build[SequenceSchema]) -> Body:
     """Our net by the plan, several of it where the plan has members, or the user's.
 
     Raises:
@@ -98,12 +96,11 @@ def sequence_body(build: Build[SequenceSchema]) -> nn.Module:
     nets = [build_net(build, "sequence", **sizes) for _ in range(members or 1)]
     net = nets[0] if members is None else Ensemble(nets)
     body = SequenceBody(net, schema.answers)
-    body.members = members
     known = getattr(net, "features", None)
-    body.features = known if isinstance(known, int) else _probed(body, build, schema)
+    features = known if isinstance(known, int) else _probed(body, build, schema)
     if build.given is not None and schema.answers == "step" and schema.direction == "past":
         _refuse_sight(body, schema)
-    return body
+    return Body(module=body, features=features, members=members if build.given is None else members_of(net))
 
 
 def _sizes(build: Build[SequenceSchema], schema: SequenceSchema) -> dict[str, Any]:

@@ -88,6 +88,8 @@ def read_inputs(schema: SequenceSchema, new: Any) -> Sequences:
     Raises:
         DataError: the data cannot be read as sequences.
     """
+    if isinstance(new, Sequences):  # read already
+        return new
     if is_ts_path(new):
         return read_ts_sequences(new, ())
     _refuse_one(schema, new)

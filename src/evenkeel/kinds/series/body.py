@@ -22,6 +22,7 @@ from evenkeel.kinds.base import Build
 from evenkeel.kinds.body import build_net, features_of
 from evenkeel.kinds.series.schema import SeriesSchema
 from evenkeel.nets import PARTS as NETS
+from evenkeel.nets.base import Body, members_of
 from evenkeel.shapes import Float, Int, Tensor
 
 # Steps of a sequence net: a window is read in patches of so many values each that there are about as many patches.
@@ -50,7 +51,6 @@ class SeriesBody(nn.Module):
     def __init__(self, net: nn.Module, reads: Reads, patch: int, scales: Float[Tensor, "place channel"]) -> None:
         super().__init__()
         self.net, self.reads, self.patch = net, reads, patch
-        self.members: int | None = getattr(net, "members", None)
         self.register_buffer("scales", scales.float(), persistent=False)
 
     @override
@@ -78,7 +78,7 @@ def patches(window: Float[Tensor, "batch step"], size: int) -> Float[Tensor, "ba
     return window[:, window.shape[1] % size :].unflatten(1, (-1, size))
 
 
-def series_body(build: Build[SeriesSchema]) -> SeriesBody:
+def series_body(build: Build[SeriesSchema]) -> Body:
     """Our net by the plan, or the user's: a net of ours as it reads, any other module from z (batch, window)."""
     schema = build.schema
     patch = max(1, schema.window // PATCHES)
@@ -93,6 +93,4 @@ def series_body(build: Build[SeriesSchema]) -> SeriesBody:
         body = SeriesBody(build_net(build, "sequence", **sizes), "steps", patch, schema.scales)
     two = {"window": torch.zeros(2, schema.window), "series": torch.zeros(2, dtype=torch.int64)}
     told = f"(batch, {schema.window}{', 1' if body.reads == 'steps' else ''}), a window without its level and scale"
-    body.features = features_of(body, two, told)  # type: ignore[assignment]
-    body.head_options = {"horizon": schema.horizon}  # type: ignore[assignment]
-    return body
+    return Body(module=body, features=features_of(body, two, told), members=members_of(body.net))

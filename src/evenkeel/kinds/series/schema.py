@@ -168,30 +168,3 @@ def last_windows(schema: SeriesSchema, frame: pl.DataFrame) -> Fields:
 def times_ahead(schema: SeriesSchema, frame: pl.DataFrame) -> pl.Series:
     """The times of the steps after a table's end, (horizon,)."""
     return coming_times(in_order(frame, schema.time).times[-1:], schema.step, schema.horizon)
-
-
-def coming_table(
-    schema: SeriesSchema,
-    times: pl.Series,
-    mean: NDArray[np.float64],
-    low: NDArray[np.float64] | None = None,
-    high: NDArray[np.float64] | None = None,
-) -> pl.DataFrame:
-    """The steps after a table's end as a table: their times, and each series with the ends of its interval.
-
-    Args:
-        schema: of the series.
-        times: of these steps.
-        mean: forecasts, (horizon, channel).
-        low: lower ends of the 90 % interval, (horizon, channel) or all in a row, (horizon·channel,), if there are any.
-        high: upper ends.
-    """
-    columns = [times]
-    ends = [("", mean), (" low 5%", low), (" high 95%", high)]
-    for index, name in enumerate(schema.names):
-        columns += [
-            pl.Series(f"{name}{end}", values.reshape(mean.shape)[:, index])
-            for end, values in ends
-            if values is not None
-        ]
-    return pl.DataFrame(columns)

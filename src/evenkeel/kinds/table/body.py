@@ -14,6 +14,7 @@ from evenkeel.data.schema import Schema
 from evenkeel.kinds.base import Build, NetShape
 from evenkeel.kinds.body import features_of, net_arguments, net_for
 from evenkeel.kinds.table.flat import FlatInputs, flatten
+from evenkeel.nets.base import Body, members_of
 from evenkeel.nets.embed import ROWS_FOR_EDGES, quantile_edges
 from evenkeel.plan import Plan
 from evenkeel.shapes import Tensor
@@ -38,26 +39,26 @@ def _edges(plan: Plan, dataset: Dataset[Schema]) -> list[Tensor] | None:
     return quantile_edges(dataset.inputs["numbers"].index_select(0, some), plan.bins)
 
 
-def table_body(build: Build[Schema]) -> nn.Module:
+def table_body(build: Build[Schema]) -> Body:
     """Our net on numbers and categories, or the user's on one matrix (on both, where its forward names them)."""
     schema = build.schema
     if build.given is not None:
         names = inspect.signature(build.given.forward).parameters
         wants_both = {"numbers", "categories"} <= set(names)
         body = build.given if wants_both else FlatInputs(build.given, schema.levels)
-        body.features = _features(body, schema)  # type: ignore[assignment]
-        return body
+        return Body(module=body, features=_features(body, schema), members=members_of(build.given))
     part = net_for(build.plan.net, "table")
     edges = _edges(build.plan, build.dataset) if build.dataset is not None else None
     if edges is None and build.shape.pieces is not None:  # to be filled from saved weights
         edges = [torch.zeros(count + 1) if count else torch.empty(0) for count in build.shape.pieces]
-    return part.call(
+    net = part.call(
         len(schema.numbers),
         levels=schema.levels,
         edges=edges,
         flagged=build.shape.flagged,
         **net_arguments(build.plan, part),
     )
+    return Body(module=net, features=_features(net, schema), members=members_of(net))
 
 
 def _features(body: nn.Module, schema: Schema) -> int:

@@ -66,9 +66,7 @@ def _cosines(data: Dataset[TextSchema], rows: Tensor) -> np.ndarray:
 
 def _bayes(part: HeadPart, data: Dataset[TextSchema], seed: int) -> Any:
     """Naive Bayes, for classes."""
-    from sklearn.naive_bayes import MultinomialNB
-
-    return MultinomialNB() if part.reads == "class" and len(data.schema.text) == 1 else None
+    return None if part.plain is None or len(data.schema.text) > 1 else part.plain.naive_bayes()
 
 
 def counts_matrix(data: Dataset[TextSchema], rows: Tensor) -> Any:
@@ -82,7 +80,7 @@ def token_counts(
     part: HeadPart, data: Dataset[TextSchema], known: Tensor, rows: Tensor, seed: int
 ) -> np.ndarray | None:
     """Log-probability of each next token by how often it comes (row, step)."""
-    if part.reads != "tokens":
+    if data.target_schema.kind != "tokens":
         return None
     single = _singles(data, known)
     return single.log()[data.target.index_select(0, rows).long()].numpy()
@@ -93,7 +91,7 @@ def neighbour_counts(
 ) -> np.ndarray | None:
     """The same by how often it comes after the token before it; None for large vocabularies."""
     size = data.schema.tokens.size
-    if part.reads != "tokens" or size * size > MOST_PAIRS:
+    if data.target_schema.kind != "tokens" or size * size > MOST_PAIRS:
         return None
     before, after = _neighbours(data.inputs["tokens"], data.target, known)
     pairs = torch.bincount(before * size + after, minlength=size * size).view(size, size).double()

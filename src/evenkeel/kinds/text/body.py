@@ -23,6 +23,7 @@ from evenkeel.kinds.body import build_net, features_of
 from evenkeel.kinds.text.pieces import Pieces
 from evenkeel.kinds.text.schema import TextSchema
 from evenkeel.linear import Linear
+from evenkeel.nets.base import Body, members_of
 from evenkeel.nets.mlp import Plain, Residual
 from evenkeel.plan import Plan
 from evenkeel.shapes import Float, Int, Tensor
@@ -168,7 +169,7 @@ def _units(net: nn.Module, told: str) -> int:
     )
 
 
-def text_body(build: Build[TextSchema]) -> nn.Module:
+def text_body(build: Build[TextSchema]) -> Body:
     """Our net or the user's, by how the texts were read.
 
     Raises:
@@ -185,7 +186,8 @@ def text_body(build: Build[TextSchema]) -> nn.Module:
     pieces = Pieces(schema.bag, build.plan.width, build.plan.dropout)
     if build.dataset is not None:
         _start(pieces, build.dataset)
-    return BagBody(pieces, build.plan) if len(schema.text) == 1 else BagPairs(pieces, build.plan)
+    body = BagBody(pieces, build.plan) if len(schema.text) == 1 else BagPairs(pieces, build.plan)
+    return Body(module=body, features=body.features, members=body.members)
 
 
 def _start(pieces: Pieces, dataset: Dataset[TextSchema]) -> None:
@@ -195,27 +197,27 @@ def _start(pieces: Pieces, dataset: Dataset[TextSchema]) -> None:
     pieces.start(torch.cat([field.index_select(0, rows) for field in fields]), len(fields) * len(rows))
 
 
-def _order_body(build: Build[TextSchema], schema: TextSchema) -> OrderBody:
+def _order_body(build: Build[TextSchema], schema: TextSchema) -> Body:
     sizes = {"vocabulary": schema.tokens.size} | (
         {"longest": schema.longest} if build.plan.net == "transformer" else {}
     )
     net = build_net(build, "text", **sizes)
     single = build.plan.model_copy(update={"members": None})  # only bags are read by several members
-    return OrderBody(net, _units(net, TOLD), single if len(schema.text) > 1 else None)
+    body = OrderBody(net, _units(net, TOLD), single if len(schema.text) > 1 else None)
+    return Body(module=body, features=body.features, members=members_of(net))
 
 
-def _stream_body(build: Build[TextSchema], schema: TextSchema) -> StreamBody:
+def _stream_body(build: Build[TextSchema], schema: TextSchema) -> Body:
     """A net that sees the past alone; the head shares its tokens where there are many of them."""
     size = schema.tokens.size
     net = build_net(build, "text", vocabulary=size, direction="past", pooling=None)
     body = StreamBody(net, _units(net, "`tokens` (batch, step), whole numbers, and must give (batch, step, unit)"))
     if build.given is not None:
         _refuse_sight(body, size)
-    body.head_options = {"vocabulary": size, "characters": schema.tokens.characters()}  # type: ignore[assignment]
     first = getattr(net, "input", None)
-    if size >= TIED_FROM and isinstance(first, nn.Embedding) and first.weight.shape == (size, body.features):
-        body.head_options["tied"] = first  # type: ignore[index, operator]
-    return body
+    tied = size >= TIED_FROM and isinstance(first, nn.Embedding) and first.weight.shape == (size, body.features)
+    head = {"characters": schema.tokens.characters(), "tied": first if tied else None}
+    return Body(module=body, features=body.features, members=members_of(net), head=head)
 
 
 def _refuse_sight(body: StreamBody, vocabulary: int) -> None:
