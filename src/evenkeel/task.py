@@ -9,12 +9,13 @@ other real numbers                               probabilistic-regression
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 
 import polars as pl
 
 from evenkeel.data.target import TargetKind, most_classes
 from evenkeel.errors import DataError, RequestError, choices
+from evenkeel.shapes import Tensor
 
 Task = Literal[
     "regression",
@@ -32,6 +33,17 @@ KINDS: dict[str, TargetKind] = {
     "single-label": "class",
     "multi-label": "labels",
     "embedding": "groups",
+}
+# The task of a target that is known by its kind alone, where several tasks learn from it.
+USUAL: dict[TargetKind, Task] = {
+    "number": "probabilistic-regression",
+    "series": "probabilistic-regression",
+    "class": "single-label",
+    "labels": "multi-label",
+    "tokens": "generation",
+    "inputs": "generation",
+    "groups": "embedding",
+    "pairs": "embedding",
 }
 # Whole numbers with at most this many different values are rather grades or classes than measurements.
 FEW_VALUES = 20
@@ -78,6 +90,19 @@ def infer_task(target: pl.DataFrame, task: str | None = None) -> TaskChoice:
             "single-label", target, f"the target is {'true or false' if series.dtype == pl.Boolean else 'text'}"
         )
     return _of_numbers(target, series)
+
+
+def choose_task(kind: TargetKind, target: object, task: str | None = None) -> TaskChoice:
+    """The task of a target that was read already, or the one asked for.
+
+    Example:
+        >>> import torch
+        >>> choose_task("number", torch.tensor([1.0, 2.0])).counts
+        True
+    """
+    counts = kind == "number" and isinstance(target, Tensor) and bool((target == target.round()).all())
+    chosen: Any = task or USUAL[kind]
+    return TaskChoice(task=chosen, kind=kind, counts=counts, reason="a ready dataset")
 
 
 def check_task(task: str) -> None:

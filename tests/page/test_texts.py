@@ -5,8 +5,6 @@ from evenkeel.page.texts import (
     MOST,
     ShownText,
     samples_section,
-    shown_classes,
-    shown_numbers,
     text_of,
     texts_section,
 )
@@ -23,8 +21,12 @@ def test_bytes_come_back_as_text_also_where_a_character_was_cut_off():
 
 
 def test_the_surest_mistakes_come_first_and_the_surest_hits_last():
-    probability = np.array([[0.9, 0.1], [0.4, 0.6], [0.2, 0.8], [0.45, 0.55]])
-    shown = shown_classes(rows_of("a", "b", "c", "d"), probability, np.array([0, 0, 0, 1]), ["bad", "good"])
+    shown = [
+        ShownText(text="a", truth="bad", prediction="bad", miss=-0.9, right=True, confidence=0.9),
+        ShownText(text="b", truth="bad", prediction="good", miss=0.6, right=False, confidence=0.6),
+        ShownText(text="c", truth="bad", prediction="good", miss=0.8, right=False, confidence=0.8),
+        ShownText(text="d", truth="good", prediction="good", miss=-0.55, right=True, confidence=0.55),
+    ]
     lines = [line for line in texts_section(shown).text.splitlines() if "predicted" in line]
     assert lines == [
         "WRONG  predicted good (80\u202f%), true bad",
@@ -35,7 +37,10 @@ def test_the_surest_mistakes_come_first_and_the_surest_hits_last():
 
 
 def test_numbers_are_ordered_by_the_size_of_the_error():
-    shown = shown_numbers(rows_of("near", "far"), np.array([1.0, 2.0]), np.array([1.5, 5.0]))
+    shown = [
+        ShownText(text="near", truth="1.50", prediction="1.00", miss=0.5),
+        ShownText(text="far", truth="5.00", prediction="2.00", miss=3.0),
+    ]
     assert texts_section(shown).text.startswith("predicted 2.00, true 5.00\n    far")
 
 

@@ -13,7 +13,7 @@ from evenkeel.data.dataset import Dataset
 from evenkeel.errors import DataError, RequestError, SavedRunError
 from evenkeel.kinds.base import DataRequest
 from evenkeel.kinds.table.kind import TableOptions, prepare_table
-from evenkeel.run.fit import fit, ready
+from evenkeel.run.fit import fit, prepared_already
 from evenkeel.run.run import RECORD, load
 from test_network import TwoInputs
 
@@ -94,7 +94,7 @@ def test_a_ready_dataset_is_taken_as_it_is():
     prepared = prepare_table(HEIGHT, DataRequest(options=TableOptions(), target="height", task="regression"))
     data = prepared.dataset
     assert isinstance(data, Dataset) and prepared.choice.reason == "as asked"
-    assert ready(data, None).choice.task == "probabilistic-regression"
+    assert prepared_already(data, None).choice.task == "probabilistic-regression"
     assert same(quick(data).network.state_dict(), quick().network.state_dict())
 
 

@@ -87,7 +87,7 @@ def test_a_signal_while_measuring_costs_only_the_comparison(tmp_path, monkeypatc
         raise AssertionError("left at once")
 
     with monkeypatch.context() as patch:
-        patch.setattr("evenkeel.run.request.baseline_scores", slow)
+        patch.setattr("evenkeel.run.measure.baseline_scores", slow)
         run = quick(out=tmp_path / "run")
     assert run.record.ended == "SIGTERM" and run.history[-1].update == 20 and run.metrics
     again, whole = quick(out=tmp_path / "run"), quick()

@@ -4,7 +4,7 @@ import torch
 from _small import TARGETS, same, small_dataset, small_plan
 from evenkeel.heads.for_task import head_for
 from evenkeel.network import build_network
-from evenkeel.run.request import SAMPLE_ROWS, Request, _engine, _sample
+from evenkeel.run.request import Request, _engine
 from evenkeel.task import TaskChoice
 from evenkeel.train.evaluate import outputs
 from evenkeel.train.scores import scores
@@ -52,17 +52,6 @@ def test_intervals_are_calibrated_on_the_validation_rows():
     assert run.network.head.width != 1
     without = request("probabilistic-regression", small_dataset("probabilistic-regression", validation=0.0))
     assert without.carry_out(Interruption()).network.head.width == 1
-
-
-def test_the_sample_is_of_test_rows_at_most_so_many():
-    data = small_dataset("single-label")
-    network, _ = build_network(small_plan("single-label"), data)
-    rows = torch.from_numpy(data.split.test).repeat(100)
-    sample = _sample(outputs(network, data.inputs, rows), data, rows, network)
-    assert sample["output"].shape == (2, SAMPLE_ROWS, 3) and sample["target"].shape == (SAMPLE_ROWS,)
-    kept = _sample(outputs(network, data.inputs, rows[:36]), data, rows[:36], network)
-    assert torch.equal(kept["target"], data.target[rows[:36]])
-    assert _sample(None, data, rows, network) == {}
 
 
 def test_the_engine_is_told():

@@ -10,7 +10,6 @@ import numpy as np
 
 from evenkeel.page.sections import Section
 from evenkeel.svg import percent
-from evenkeel.svg.text import number
 
 MOST = 12  # texts shown
 WIDTH = 100  # characters of a line
@@ -42,32 +41,6 @@ def text_of(row: np.ndarray) -> str:
         'hi'
     """
     return bytes(row[row > 0]).decode(errors="ignore")
-
-
-def shown_classes(
-    rows: np.ndarray, probability: np.ndarray, truth: np.ndarray, names: Sequence[str]
-) -> list[ShownText]:
-    """Texts (row, byte) with probabilities (row, class) and true classes (row,)."""
-    predicted = probability.argmax(1)
-    return [
-        ShownText(
-            text=text_of(row),
-            truth=names[int(true)],
-            prediction=names[int(said)],
-            miss=float(chances[said]) if said != true else -float(chances[said]),
-            right=bool(said == true),
-            confidence=float(chances[said]),
-        )
-        for row, chances, true, said in zip(rows, probability, truth, predicted, strict=True)
-    ]
-
-
-def shown_numbers(rows: np.ndarray, prediction: np.ndarray, truth: np.ndarray) -> list[ShownText]:
-    """Texts (row, byte) with predicted and true numbers (row,)."""
-    return [
-        ShownText(text=text_of(row), truth=number(true), prediction=number(said), miss=float(abs(said - true)))
-        for row, said, true in zip(rows, prediction, truth, strict=True)
-    ]
 
 
 def texts_section(texts: Sequence[ShownText]) -> Section:

@@ -1,15 +1,13 @@
 """`fit`: from data to a trained network, told in one page.
 
-read -> set the target apart -> infer the task -> split and encode -> plan -> network -> train -> calibrate on the
-validation rows -> measure on the test rows, beside two plain models -> a run, saved with its report.
+check the call -> find the kind of data -> sort the settings -> read, split, encode, infer the task -> plan -> carry it
+out: train, calibrate on validation rows, measure on test rows beside plain models -> a run, saved with its report.
 """
 
 from __future__ import annotations
 
 import copy
-import inspect
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
@@ -21,16 +19,15 @@ from evenkeel.data.split import GivenParts
 from evenkeel.data.weights import Weighting
 from evenkeel.errors import RequestError
 from evenkeel.kinds import PARTS as KINDS
-from evenkeel.kinds import Kind
 from evenkeel.kinds.base import DataRequest, Prepared
 from evenkeel.kinds.choose import kind_of, read_options
 from evenkeel.nets import PARTS as NETS
-from evenkeel.nets.blocks import extent_of
-from evenkeel.plan import Plan, make_plan
+from evenkeel.run.device import device_of
 from evenkeel.run.request import Request
 from evenkeel.run.run import CHECKPOINT, Run, check_replaceable
+from evenkeel.run.settings import plan_of, sort_settings
 from evenkeel.shapes import Tensor
-from evenkeel.task import TaskChoice, check_task
+from evenkeel.task import check_task, choose_task
 from evenkeel.train.signals import Interruption
 
 
@@ -98,39 +95,29 @@ def fit(
         >>> run.plan.task
         'single-label'
     """
-    if out is not None:
-        check_replaceable(Path(out))
-    if task is not None:
-        check_task(task)
-    if not isinstance(net, str | nn.Module | None):
-        came = f"the class {net.__name__}; give {net.__name__}(...)" if isinstance(net, type) else type(net).__name__
-        raise RequestError(f"net must be a name ({', '.join(NETS)}) or a module from inputs to features, got {came}")
-    found = (
+    check_call(out, task, net)
+    of = (
         KINDS[data.schema.kind]
         if isinstance(data, Dataset)
         else kind_of(data, kind, target=target, task=task, settings=settings or ())
     )
-    chosen = sort_settings(dict(settings or {}), found, net)
+    options = sort_settings(settings or {}, of, net, seed=seed, time_limit=time_limit, epochs=epochs, loss=loss)
     wanted = DataRequest(
         target=target,
         task=task,
         split=SplitRequest(how=split, validation=float(validation), test=float(test), seed=seed),
         weight=sample_weight,
-        options=read_options(found, chosen.of_kind),
-        net="given" if isinstance(net, nn.Module) else chosen.net,
+        options=read_options(of, options.of_kind),
+        net="given" if isinstance(net, nn.Module) else options.net,
     )
-    prepared = ready(data, task) if isinstance(data, Dataset) else found.prepare(data, wanted)
-    dataset, choice = prepared.dataset, prepared.choice
-    given = {"seed": seed, "time_limit": time_limit, "epochs": epochs, "loss": loss if isinstance(loss, str) else None}
-    given |= {"net": net} if isinstance(net, str) else {}
-    plan = _plan(found, chosen, prepared, {name: value for name, value in given.items() if value is not None})
+    prepared = prepared_already(data, task) if isinstance(data, Dataset) else of.prepare(data, wanted)
     request = Request(
-        dataset=dataset,
-        choice=choice,
-        plan=plan,
+        dataset=prepared.dataset,
+        choice=prepared.choice,
+        plan=plan_of(of, options, prepared),
         net=copy.deepcopy(net) if isinstance(net, nn.Module) else None,
-        loss=loss if not isinstance(loss, str) else None,
-        device=_device(device),
+        loss=None if isinstance(loss, str) else loss,
+        device=device_of(device),
         progress=progress,
         checkpoint=None if out is None else Path(out) / CHECKPOINT,
         resume=resume,
@@ -143,84 +130,22 @@ def fit(
     return run
 
 
-def _plan(kind: Kind, chosen: Settings, prepared: Prepared, given: Mapping[str, Any]) -> Plan:
-    """The recipe of the kind for its net, with what was set laid over it."""
-    dataset, choice = prepared.dataset, prepared.choice
-    said = "net" in given or "net" in chosen.of_plan
-    net = chosen.net if said or kind.usual is None else kind.usual(dataset)
-    recipe = {"net": net, **kind.recipe(net, dataset, choice)}
-    of_net = dict(chosen.of_net)
-    size = of_net.pop("size", None)
-    recipe |= {} if size is None else vars(extent_of(NETS[net].sizes, size, None, None))
-    if of_net:
-        recipe["net_options"] = {**recipe.get("net_options", {}), **of_net}
-    numbers = dataset.inputs.get("numbers")
-    return make_plan(
-        choice.task,
-        rows=len(dataset.split.train),
-        numbers=numbers.shape[1] if isinstance(numbers, Tensor) else 1,
-        counts=choice.counts,
-        settings={**given, **chosen.of_plan},
-        recipe=recipe,
-    )
+def check_call(out: str | Path | None, task: str | None, net: object) -> None:
+    """Refuse what can be seen to be wrong before anything is read.
+
+    Raises:
+        RequestError: no such task, or a net that is neither a name nor a module.
+        SavedRunError: `out` holds something that is not a run.
+    """
+    if out is not None:
+        check_replaceable(Path(out))
+    if task is not None:
+        check_task(task)
+    if not isinstance(net, str | nn.Module | None):
+        came = f"the class {net.__name__}; give {net.__name__}(...)" if isinstance(net, type) else type(net).__name__
+        raise RequestError(f"net must be a name ({', '.join(NETS)}) or a module from inputs to features, got {came}")
 
 
-@dataclass(frozen=True, kw_only=True)
-class Settings:
-    """What was set, sorted by whom it is for, and the name of the net that this goes with."""
-
-    of_kind: Mapping[str, Any]
-    of_net: Mapping[str, Any]
-    of_plan: Mapping[str, Any]
-    net: str
-
-
-def sort_settings(settings: Mapping[str, Any], kind: Kind, net: str | nn.Module | None) -> Settings:
-    """Whose settings these are: of the kind's reading, of the net alone, or of the plan, which names what it lacks."""
-    name = net if isinstance(net, str) else str(settings.get("net", kind.net))
-    arguments = inspect.signature(NETS[name].call).parameters
-    of_kind = {key: value for key, value in settings.items() if key in kind.options.model_fields}
-    rest = {key: value for key, value in settings.items() if key not in of_kind}
-    of_net = {key: value for key, value in rest.items() if key in arguments and key not in Plan.model_fields}
-    of_plan = {key: value for key, value in rest.items() if key not in of_net}
-    for key in of_plan:
-        others = [other for other, part in NETS.items() if key in inspect.signature(part.call).parameters]
-        if key not in (*Plan.model_fields, "epochs") and others:
-            raise RequestError(f"net {name!r} has no setting {key!r}; it is one of net {' and '.join(others)}")
-    return Settings(of_kind=of_kind, of_net=of_net, of_plan=of_plan, net=name)
-
-
-def ready(dataset: Dataset, task: str | None) -> Prepared:
+def prepared_already(dataset: Dataset, task: str | None) -> Prepared:
     """A dataset as it is, with the task of its target."""
-    kind = dataset.target_schema.kind
-    inferred = {
-        "number": "probabilistic-regression",
-        "series": "probabilistic-regression",
-        "class": "single-label",
-        "labels": "multi-label",
-        "tokens": "generation",
-        "inputs": "generation",
-        "groups": "embedding",
-        "pairs": "embedding",
-    }
-    name: Any = task or inferred[kind]
-    target = dataset.target
-    counts = kind == "number" and isinstance(target, Tensor) and bool((target == target.round()).all())
-    return Prepared(dataset=dataset, choice=TaskChoice(task=name, kind=kind, counts=counts, reason="a ready dataset"))
-
-
-def _device(name: str | torch.device) -> torch.device:
-    """The device asked for; `auto` is a GPU where there is one."""
-    if name == "auto":
-        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    try:
-        device = torch.device(name)
-    except RuntimeError as problem:
-        raise RequestError(f"no device is called {name!r}; try 'auto', 'cpu' or 'cuda'") from problem
-    try:
-        torch.empty(0, device=device)
-    except (RuntimeError, AssertionError) as problem:
-        raise RequestError(
-            f"device {name!r} cannot be used here: {str(problem).splitlines()[0]}; try 'cpu'"
-        ) from problem
-    return device
+    return Prepared(dataset=dataset, choice=choose_task(dataset.target_schema.kind, dataset.target, task))

@@ -9,7 +9,6 @@ from datetime import datetime
 from pathlib import Path
 from typing import Literal
 
-import numpy as np
 import torch
 from torch import nn
 
@@ -20,32 +19,25 @@ from evenkeel.doctor.before import measure_before
 from evenkeel.finding import Finding
 from evenkeel.heads import HeadPart
 from evenkeel.heads.for_task import head_for
-from evenkeel.kinds import PARTS as KINDS
 from evenkeel.kinds.base import NetShape
 from evenkeel.network import Network, build_network
 from evenkeel.observe import watch
 from evenkeel.plan import Plan
 from evenkeel.products import fast_products
-from evenkeel.record import SHOWN, RunRecord
+from evenkeel.record import RunRecord
+from evenkeel.run.measure import Measured, measure
 from evenkeel.run.run import Run
 from evenkeel.shapes import Tensor
 from evenkeel.symptoms.history import Start
 from evenkeel.task import TaskChoice
-from evenkeel.train.baselines import baseline_scores, verdict
+from evenkeel.train.baselines import verdict
 from evenkeel.train.checkpoint import restore_loop, save_loop
-from evenkeel.train.evaluate import outputs
 from evenkeel.train.findings import findings_of
 from evenkeel.train.heap import give_back_freed
-from evenkeel.train.importance import Importance, importance
-from evenkeel.train.loop import Loop, epoch_order, spread
+from evenkeel.train.loop import Loop, epoch_order
 from evenkeel.train.progress import TrainingProgress
-from evenkeel.train.scores import scores
 from evenkeel.train.signals import EXIT_CODES, Interruption
 from evenkeel.version import VERSION
-
-ROWS_TO_CALIBRATE = 50_000  # a quantile of 90 % is known to a seventh of a per cent
-SAMPLE_ROWS = 2000  # test rows kept with the run for the report's pictures
-SAMPLE_NUMBERS = 2**20  # of their outputs, where an output is many numbers: four megabytes
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,7 +68,7 @@ class Request:
             give_back_freed()
             loop = self._train(network, interruption)
             give_back_freed()
-            measured = self._measure(network.cpu(), interruption)
+            measured = measure(network.cpu(), self.dataset, self.part, self.plan.seed, interruption)
         if interruption.reason and loop.state.ended not in EXIT_CODES:
             loop.state.ended = interruption.reason
             self._leave_checkpoint(loop)
@@ -101,27 +93,6 @@ class Request:
         """Save what the same call needs to go on."""
         if self.checkpoint is not None:
             save_loop(loop, self.checkpoint)
-
-    def _measure(self, network: Network, interruption: Interruption) -> Measured:
-        """Calibrate on the validation rows; metrics, two plain models and the columns' importance on the test rows."""
-        data, plan, part = self.dataset, self.plan, self.part
-        held, tested = torch.from_numpy(data.split.validation), torch.from_numpy(data.split.test)
-        held = spread(held, ROWS_TO_CALIBRATE)
-        if len(held):
-            network.head.calibrate(outputs(network, data.inputs, held), data.target.index_select(0, held))
-        found = outputs(network, data.inputs, tested) if len(tested) else None
-        truth = data.target.index_select(0, tested)
-        ours = scores(part, network.head, found, truth) if found is not None else {}
-        theirs: dict[str, dict[str, float]] = {}
-        columns: list[Importance] = []
-        if not interruption.reason:
-            with interruption.at_once():
-                give_back_freed()
-                theirs = baseline_scores(part, data, seed=plan.seed)
-                columns = importance(network, part, data, seed=plan.seed)
-        return Measured(
-            ours=ours, baselines=theirs, importance=tuple(columns), sample=_sample(found, data, tested, network)
-        )
 
     def _record(self, network: Network, shape: NetShape, loop: Loop, measured: Measured, engine: str) -> RunRecord:
         """Everything besides weights, as one value."""
@@ -177,16 +148,6 @@ def ends_of(chains: Sequence[Chain]) -> tuple[Chain, ...]:
     return tuple(chains[:1]) + tuple(chains[1:][-1:])
 
 
-@dataclass(frozen=True, kw_only=True)
-class Measured:
-    """What the held-out rows said."""
-
-    ours: dict[str, float]
-    baselines: dict[str, dict[str, float]]
-    importance: tuple[Importance, ...]
-    sample: dict[str, Tensor]
-
-
 def _engine(device: torch.device, changed: bool) -> str:
     """What computed: the same engine gives the same weights for the same seed."""
     products = "oneDNN" if changed else "default"
@@ -194,18 +155,3 @@ def _engine(device: torch.device, changed: bool) -> str:
     return (
         f"torch {torch.__version__}, {device}, {threads} threads, {products} products, Python {sys.version.split()[0]}"
     )
-
-
-def _sample(found: Tensor | None, data: Dataset, tested: Tensor, network: Network) -> dict[str, Tensor]:
-    """Outputs and targets of some test rows."""
-    if found is None:
-        return {}
-    axis = 0 if network.head.members is None else 1
-    most = max(1, min(SAMPLE_ROWS, SAMPLE_NUMBERS * len(tested) // max(found.numel(), 1)))
-    chosen = torch.from_numpy(np.sort(np.random.default_rng(0).permutation(len(tested))[:most]))
-    answers = data.target.index_select(0, tested)
-    if found.shape[axis] != len(tested):  # an answer for each step: the first ones, as they come
-        chosen = torch.arange(min(SAMPLE_ROWS, len(answers)))
-    shown = KINDS[data.schema.kind].keep(data, tested[chosen[chosen < len(tested)]])
-    named = {f"{SHOWN}{name}": tensor for name, tensor in shown.items()}
-    return {"output": found.index_select(axis, chosen), "target": answers[chosen], **named}
