@@ -10,7 +10,9 @@ import pytest
 from _small import small_frame
 from cli._terminal import TASKS, invoke, process
 from evenkeel.cli.predict import table_of_predictions
+from evenkeel.data import table
 from evenkeel.errors import DataError, SavedRunError
+from evenkeel.kinds.base import Encoded
 from evenkeel.run.fit import fit
 from evenkeel.run.run import load
 
@@ -46,7 +48,10 @@ def test_an_output_that_cannot_be_written(runs, tmp_path):
 
 def test_what_a_prediction_belongs_to_stands_beside_it(runs, tmp_path, monkeypatch):
     run = load(runs / "regression")
-    keyed = dataclasses.replace(run.kind, keys=lambda schema, data: {"row": range(100, 340)})
+    kind, keys = run.kind, {"row": range(100, 340)}
+    keyed = dataclasses.replace(
+        kind, encode=lambda schema, new: Encoded(inputs=kind.encode(schema, new).inputs, keys=keys)
+    )
     monkeypatch.setattr(type(run), "kind", keyed)
     found = table_of_predictions(run, runs / "weather.csv")
     assert found.columns == ["row", "prediction"] and found["row"][-1] == 339
@@ -72,17 +77,17 @@ def test_a_forecast_stands_beside_its_times_and_a_table_is_read_once(tmp_path, m
     pl.DataFrame({"when": hours, "load": wave, "heat": np.arange(len(hours)) % 7.0}).write_csv(tmp_path / "load.csv")
     sizes = {"updates": 2, "width": 8, "depth": 1, "horizon": 3, "window": 12}
     run = fit(tmp_path / "load.csv", kind="series", progress=False, settings=sizes)
-    kind, opened = run.kind, []
+    opened = []
 
-    def opening(schema, new):
-        opened.append(kind.open(schema, new))
+    def opening(path, plain=table.read_delimited):
+        opened.append(plain(path))
         return opened[-1]
 
-    monkeypatch.setattr(type(run), "kind", dataclasses.replace(kind, open=opening))
+    monkeypatch.setattr(table, "read_delimited", opening)
     found = table_of_predictions(run, tmp_path / "load.csv")
     assert found.columns == ["when", "load", "load low 5%", "load high 95%", "heat", "heat low 5%", "heat high 95%"]
     assert found["when"].to_list() == [datetime(2024, 1, 13, hour) for hour in (1, 2, 3)] and len(opened) == 1
-    np.testing.assert_array_equal(found[["load", "heat"]].to_numpy(), run.predict(opened[0]))
-    low, high = run.predict_distribution(opened[0]).quantile([0.05, 0.95])
+    np.testing.assert_array_equal(found[["load", "heat"]].to_numpy(), run.predict(tmp_path / "load.csv"))
+    low, high = run.predict_distribution(tmp_path / "load.csv").quantile([0.05, 0.95])
     np.testing.assert_array_equal(found["heat low 5%"], low[:, 1])
     np.testing.assert_array_equal(found["heat high 95%"], high[:, 1])

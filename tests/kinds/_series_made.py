@@ -7,7 +7,7 @@ import polars as pl
 
 import evenkeel as ek
 from evenkeel.data.dataset import SplitRequest
-from evenkeel.kinds.base import Asked
+from evenkeel.kinds.base import DataRequest
 from evenkeel.kinds.series.kind import SeriesOptions, prepare_series
 
 QUICK = {"horizon": 6, "window": 24, "updates": 40, "width": 8, "batch_size": 64, "evaluations": 4}
@@ -37,10 +37,10 @@ def fitted(data=None, settings=(), **options):
 
 def prepared(frame=None, target=None, task=None, request=None, weight=None, **options):
     """The dataset and the task, as `fit` has them made."""
-    asked = Asked(
+    asked = DataRequest(
         target=target,
         task=task,
-        request=request or SplitRequest(),
+        split=request or SplitRequest(),
         weight=weight,
         options=SeriesOptions(**{"horizon": 6, "window": 24, **options}),
     )

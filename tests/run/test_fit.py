@@ -11,8 +11,8 @@ from _small import LABELS, SETTINGS, TARGETS, same, small_frame, small_run, smal
 from evenkeel import losses
 from evenkeel.data.dataset import Dataset
 from evenkeel.errors import DataError, RequestError, SavedRunError
-from evenkeel.kinds.base import Asked
-from evenkeel.kinds.table.kind import prepare_table
+from evenkeel.kinds.base import DataRequest
+from evenkeel.kinds.table.kind import TableOptions, prepare_table
 from evenkeel.run.fit import fit, prepared_already
 from evenkeel.run.run import RECORD, load
 from test_network import TwoInputs
@@ -91,7 +91,7 @@ def test_classes_and_labels_of_arrays():
 
 
 def test_a_ready_dataset_is_taken_as_it_is():
-    prepared = prepare_table(HEIGHT, Asked(target="height", task="regression"))
+    prepared = prepare_table(HEIGHT, DataRequest(options=TableOptions(), target="height", task="regression"))
     data = prepared.dataset
     assert isinstance(data, Dataset) and prepared.choice.reason == "as asked"
     assert prepared_already(data, None).choice.task == "probabilistic-regression"

@@ -12,7 +12,7 @@ from evenkeel.heads.for_task import head_for
 from evenkeel.kinds import PARTS as KINDS
 from evenkeel.train.baselines import baseline_scores, verdict
 
-NAMES = tuple(KINDS["table"].rivals)
+NAMES = tuple(KINDS["table"].baselines)
 
 
 @pytest.mark.parametrize("task", TARGETS)

@@ -39,9 +39,8 @@ def table_of_predictions(run: Any, data: Any) -> pl.DataFrame:
     """What each prediction belongs to, where a row's number does not say it, and `prediction` with its certainty."""
     from evenkeel.train.evaluate import outputs
 
-    schema = run.record.schema_
-    new = run.kind.open(schema, data)
-    output = outputs(run.network, run.read(new).inputs)
+    new = run.read(data)
+    output = outputs(run.network, new.inputs)
     columns = run.network.head.columns(output, run.record.target)
-    keys = {name: values for name, values in run.kind.keys(schema, new).items() if name not in columns}
+    keys = {name: values for name, values in new.keys.items() if name not in columns}
     return pl.DataFrame({**keys, **columns})

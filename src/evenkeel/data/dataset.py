@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Generic, TypeVar
 
 import numpy as np
 import polars as pl
@@ -33,13 +34,15 @@ from evenkeel.shapes import Tensor
 FEWEST_ROWS = 10  # below this no part can be held out and nothing measured
 LARGEST_TARGET = 1e37  # float32, in which a network predicts, ends at 3.4e38
 
+S_co = TypeVar("S_co", bound=DataSchema, covariant=True)
+
 Augment = Callable[[Mapping[str, Tensor], Tensor, int], Mapping[str, Tensor]]
 """(inputs of a batch, its rows, epoch) -> inputs: what varies an example, as a function of (seed, epoch, row) alone."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class Dataset:
-    """All rows as fields on the CPU, their split, and the schema that encodes new rows.
+class Dataset(Generic[S_co]):
+    """All rows as fields on the CPU, their split, and the schema that encodes new rows, which is typed by the kind.
 
     `inputs` maps the names of the network's arguments to fields of one length, which is that of `target`; `weight` is
     (row,) or None; `notes` are plain sentences about what was left out or looks wrong; `augment` varies the inputs of
@@ -51,7 +54,7 @@ class Dataset:
     target: Field
     weight: Tensor | None
     split: Split
-    schema: DataSchema
+    schema: S_co
     target_schema: Target
     source: str
     notes: tuple[str, ...] = field(default=())
@@ -125,24 +128,79 @@ def _require_finite(target: pl.Series) -> None:
         raise DataError(f"target {target.name!r} is {what} in row {row}; correct or remove such rows")
 
 
-Fit = Callable[[pl.DataFrame, Tensor, np.ndarray], "Fitted"]
-"""(columns besides the target, the target, training rows) -> what was learned of these, all rows encoded by it."""
+@dataclass(frozen=True, kw_only=True)
+class HeldOut:
+    """A table of which some rows are held out: what is left to do is to learn of the others, and to encode all.
+
+    `features` are the columns that neither split nor weight the rows; `target` is encoded.
+    """
+
+    features: pl.DataFrame
+    target: Tensor
+    target_schema: Target
+    split: Split
+    weight: Tensor | None
+    notes: tuple[str, ...]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Fitted:
+class Fitted(Generic[S_co]):
     """A schema learned on the training rows, all rows encoded by it, sentences about it, and what varies a batch."""
 
-    schema: DataSchema
+    schema: S_co
     inputs: Fields
     notes: tuple[str, ...] = ()
     augment: Augment | None = None
     shown: Fields = field(default_factory=dict)
 
 
+def hold_out(table: Labelled, kind: TargetKind, request: SplitRequest, *, weight: Weighting = None) -> HeldOut:
+    """Encode the target of any kind of examples that come with a table of answers, and split its rows.
+
+    Args:
+        table: the answers, and the columns that may say how to split and to weight.
+        kind: of the target.
+        request: how rows are held out.
+        weight: see `example_weights`.
+
+    Raises:
+        DataError: weights that are none, or no row left for training.
+        RequestError: a split that does not exist or makes no sense.
+    """
+    target_schema = fit_target(table.target, kind)
+    target = encode_target(target_schema, table.target)
+    split, hidden = split_of(table, target, kind, request)
+    weights = example_weights(table.features, weight, target, target_schema, rows=table.rows, height=table.height)
+    hidden += (weight,) if isinstance(weight, str) and weight != BALANCED else ()
+    return HeldOut(
+        features=table.features.drop([name for name in hidden if name in table.features.columns]),
+        target=target,
+        target_schema=target_schema,
+        split=split,
+        weight=weights,
+        notes=table.notes,
+    )
+
+
+def dataset_of(rows: HeldOut, fitted: Fitted[S_co], source: str) -> Dataset[S_co]:
+    """The rows, encoded; `source` says in the report where they came from."""
+    return Dataset(
+        inputs=fitted.inputs,
+        target=rows.target,
+        weight=rows.weight,
+        split=rows.split,
+        schema=fitted.schema,
+        target_schema=rows.target_schema,
+        source=source,
+        notes=(*rows.notes, *fitted.notes),
+        augment=fitted.augment,
+        shown=fitted.shown,
+    )
+
+
 def build_dataset(
     table: Labelled, kind: TargetKind, request: SplitRequest, *, weight: Weighting = None, source: str = "a data frame"
-) -> Dataset:
+) -> Dataset[Schema]:
     """The dataset of a table: split, schema of the training rows, everything encoded, leakage looked for.
 
     Raises:
@@ -156,58 +214,11 @@ def build_dataset(
         >>> len(dataset), dataset.target_schema.levels, len(dataset.split.train)
         (178, ('class_0', 'class_1', 'class_2'), 106)
     """
-
-    def fit(features: pl.DataFrame, target: Tensor, train: np.ndarray) -> Fitted:
-        schema = fit_schema(features, train)
-        inputs = encode(schema, features).mapping()
-        leaks = leakage_notes(schema, inputs, target, kind, request.seed)
-        return Fitted(schema=schema, inputs=inputs, notes=(*left_out(schema), *leaks))
-
-    return labelled_dataset(table, kind, request, fit, weight=weight, source=source)
-
-
-def labelled_dataset(
-    table: Labelled,
-    kind: TargetKind,
-    request: SplitRequest,
-    fit: Fit,
-    *,
-    weight: Weighting = None,
-    source: str = "a data frame",
-) -> Dataset:
-    """The dataset of any kind of examples that come with a table of answers and other columns, row by row.
-
-    Args:
-        table: the answers, and the columns that may say how to split and to weight.
-        kind: of the target.
-        request: how rows are held out.
-        fit: encodes the examples; it is given the columns that are left, and which rows train.
-        weight: see `example_weights`.
-        source: where the data came from, for the report.
-
-    Raises:
-        DataError: weights that are none, or no row left for training.
-        RequestError: a split that does not exist or makes no sense.
-    """
-    target_schema = fit_target(table.target, kind)
-    target = encode_target(target_schema, table.target)
-    split, hidden = split_of(table, target, kind, request)
-    weights = example_weights(table.features, weight, target, target_schema, rows=table.rows, height=table.height)
-    hidden += (weight,) if isinstance(weight, str) and weight != BALANCED else ()
-    features = table.features.drop([name for name in hidden if name in table.features.columns])
-    found = fit(features, target, split.train)
-    return Dataset(
-        inputs=found.inputs,
-        target=target,
-        weight=weights,
-        split=split,
-        schema=found.schema,
-        target_schema=target_schema,
-        source=source,
-        notes=(*table.notes, *found.notes),
-        augment=found.augment,
-        shown=found.shown,
-    )
+    rows = hold_out(table, kind, request, weight=weight)
+    schema = fit_schema(rows.features, rows.split.train)
+    inputs = encode(schema, rows.features).mapping()
+    leaks = leakage_notes(schema, inputs, rows.target, kind, request.seed)
+    return dataset_of(rows, Fitted(schema=schema, inputs=inputs, notes=(*left_out(schema), *leaks)), source)
 
 
 def _whole_groups(target: Tensor, kind: TargetKind, request: SplitRequest) -> np.ndarray | None:

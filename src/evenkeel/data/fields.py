@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol, runtime_checkable
+from typing import Protocol, TypeVar, runtime_checkable
 
 import torch
 
@@ -254,6 +254,20 @@ def pick(fields: Fields, rows: Int[Tensor, "row"]) -> dict[str, Tensor]:
 def all_rows(field: Field) -> Tensor:
     """A field as one batch of all its rows."""
     return field if isinstance(field, Tensor) else field.index_select(0, torch.arange(len(field)))
+
+
+F = TypeVar("F", bound=Field)
+
+
+def in_form(field: Field, form: type[F]) -> F:
+    """A field in the form in which its kind of data keeps it.
+
+    Raises:
+        TypeError: it is kept in another.
+    """
+    if not isinstance(field, form):
+        raise TypeError(f"expected a field kept as {form.__name__}, got {type(field).__name__}")
+    return field
 
 
 def kept(field: Field) -> tuple[Tensor, ...]:

@@ -15,6 +15,7 @@ import polars as pl
 import torch
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict
+from typing_extensions import override
 
 from evenkeel.data.columns import USED, Column, describe, tidy, tidy_text
 from evenkeel.data.dates import DatePart, date_parts
@@ -37,6 +38,10 @@ class DataSchema(Frozen):
 
     kind: str
     columns: tuple[Column, ...]
+
+    def places(self) -> dict[str, list[tuple[str, int]]]:
+        """Each column that is an input of its own -> the fields and the places in them that it fills; here none is."""
+        return {}
 
 
 class NumberFeature(Frozen):
@@ -70,6 +75,15 @@ class Schema(DataSchema):
     def levels(self) -> tuple[int, ...]:
         """Number of codes of each category feature, code 0 included."""
         return tuple(len(feature.levels) + 1 for feature in self.categories)
+
+    @override
+    def places(self) -> dict[str, list[tuple[str, int]]]:
+        places: dict[str, list[tuple[str, int]]] = {}
+        for index, number in enumerate(self.numbers):
+            places.setdefault(number.column, []).append(("numbers", index))
+        for index, category in enumerate(self.categories):
+            places.setdefault(category.column, []).append(("categories", index))
+        return places
 
 
 class Inputs(Frozen):

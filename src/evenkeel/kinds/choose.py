@@ -50,9 +50,9 @@ def kind_of(
     named = {key: [kind for kind in PARTS.values() if key in kind.options.model_fields] for key in settings}
     nets = {name for net in NETS.values() for name in inspect.signature(net.call).parameters}
     others = {*Plan.model_fields, *nets}  # names that say nothing about the data
-    told = [kinds[0] for key, kinds in named.items() if len(kinds) == 1 and key not in others]
-    if told:
-        return told[0]
+    unmistakable = [kinds[0] for key, kinds in named.items() if len(kinds) == 1 and key not in others]
+    if unmistakable:
+        return unmistakable[0]
     kinds = sorted(PARTS.values(), key=lambda each: each.rank)
     if target is None:
         for kind in kinds:
@@ -101,6 +101,6 @@ def read_schema(value: Any) -> DataSchema:
     """
     from evenkeel.kinds import PARTS
 
-    if isinstance(value, DataSchema):
+    if not isinstance(value, Mapping):
         return value
     return PARTS[str(value.get("kind", "table"))].schema.model_validate(value)

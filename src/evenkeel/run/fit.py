@@ -19,7 +19,7 @@ from evenkeel.data.split import GivenParts
 from evenkeel.data.weights import Weighting
 from evenkeel.errors import RequestError
 from evenkeel.kinds import PARTS as KINDS
-from evenkeel.kinds.base import Asked, Prepared
+from evenkeel.kinds.base import DataRequest, Prepared
 from evenkeel.kinds.choose import kind_of, read_options
 from evenkeel.nets import PARTS as NETS
 from evenkeel.run.device import device_of
@@ -102,15 +102,15 @@ def fit(
         else kind_of(data, kind, target=target, task=task, settings=settings or ())
     )
     options = sort_settings(settings or {}, of, net, seed=seed, time_limit=time_limit, epochs=epochs, loss=loss)
-    asked = Asked(
+    wanted = DataRequest(
         target=target,
         task=task,
-        request=SplitRequest(how=split, validation=float(validation), test=float(test), seed=seed),
+        split=SplitRequest(how=split, validation=float(validation), test=float(test), seed=seed),
         weight=sample_weight,
         options=read_options(of, options.of_kind),
         net="given" if isinstance(net, nn.Module) else options.net,
     )
-    prepared = prepared_already(data, task) if isinstance(data, Dataset) else of.prepare(data, asked)
+    prepared = prepared_already(data, task) if isinstance(data, Dataset) else of.prepare(data, wanted)
     request = Request(
         dataset=prepared.dataset,
         choice=prepared.choice,

@@ -8,7 +8,6 @@ from __future__ import annotations
 import copy
 import json
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -17,15 +16,15 @@ import torch
 from pydantic import ValidationError
 from torch import nn
 
-from evenkeel.data.fields import Fields, all_rows
+from evenkeel.data.fields import all_rows
 from evenkeel.errors import RequestError, SavedRunError
 from evenkeel.finding import Finding
 from evenkeel.heads import HeadPart
 from evenkeel.heads.base import no_distribution
 from evenkeel.heads.predictive import Predictive
 from evenkeel.kinds import Kind
+from evenkeel.kinds.base import Encoded
 from evenkeel.kinds.latent_head import check_writes, latent_of
-from evenkeel.kinds.text.generate import continue_text
 from evenkeel.network import Network, assemble, load_weights, weights_of
 from evenkeel.plan import Plan
 from evenkeel.record import RunRecord
@@ -39,13 +38,6 @@ from evenkeel.train.signals import EXIT_CODES
 
 RECORD, WEIGHTS, SAMPLE, REPORT = "run.json", "weights.safetensors", "sample.safetensors", "report.html"
 CHECKPOINT = "checkpoint"  # folder beside these that an interrupted run leaves
-
-
-@dataclass(frozen=True, kw_only=True)
-class Encoded:
-    """New examples read once, to be predicted in several ways."""
-
-    inputs: Fields
 
 
 class Run:
@@ -174,7 +166,7 @@ class Run:
         generator = torch.Generator(next(self.network.parameters()).device).manual_seed(seed)
         options = {"length": length, "temperature": temperature, "top_k": top_k, "top_p": top_p}
         schema = self.record.schema_
-        return continue_text(self.network, schema, prompt, **options, generator=generator, on_piece=stream)
+        return self.kind.generate(self.network, schema, prompt, **options, generator=generator, on_piece=stream)
 
     def draw(self, count: int = 1, *, seed: int = 0) -> np.ndarray:
         """New examples from a latent head, (count, ...), as the data hold them.
@@ -238,7 +230,7 @@ class Run:
 
     def read(self, new: Any) -> Encoded:
         """New examples, encoded: what every way to predict takes as well, where one reading is to serve several."""
-        return new if isinstance(new, Encoded) else Encoded(inputs=self.kind.encode(self.record.schema_, new))
+        return new if isinstance(new, Encoded) else self.kind.encode(self.record.schema_, new)
 
     def _output(self, new: Any) -> Shaped[Tensor, "..."]:
         return outputs(self.network, self.read(new).inputs)

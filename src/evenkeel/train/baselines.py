@@ -31,7 +31,7 @@ def baseline_scores(part: HeadPart, data: Dataset, *, seed: int) -> dict[str, di
     rows = np.random.default_rng([seed, 4]).permutation(rows)[:MOST_ROWS]
     known = torch.from_numpy(np.sort(rows))
     scored = {}
-    for name, predict in KINDS[data.schema.kind].rivals.items():
+    for name, predict in KINDS[data.schema.kind].baselines.items():
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # "did not converge" is no news for a yardstick
             predicted = predict(part, data, known, test, seed)

@@ -12,7 +12,6 @@ from pydantic import BaseModel, ConfigDict
 from evenkeel import metrics
 from evenkeel.data.dataset import Dataset
 from evenkeel.data.fields import pick
-from evenkeel.data.schema import Schema
 from evenkeel.heads.base import HeadPart
 from evenkeel.network import Network
 from evenkeel.shapes import Tensor
@@ -38,7 +37,7 @@ class Importance(BaseModel):
 def importance(network: Network, part: HeadPart, data: Dataset, *, seed: int) -> list[Importance]:
     """Every used column of a table, the most important first, on test rows (validation rows where there are none)."""
     held = data.split.test if len(data.split.test) else data.split.validation
-    places = _places(data.schema) if isinstance(data.schema, Schema) else {}
+    places = data.schema.places()
     if len(held) < 2 or not places:
         return []
     count = int(np.clip(PREDICTIONS / (len(places) * REPEATS), FEWEST, MOST))
@@ -61,16 +60,6 @@ def importance(network: Network, part: HeadPart, data: Dataset, *, seed: int) ->
             drops.append(better * (base - measure(_shuffled(inputs, features, order))))
         columns.append(Importance(column=column, drop=float(np.mean(drops)), spread=float(np.std(drops))))
     return sorted(columns, key=lambda each: -each.drop)
-
-
-def _places(schema: Schema) -> dict[str, list[tuple[str, int]]]:
-    """Column -> where its features stand among the inputs."""
-    places: dict[str, list[tuple[str, int]]] = {}
-    for index, number in enumerate(schema.numbers):
-        places.setdefault(number.column, []).append(("numbers", index))
-    for index, category in enumerate(schema.categories):
-        places.setdefault(category.column, []).append(("categories", index))
-    return places
 
 
 def _shuffled(inputs: dict[str, Tensor], features: list[tuple[str, int]], order: Tensor) -> dict[str, Tensor]:

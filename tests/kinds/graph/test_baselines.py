@@ -5,20 +5,24 @@ import torch
 from _graph_sets import as_data, communities, some_rings
 from evenkeel.data.dataset import SplitRequest
 from evenkeel.heads.for_task import head_for
-from evenkeel.kinds.base import Asked
+from evenkeel.kinds.base import DataRequest
 from evenkeel.kinds.graph import nodes as node_features
-from evenkeel.kinds.graph.baselines import RIVALS, histogram, node_matrix, raw, smoothed
-from evenkeel.kinds.graph.kind import prepare_graphs
+from evenkeel.kinds.graph.baselines import BASELINES, histogram, node_matrix, raw, smoothed
+from evenkeel.kinds.graph.kind import GraphOptions, prepare_graphs
 
 RINGS = some_rings(30)
 
 
 def people(**split):
-    return prepare_graphs(as_data(communities(60)), Asked(request=SplitRequest(**split))).dataset
+    return prepare_graphs(
+        as_data(communities(60)), DataRequest(options=GraphOptions(), split=SplitRequest(**split))
+    ).dataset
 
 
 def rings():
-    return prepare_graphs(([graph[:2] for graph in RINGS], [graph[2] for graph in RINGS]), Asked()).dataset
+    return prepare_graphs(
+        ([graph[:2] for graph in RINGS], [graph[2] for graph in RINGS]), DataRequest(options=GraphOptions())
+    ).dataset
 
 
 def test_smoothing_is_two_steps_of_the_scaled_adjacency():
@@ -59,10 +63,10 @@ def test_a_histogram_counts_nodes_edges_and_what_they_are():
 def test_each_is_asked_where_it_fits():
     part, rows = head_for("single-label", "class"), torch.arange(20)
     for data, names in ((people(), {"linear", "linear on smoothed features"}), (rings(), {"linear on histograms"})):
-        found = {name: rival(part, data, rows, rows, 0) for name, rival in RIVALS.items()}
+        found = {name: rival(part, data, rows, rows, 0) for name, rival in BASELINES.items()}
         assert {name for name, value in found.items() if value is not None} == names
         assert all(value.shape == (20, 2) for value in found.values() if value is not None)
-    with pytest.raises(TypeError, match="a histogram is of whole graphs"):
+    with pytest.raises(TypeError, match="expected a field kept as Joined"):
         histogram(people(), rows)
 
 
@@ -71,8 +75,8 @@ def test_where_more_nodes_validate_than_train_only_the_latter_teach():
     few = {"train": range(10), "validation": range(10, 40), "test": range(40, 60)}
     data = people(how=few)
     asked, known = torch.arange(40, 60), torch.arange(40)
-    found = RIVALS["linear"](part, data, known, asked, 0)
-    assert np.array_equal(found, RIVALS["linear"](part, data, torch.arange(10), asked, 0))
+    found = BASELINES["linear"](part, data, known, asked, 0)
+    assert np.array_equal(found, BASELINES["linear"](part, data, torch.arange(10), asked, 0))
     usual = people(how={"train": range(30), "validation": range(30, 40), "test": range(40, 60)})
-    both = RIVALS["linear"](part, usual, known, asked, 0)
-    assert not np.array_equal(both, RIVALS["linear"](part, usual, torch.arange(30), asked, 0))
+    both = BASELINES["linear"](part, usual, known, asked, 0)
+    assert not np.array_equal(both, BASELINES["linear"](part, usual, torch.arange(30), asked, 0))

@@ -6,10 +6,10 @@ from torch import nn
 from _graph_sets import as_data, communities, some_rings
 from evenkeel.data.fields import pick
 from evenkeel.errors import RequestError
-from evenkeel.kinds.base import Asked, Build, NetShape
+from evenkeel.kinds.base import Build, DataRequest, NetShape
 from evenkeel.kinds.graph import nodes as node_features
 from evenkeel.kinds.graph.body import GraphBody, graph_body
-from evenkeel.kinds.graph.kind import graph_recipe, prepare_graphs
+from evenkeel.kinds.graph.kind import GraphOptions, graph_recipe, prepare_graphs
 from evenkeel.plan import make_plan
 
 RINGS = ([graph[:2] for graph in some_rings(20)], [graph[2] for graph in some_rings(20)])
@@ -17,7 +17,7 @@ RINGS = ([graph[:2] for graph in some_rings(20)], [graph[2] for graph in some_ri
 
 def build(data, given=None, **settings):
     """What a body is built from, and its dataset."""
-    prepared = prepare_graphs(data, Asked())
+    prepared = prepare_graphs(data, DataRequest(options=GraphOptions()))
     recipe = dict(graph_recipe("gnn", prepared.dataset, prepared.choice))
     recipe["net_options"] = {**recipe["net_options"], **settings.pop("net_options", {})}
     plan = make_plan("single-label", rows=14, settings={"net": "gnn", "width": 8, **settings}, recipe=recipe)

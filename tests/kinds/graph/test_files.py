@@ -8,7 +8,6 @@ from evenkeel.errors import DataError, RequestError
 from evenkeel.kinds.graph.files import (
     is_listing,
     is_npz,
-    names_of_nodes,
     read_listing,
     read_npz,
     read_tables,
@@ -201,5 +200,6 @@ def test_parts_of_an_archive_must_be_apart(tmp_path):
 
 
 def test_nodes_have_the_names_of_their_table():
-    assert names_of_nodes(as_tables(ARRAYS)["nodes"])[:2] == ["p0", "p1"]
-    assert names_of_nodes(pl.DataFrame({"id": [7.0, 9.0]})) == ["7", "9"]
+    assert read_tables(as_tables(ARRAYS), None, "tables").keys["id"][:2] == ["p0", "p1"]
+    numbered = {"edges": pl.DataFrame({"source": [7], "target": [9]}), "nodes": pl.DataFrame({"id": [7.0, 9.0]})}
+    assert read_tables(numbered, None, "tables").keys == {"id": ["7", "9"]}

@@ -1,11 +1,8 @@
-import dataclasses
-
 import numpy as np
 import pytest
 import torch
 from torch import nn
 
-from evenkeel.data.schema import Schema
 from evenkeel.data.target import Target
 from evenkeel.errors import RequestError
 from evenkeel.kinds.base import Build, NetShape
@@ -95,9 +92,3 @@ def test_for_generated_images_the_head_is_given_a_decoder():
     assert body.head["units"] == 16
     assert body.head["decoder"](torch.zeros(2, 16)).shape == (2, 3 * 12 * 9)
     assert not any("decoder" in name for name, _ in body.module.named_modules())
-
-
-def test_another_schema_is_a_mistake_of_the_caller():
-    other = Schema(columns=(), numbers=(), categories=())
-    with pytest.raises(TypeError, match="schema of images"):
-        image_body(dataclasses.replace(build(), schema=other))

@@ -14,7 +14,7 @@ from evenkeel.cli import cli
 from evenkeel.data.dataset import SplitRequest
 from evenkeel.errors import DataError
 from evenkeel.kinds import PARTS as KINDS
-from evenkeel.kinds.base import Asked
+from evenkeel.kinds.base import DataRequest
 from evenkeel.kinds.choose import kind_of
 from evenkeel.kinds.image.schema import ImageOptions
 
@@ -24,7 +24,7 @@ SMALL = {"width": 8, "depth": 1, "epochs": 12, "learning_rate": 1e-2, "cache": "
 
 
 def prepare(data, **asked):
-    return IMAGE.prepare(data, Asked(**{"options": OPTIONS, **asked}))
+    return IMAGE.prepare(data, DataRequest(**{"options": OPTIONS, **asked}))
 
 
 def pictures(each=16):
@@ -67,7 +67,7 @@ def test_images_of_different_sizes_in_a_list_are_learned():
     mixed = [np.pad(image, (0, 2)) if place % 2 else image for place, image in enumerate(images)]
     data = prepare((mixed, names)).dataset
     assert data.inputs["pixels"].shape == (48, 1, 12, 12) and data.notes[0].startswith("Images of 2 different sizes")
-    again = IMAGE.encode(data.schema, mixed)["pixels"]
+    again = IMAGE.encode(data.schema, mixed).inputs["pixels"]
     assert (again == data.inputs["pixels"]).all()
 
 
@@ -105,14 +105,14 @@ def test_folders_train_and_test_give_the_split(folder):
                 shutil.copy(path, folder.parent / "all" / part / name)
     root = folder.parent / "all"
     assert kind_of(root) is IMAGE
-    found = prepare(root, request=SplitRequest(validation=0.2))
-    split, names = found.dataset.split, IMAGE.keys(found.dataset.schema, root)["file"]
+    found = prepare(root, split=SplitRequest(validation=0.2))
+    split, names = found.dataset.split, IMAGE.encode(found.dataset.schema, root).keys["file"]
     assert split.how.startswith("given") and found.choice.reason == "each folder is a class"
     assert found.dataset.target_schema.levels == NAMES
     assert [names[row].split("/")[0] for row in split.test] == ["test"] * 6
     assert {names[row].split("/")[0] for row in (*split.train, *split.validation)} == {"train"}
     assert len(split.validation) == 4
-    words = prepare(root, request=SplitRequest(how=["train", "test", "validation"] * 8)).dataset.split
+    words = prepare(root, split=SplitRequest(how=["train", "test", "validation"] * 8)).dataset.split
     assert len(words.test) == 8, "a split that was asked for goes first"
     assert len(prepare(root, task="generation").dataset.split.test) == 6
 
@@ -125,7 +125,8 @@ def test_images_below_and_beside_the_class_folders(folder):
     found = prepare(folder).dataset
     assert len(found) == 24
     assert found.notes == ("1 image(s) beside the class folders have no class and are left out: stray.png.",)
-    fields, keys = IMAGE.encode(found.schema, folder), IMAGE.keys(found.schema, folder)
+    new = IMAGE.encode(found.schema, folder)
+    fields, keys = new.inputs, new.keys
     assert len(fields["pixels"]) == len(keys["file"]) == 25 and keys["file"][-1] == "stray.png"
     assert "ash/2024/000.png" in keys["file"]
     with pytest.warns(UserWarning, match="beside the class folders"):
@@ -189,11 +190,11 @@ def test_labels_of_idx_files_are_no_folders(tmp_path):
 
 def test_files_say_which_prediction_is_theirs(run, folder, tmp_path):
     schema = run.record.schema_
-    keys = {name: IMAGE.keys(schema, folder / name)["file"] for name in NAMES}
+    keys = {name: IMAGE.encode(schema, folder / name).keys["file"] for name in NAMES}
     assert keys["ash"] == [f"00{place}.png" for place in range(8)]
-    assert IMAGE.keys(schema, folder)["file"] == [f"{name}/{file}" for name in NAMES for file in keys[name]]
-    assert IMAGE.keys(schema, [folder / "ash" / "001.png"])["file"] == [str(folder / "ash" / "001.png")]
+    assert IMAGE.encode(schema, folder).keys["file"] == [f"{name}/{file}" for name in NAMES for file in keys[name]]
+    assert IMAGE.encode(schema, [folder / "ash" / "001.png"]).keys["file"] == [str(folder / "ash" / "001.png")]
     pl.DataFrame({"n": [1], "photo": ["trees/ash/003.png"]}).write_csv(tmp_path / "t.csv")
-    assert IMAGE.keys(schema, tmp_path / "t.csv") == {"file": ["trees/ash/003.png"]}
+    assert IMAGE.encode(schema, tmp_path / "t.csv").keys == {"file": ["trees/ash/003.png"]}
     images, _ = arrays(2)
-    assert IMAGE.keys(schema, images) == IMAGE.keys(schema, pictures(2)[0]) == {}
+    assert IMAGE.encode(schema, images).keys == IMAGE.encode(schema, pictures(2)[0]).keys == {}

@@ -1,5 +1,3 @@
-import dataclasses
-
 import numpy as np
 import polars as pl
 import pytest
@@ -13,11 +11,9 @@ from evenkeel.cli import cli
 from evenkeel.data.dataset import SplitRequest
 from evenkeel.errors import DataError, RequestError
 from evenkeel.kinds import PARTS as KINDS
-from evenkeel.kinds.base import Asked
+from evenkeel.kinds.base import DataRequest
 from evenkeel.kinds.choose import kind_of
-from evenkeel.kinds.image.kind import image_recipe, shown_images
 from evenkeel.kinds.image.schema import ImageOptions
-from evenkeel.plan import make_plan
 
 IMAGE = KINDS["image"]
 OPTIONS = ImageOptions(cache="none")
@@ -35,7 +31,7 @@ def run(folder):
 
 
 def prepare(data, **asked):
-    return IMAGE.prepare(data, Asked(**{"options": OPTIONS, **asked}))
+    return IMAGE.prepare(data, DataRequest(**{"options": OPTIONS, **asked}))
 
 
 def test_class_folders_are_learned(run, folder):
@@ -129,7 +125,7 @@ def table(folder):
     [("tree", "single-label", "class"), ("height", "probabilistic-regression", "number")],
 )
 def test_a_table_of_paths_with_any_target(target, task, kind, table):
-    found = prepare(table, target=target, request=SplitRequest(how="group:site"))
+    found = prepare(table, target=target, split=SplitRequest(how="group:site"))
     assert (found.choice.task, found.choice.kind) == (task, kind)
     found = prepare(table, target=target)
     assert found.dataset.schema.images == "photo"
@@ -145,7 +141,7 @@ def test_labels_and_weights_and_given_parts(folder, table):
     assert prepare(table, target="tree", weight="height").dataset.weight.max() > 1
     broken = table.with_columns(photo=pl.when(pl.int_range(48) == 2).then(pl.lit("gone.png")).otherwise("photo"))
     words = ["test"] * 16 + ["train"] * 32
-    split = prepare(broken, target="tree", request=SplitRequest(how=words, validation=0.0)).dataset.split
+    split = prepare(broken, target="tree", split=SplitRequest(how=words, validation=0.0)).dataset.split
     assert len(split.test) == 15 and len(split.train) == 32  # the words are those of the table as it came
 
 
@@ -221,32 +217,6 @@ def test_middling_images_are_folded(side, option, expected):
     images = np.random.default_rng(0).integers(0, 255, (12, side, side), dtype=np.uint8)
     found = prepare((images, np.arange(12) % 2), options=ImageOptions(fold=option))
     assert found.dataset.schema.fold == expected
-
-
-@pytest.mark.parametrize("net", ["cnn", "transformer"])
-@pytest.mark.parametrize("task", ["single-label", "generation"])
-def test_recipes_are_plans(net, task):
-    images, names = arrays(4)
-    found = prepare(images if task == "generation" else (images, names), task=task)
-    recipe = image_recipe(net, found.dataset, found.choice)
-    plan = make_plan(found.choice.task, rows=8, settings={"net": net}, recipe=recipe)
-    assert plan.members is None and plan.evaluations == 60
-    large = dataclasses.replace(found.dataset, split=dataclasses.replace(found.dataset.split, train=np.arange(51_000)))
-    plan = make_plan(
-        found.choice.task, rows=51_000, settings={"net": net}, recipe=image_recipe(net, large, found.choice)
-    )
-    assert plan.batch_size == 128 and plan.updates == round(51_000 / 128) * plan.evaluations
-
-
-def test_pictures_of_large_test_parts_are_small_and_spread(monkeypatch):
-    monkeypatch.setattr("evenkeel.kinds.image.kind.SHOWN_BYTES", 48 * 48 * 5)
-    images = np.random.default_rng(0).integers(0, 255, (24, 96, 96), dtype=np.uint8)
-    data = prepare((images, np.arange(24) % 2)).dataset
-    found = shown_images(data, torch.arange(24))
-    assert found["place"].tolist() == [0, 5, 10, 15, 20] and found["pixels"].shape == (5, 1, 48, 48)
-    numbers = prepare((images[:, None] / 255.0, np.arange(24) % 2)).dataset
-    both = shown_images(numbers, torch.arange(24))["pixels"].int() - found["pixels"].int()
-    assert both.abs().max() <= 4  # of the range of training, which may be a little narrower
 
 
 def test_mnist_is_read_whole(real_data):

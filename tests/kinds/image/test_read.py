@@ -7,7 +7,7 @@ from PIL import Image
 from _pictures import NAMES, arrays, write_classes, write_idx
 from evenkeel.errors import DataError
 from evenkeel.kinds.image import cache as image_cache
-from evenkeel.kinds.image.read import encode_images, file_names, images_like, read_images, recognises_images
+from evenkeel.kinds.image.read import images_like, read_images, recognises_images
 from evenkeel.kinds.image.schema import ImageOptions, fit_images
 
 OPTIONS = ImageOptions(cache="none")
@@ -108,15 +108,15 @@ def test_decoded_images_are_kept_where_that_is_asked_for(folder, tmp_path, monke
 def test_new_images_are_brought_to_the_form_of_training(folder):
     images = read_images(folder, OPTIONS)
     schema = schema_of(images)
-    assert torch.equal(encode_images(schema, folder), images.pixels)
-    assert torch.equal(encode_images(schema, folder / "birch"), images.pixels[4:8])
-    assert torch.equal(encode_images(schema, folder / "birch" / "001.png"), images.pixels[5:6])
+    assert torch.equal(images_like(schema, folder).pixels, images.pixels)
+    assert torch.equal(images_like(schema, folder / "birch").pixels, images.pixels[4:8])
+    assert torch.equal(images_like(schema, folder / "birch" / "001.png").pixels, images.pixels[5:6])
     as_floats = images.pixels.permute(0, 2, 3, 1).double().numpy()
-    assert torch.equal(encode_images(schema, as_floats), images.pixels)
-    assert torch.equal(encode_images(schema, (as_floats, None)), images.pixels)
+    assert torch.equal(images_like(schema, as_floats).pixels, images.pixels)
+    assert torch.equal(images_like(schema, (as_floats, None)).pixels, images.pixels)
     colour = folder.parent / "large.png"
     Image.new("RGB", (31, 22), "red").save(colour)
-    assert encode_images(schema, colour).shape == (1, 1, 10, 10)
+    assert images_like(schema, colour).pixels.shape == (1, 1, 10, 10)
 
 
 def test_new_images_with_answers(folder, idx):
@@ -136,21 +136,21 @@ def test_new_images_with_answers(folder, idx):
 )
 def test_arrays_of_another_form_are_refused(new, message, folder):
     with pytest.raises(DataError, match=message):
-        encode_images(schema_of(read_images(folder, OPTIONS)), new)
+        images_like(schema_of(read_images(folder, OPTIONS)), new)
 
 
 def test_numbers_of_another_range_are_refused():
     schema = fit_images(torch.rand(12, 1, 10, 10), np.arange(12), OPTIONS)
-    assert encode_images(schema, np.full((2, 10, 10), 0.5)).dtype == torch.float32
+    assert images_like(schema, np.full((2, 10, 10), 0.5)).pixels.dtype == torch.float32
     with pytest.raises(DataError, match=r"training saw pixels from .* these go from 200 to 200"):
-        encode_images(schema, np.full((2, 10, 10), 200, np.uint8))
+        images_like(schema, np.full((2, 10, 10), 200, np.uint8))
 
 
 def test_a_new_file_that_cannot_be_read_is_an_error(folder):
     schema = schema_of(read_images(folder, OPTIONS))
     (folder / "ash" / "001.png").write_text("broken")
     with pytest.raises(DataError, match="every image must give a prediction"):
-        encode_images(schema, folder)
+        images_like(schema, folder)
 
 
 def test_what_is_taken_for_images_without_being_told(folder, idx, tmp_path):
@@ -166,9 +166,9 @@ def test_what_is_taken_for_images_without_being_told(folder, idx, tmp_path):
 def test_pictures_in_memory_of_numbers_must_have_the_size_of_training():
     schema = fit_images(torch.rand(12, 1, 10, 10), np.arange(12), OPTIONS)
     few = [np.full((10, 10), 0.25), torch.full((10, 10), 0.5)]
-    assert encode_images(schema, few).flatten(1)[:, 0].tolist() == [0.25, 0.5]
+    assert images_like(schema, few).pixels.flatten(1)[:, 0].tolist() == [0.25, 0.5]
     with pytest.raises(DataError, match=r"the one size that training saw, got sizes such as \[\(9, 10\), \(10, 10\)\]"):
-        encode_images(schema, [few[0], np.zeros((9, 10))])
+        images_like(schema, [few[0], np.zeros((9, 10))])
 
 
 def test_files_that_cannot_be_read_may_be_left_out_of_new_images(folder):
@@ -182,4 +182,4 @@ def test_files_that_cannot_be_read_may_be_left_out_of_new_images(folder):
 
 def test_names_are_those_of_the_files(folder):
     schema = schema_of(read_images(folder, OPTIONS))
-    assert file_names(schema, folder)[4] == "birch/000.png" and file_names(schema, arrays(1)[0]) == ()
+    assert images_like(schema, folder).files[4] == "birch/000.png" and images_like(schema, arrays(1)[0]).files == ()

@@ -13,7 +13,7 @@ from evenkeel import metrics
 from evenkeel.data.dataset import SplitRequest
 from evenkeel.errors import DataError, RequestError
 from evenkeel.kinds import PARTS
-from evenkeel.kinds.base import Asked
+from evenkeel.kinds.base import DataRequest
 from evenkeel.kinds.choose import kind_of
 from evenkeel.kinds.pair.kind import PairOptions, prepare_pairs
 
@@ -134,7 +134,7 @@ def test_pairs_of_one_group_stay_together_and_never_meet(monkeypatch):
     left, right = numbers(200)
     frame = pl.DataFrame({"a": left[:, 0], "b": right[:, 0], "kind": np.arange(200) % 40})
     options = PairOptions(left="a", right="b", alike="kind")
-    data = prepare_pairs(frame, Asked(request=SplitRequest(), options=options)).dataset
+    data = prepare_pairs(frame, DataRequest(split=SplitRequest(), options=options)).dataset
     kinds = np.arange(200) % 40
     parts = [set(kinds[rows]) for rows in (data.split.train, data.split.validation, data.split.test)]
     assert all(parts) and not (parts[0] & parts[1] or parts[0] & parts[2] or parts[1] & parts[2])
@@ -155,7 +155,7 @@ def test_pairs_of_one_group_stay_together_and_never_meet(monkeypatch):
 def test_pairs_that_share_a_side_are_not_torn_apart():
     left, right = numbers(120)
     left = left[np.arange(120) // 3]  # three rows each
-    data = prepare_pairs((left, right), Asked(options=PairOptions())).dataset
+    data = prepare_pairs((left, right), DataRequest(options=PairOptions())).dataset
     groups = np.arange(120) // 3
     parts = [set(groups[rows]) for rows in (data.split.train, data.split.validation, data.split.test)]
     assert not (parts[0] & parts[1] or parts[0] & parts[2] or parts[1] & parts[2])
@@ -165,7 +165,7 @@ def test_pairs_that_share_a_side_are_not_torn_apart():
 def test_one_giant_group_cannot_be_held_out():
     data = (np.ones(60), numbers(60)[1])
     with pytest.raises(DataError, match=r"60 of 60 pairs are linked by values that their sides share.*split='group"):
-        prepare_pairs(data, Asked(options=PairOptions()))
+        prepare_pairs(data, DataRequest(options=PairOptions()))
 
 
 class Pixels(nn.Module):
@@ -199,7 +199,7 @@ def test_one_net_of_the_users_own_reads_both_sides_where_they_are_equal():
 
 def test_images_vary_while_training_as_a_function_of_seed_epoch_and_row():
     images = np.random.default_rng(0).integers(0, 255, (40, 8, 8), dtype=np.uint8)
-    data = prepare_pairs((images, numbers(40)[0]), Asked(options=PairOptions())).dataset
+    data = prepare_pairs((images, numbers(40)[0]), DataRequest(options=PairOptions())).dataset
     assert data.augment is not None
     rows = torch.tensor([3, 5])
     batch = {name: field.index_select(0, rows) for name, field in data.inputs.items()}
@@ -208,7 +208,7 @@ def test_images_vary_while_training_as_a_function_of_seed_epoch_and_row():
     assert not torch.equal(first["left_pixels"], later["left_pixels"])
     assert torch.equal(first["right_numbers"], batch["right_numbers"])
     still = PairOptions(augment="none")
-    assert prepare_pairs((images, numbers(40)[0]), Asked(options=still)).dataset.augment is None
+    assert prepare_pairs((images, numbers(40)[0]), DataRequest(options=still)).dataset.augment is None
 
 
 @pytest.mark.parametrize(
@@ -224,12 +224,12 @@ def test_images_vary_while_training_as_a_function_of_seed_epoch_and_row():
 def test_what_makes_no_sense(options, asked, error, words):
     frame = pl.DataFrame({"a": np.arange(20.0), "b": np.arange(20.0), "kind": np.arange(20)})
     with pytest.raises(error, match=words):
-        prepare_pairs(frame, Asked(options=PairOptions(**options), **asked))
+        prepare_pairs(frame, DataRequest(options=PairOptions(**options), **asked))
 
 
 def test_too_few_pairs():
     with pytest.raises(DataError, match="expected at least 10 pairs, got 5; a part of them must be held out"):
-        prepare_pairs(numbers(5), Asked(options=PairOptions()))
+        prepare_pairs(numbers(5), DataRequest(options=PairOptions()))
 
 
 def test_a_mapping_of_two_sides_is_known_without_being_told():

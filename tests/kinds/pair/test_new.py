@@ -5,8 +5,9 @@ import torch
 
 from evenkeel.errors import DataError
 from evenkeel.kinds.pair.new import read_new
-from evenkeel.kinds.pair.schema import encode_pairs, fit_pairs, read_pairs
-from evenkeel.kinds.pair.sides import SideRequest
+from evenkeel.kinds.pair.read import read_pairs
+from evenkeel.kinds.pair.schema import encode_pairs, fit_pairs
+from evenkeel.kinds.side import SideRequest
 
 TEXTS = (["a red cat", "a big dog", "a red dog"], ["eine rote katze", "ein hund", "ein roter hund"])
 FRAME = pl.DataFrame({"english": TEXTS[0], "german": TEXTS[1], "group": ["x", "y", "y"]})

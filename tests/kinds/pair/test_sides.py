@@ -7,10 +7,11 @@ import torch
 from PIL import Image
 
 from evenkeel.errors import DataError
-from evenkeel.kinds.image.schema import ImageOptions
-from evenkeel.kinds.pair.sides import SIDES, SideRequest, as_side, load, missing_rows, numbered, side_of, take
+from evenkeel.kinds import PARTS as KINDS
+from evenkeel.kinds.pair.sides import as_side, load, missing_rows, numbered, reader_of, side_of, take
+from evenkeel.kinds.side import SideRequest
 
-IMAGES = SideRequest(images=ImageOptions(cache="none"))
+IMAGES = SideRequest(options={"cache": "none"})
 
 
 def painted(folder: Path, count: int = 3) -> list[str]:
@@ -82,16 +83,16 @@ def test_rows_and_gaps():
 )
 def test_each_kind_is_encoded_by_what_its_training_rows_taught(values, names):
     raw = as_side(values, "left")
-    side = SIDES[side_of(raw, Path())]
-    schema = side.fit(raw, np.array([0, 1]), IMAGES)
-    assert isinstance(schema, side.schema) and schema.kind == side.name
-    fields = side.encode(schema, raw)
+    kind = KINDS[side_of(raw, Path())]
+    schema = kind.side.fit(raw, np.array([0, 1]), IMAGES)
+    assert isinstance(schema, kind.schema) and schema.kind == kind.name
+    fields = kind.side.encode(schema, raw, Path())
     assert set(fields) == names and {len(field) for field in fields.values()} == {3}
-    assert side.schema.model_validate_json(schema.model_dump_json()) == schema
+    assert kind.schema.model_validate_json(schema.model_dump_json()) == schema
 
 
 def test_what_is_no_side():
     with pytest.raises(DataError, match="the left side has no rows; expected texts, paths of images, numbers"):
         as_side([], "left")
     with pytest.raises(DataError, match="expected columns of numbers or words as in training, got an array of shape"):
-        SIDES["table"].fit(torch.zeros(2, 1, 4, 4), np.arange(2), IMAGES)
+        reader_of("table").fit(torch.zeros(2, 1, 4, 4), np.arange(2), IMAGES)

@@ -4,6 +4,8 @@ import numpy as np
 import polars as pl
 import pytest
 
+from evenkeel.cli.predict import table_of_predictions
+from evenkeel.data import table
 from kinds._sequences import QUICK, fit, long_table, stepwise, waves
 
 FEW = {**QUICK, "updates": 3}
@@ -20,7 +22,7 @@ def by_step():
 
 
 def keys(run, new):
-    return run.kind.keys(run.record.schema_, new)
+    return run.kind.encode(run.record.schema_, new).keys
 
 
 def test_steps_of_a_long_table_are_told_by_series_and_time(by_step):
@@ -41,19 +43,19 @@ def test_steps_without_a_time_and_steps_of_lists_are_numbered(by_step):
     assert keys(run, sequences) == {"sequence": [0, 0, 1, 1, 1], "step": [0, 1, 0, 1, 2]}
     schema = run.record.schema_.model_copy(update={"time": None})
     table = pl.DataFrame({"id": ["b", "a", "b"], "x0": [1.0, 2.0, 3.0]})
-    assert run.kind.keys(schema, table) == {"id": ["b", "b", "a"], "step": [0, 1, 0]}
+    assert run.kind.encode(schema, table).keys == {"id": ["b", "b", "a"], "step": [0, 1, 0]}
     renamed = schema.model_copy(update={"series": "step"})
-    assert run.kind.keys(renamed, table.rename({"id": "step"})) == {"step": ["b", "b", "a"], "place": [0, 1, 0]}
+    assert run.kind.encode(renamed, table.rename({"id": "step"})).keys == {"step": ["b", "b", "a"], "place": [0, 1, 0]}
 
 
 def test_series_of_a_long_table_are_named_where_each_has_one_answer():
     sequences, answers = waves(equal=False)
-    table = long_table(sequences, answers)
-    mixed = table[np.random.default_rng(0).permutation(table.height)]
-    run = fit(table, target="y", settings={**FEW, "series": "id", "time": "t"})
+    whole = long_table(sequences, answers)
+    mixed = whole[np.random.default_rng(0).permutation(whole.height)]
+    run = fit(whole, target="y", settings={**FEW, "series": "id", "time": "t"})
     found = keys(run, mixed)
     assert list(found) == ["id"] and found["id"] == mixed["id"].unique(maintain_order=True).to_list()
-    expected = dict(zip(keys(run, table)["id"], run.predict(table), strict=True))
+    expected = dict(zip(keys(run, whole)["id"], run.predict(whole), strict=True))
     assert dict(zip(found["id"], run.predict(mixed), strict=True)) == expected
 
 
@@ -62,3 +64,13 @@ def test_lists_and_wide_tables_keep_their_order_and_need_no_keys():
     assert keys(fit((sequences, answers), settings=FEW), sequences) == {}
     table = pl.DataFrame(np.stack(sequences)[:, :, 0]).with_columns(y=pl.Series(answers))
     assert keys(fit(table, target="y", kind="sequence", settings=FEW), table) == {}
+
+
+def test_a_long_table_is_read_once_for_predictions_and_keys(by_step, tmp_path, monkeypatch):
+    run, mixed = by_step
+    mixed.write_csv(tmp_path / "steps.csv")
+    expected = table_of_predictions(run, mixed)
+    reads, plain = [], table.read_delimited
+    monkeypatch.setattr(table, "read_delimited", lambda path: reads.append(path) or plain(path))
+    found = table_of_predictions(run, str(tmp_path / "steps.csv"))
+    assert len(reads) == 1 and found.columns[:2] == ["id", "t"] and found["prediction"].equals(expected["prediction"])

@@ -72,7 +72,7 @@ def test_every_net_reads_arrays(net, equal):
     made = fit((data, answers), net=net, settings={**QUICK, "depth": 1, "width": 32})
     assert made.plan.task == "single-label" and made.plan.net == net
     assert made.predict(data).shape == (60,)
-    assert ("lengths" in made.kind.encode(made.record.schema_, data)) is not equal
+    assert ("lengths" in made.kind.encode(made.record.schema_, data).inputs) is not equal
 
 
 def test_few_sequences_are_learned_by_an_ensemble(tmp_path):
@@ -183,14 +183,14 @@ def test_groups_and_weights_of_a_long_table_are_no_channels():
 
 def test_an_interrupted_run_goes_on_bit_by_bit(tmp_path):
     from evenkeel.data.dataset import SplitRequest
-    from evenkeel.kinds.base import Asked
+    from evenkeel.kinds.base import DataRequest
     from evenkeel.network import build_network
     from evenkeel.plan import make_plan
     from evenkeel.train.checkpoint import restore_loop, save_loop
     from evenkeel.train.loop import Loop, Watchers
 
     kind = PARTS["sequence"]
-    asked = Asked(request=SplitRequest(), options=kind.options())
+    asked = DataRequest(split=SplitRequest(), options=kind.options())
     prepared = kind.prepare(waves(equal=False), asked)
     data = prepared.dataset
     recipe = {**kind.recipe("cnn", data, prepared.choice), "updates": 12, "width": 8, "members": 2, "net": "cnn"}
@@ -247,11 +247,11 @@ def test_what_a_file_says_of_its_answers_goes(tmp_path):
     path = tmp_path / "a.ts"
     path.write_text(f"@classLabel true {' '.join(map(str, range(25)))}\n@data\n{many}\n")
     asked = PARTS["sequence"].options(), "sequence"
-    from evenkeel.kinds.base import Asked
+    from evenkeel.kinds.base import DataRequest
 
-    prepared = PARTS["sequence"].prepare(path, Asked(options=asked[0]))
+    prepared = PARTS["sequence"].prepare(path, DataRequest(options=asked[0]))
     assert prepared.choice.task == "single-label" and prepared.choice.reason == "the file calls its answers classes"
     path.write_text(f"@targetLabel true\n@data\n{many.replace(':2', ':1')}\n")
-    prepared = PARTS["sequence"].prepare(path, Asked(options=asked[0]))
+    prepared = PARTS["sequence"].prepare(path, DataRequest(options=asked[0]))
     assert prepared.choice.kind == "number"
     assert all_rows(prepared.dataset.target).dtype == torch.float64

@@ -3,7 +3,7 @@ import pytest
 
 from evenkeel.data.dataset import SplitRequest
 from evenkeel.kinds import PARTS
-from evenkeel.kinds.base import Asked
+from evenkeel.kinds.base import DataRequest
 from evenkeel.kinds.sequence.recipe import MEMBERS, SHORT, median_steps, sequence_recipe, usual_net
 from evenkeel.plan import make_plan
 
@@ -13,7 +13,7 @@ KIND = PARTS["sequence"]
 def prepared(rows=40, steps=5, answers="example", **options):
     X = np.random.default_rng(0).normal(size=(rows, steps, 1))
     y = np.arange(rows) % 2 if answers == "example" else np.tile(np.arange(steps) % 2, (rows, 1))
-    asked = Asked(request=SplitRequest(test=0.0), options=KIND.options(**options))
+    asked = DataRequest(split=SplitRequest(test=0.0), options=KIND.options(**options))
     return KIND.prepare((X, y), asked)
 
 
@@ -45,6 +45,6 @@ def test_recurrent_where_it_is_short_or_blind_to_the_future():
 
 def test_the_usual_length_of_unequal_ones():
     sequences = [np.ones((length, 1)) for length in (3, 9, 4)] * 4
-    asked = Asked(request=SplitRequest(test=0.0), options=KIND.options())
+    asked = DataRequest(split=SplitRequest(test=0.0), options=KIND.options())
     assert median_steps(KIND.prepare((sequences, np.arange(12) % 2), asked).dataset) == 4
     assert median_steps(prepared(steps=7).dataset) == 7

@@ -5,8 +5,8 @@ from sklearn.linear_model import Ridge
 
 from evenkeel.data.dataset import SplitRequest
 from evenkeel.heads import PARTS as HEADS
-from evenkeel.kinds.base import Asked
-from evenkeel.kinds.series.baselines import PENALTY, RIVALS
+from evenkeel.kinds.base import DataRequest
+from evenkeel.kinds.series.baselines import BASELINES, PENALTY
 from evenkeel.kinds.series.kind import SeriesOptions, prepare_series
 from kinds._series_made import hourly
 
@@ -15,13 +15,13 @@ from kinds._series_made import hourly
 def data():
     options = SeriesOptions(horizon=4, window=12)
     request = SplitRequest(validation=0.2, test=0.2)
-    return prepare_series(hourly(300), Asked(request=request, options=options)).dataset
+    return prepare_series(hourly(300), DataRequest(split=request, options=options)).dataset
 
 
 def predicted(name, data):
     known = torch.from_numpy(np.concatenate([data.split.train, data.split.validation]))
     asked = torch.from_numpy(data.split.test)
-    return RIVALS[name](HEADS["forecast"], data, known, asked, 0), known, asked
+    return BASELINES[name](HEADS["forecast"], data, known, asked, 0), known, asked
 
 
 def test_the_last_value_is_repeated(data):
@@ -51,7 +51,7 @@ def test_the_linear_map_is_ridge_of_windows_without_their_level(data):
 def test_a_cycle_is_continued_by_the_linear_map_and_not_by_the_last_value(data):
     truth = data.target.index_select(0, torch.from_numpy(data.split.test)).numpy()
     scale = data.schema.scales[1, data.inputs["series"][data.split.test]].numpy()[:, None]
-    errors = {name: np.sqrt((((predicted(name, data)[0] - truth) / scale) ** 2).mean()) for name in RIVALS}
+    errors = {name: np.sqrt((((predicted(name, data)[0] - truth) / scale) ** 2).mean()) for name in BASELINES}
     assert errors["linear map"] < 0.4 < errors["repeat-last"]
 
 
@@ -60,7 +60,7 @@ def test_repeat_last_on_the_electricity_transformers_is_what_others_report(real_
     from bench._nets.series import PARTS, standardised_table
 
     frame = standardised_table(real_data)
-    asked = Asked(request=SplitRequest(how=PARTS), options=SeriesOptions(horizon=96, window=336))
+    asked = DataRequest(split=SplitRequest(how=PARTS), options=SeriesOptions(horizon=96, window=336))
     data = prepare_series(frame, asked).dataset
     assert len(data.split.test) == 7 * (2880 - 96 + 1)
     found, _, rows = predicted("repeat-last", data)

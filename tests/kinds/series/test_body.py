@@ -6,9 +6,10 @@ from evenkeel import nets
 from evenkeel.data.dataset import SplitRequest
 from evenkeel.errors import RequestError
 from evenkeel.heads.steps_ahead import PLACE
-from evenkeel.kinds.base import Asked
+from evenkeel.kinds.base import DataRequest
 from evenkeel.kinds.series.body import LEAST_SCALE, SeriesBody, patches
-from evenkeel.kinds.series.kind import SeriesOptions, prepare_series, series_recipe
+from evenkeel.kinds.series.kind import SeriesOptions, prepare_series
+from evenkeel.kinds.series.recipe import series_recipe
 from evenkeel.network import build_network
 from evenkeel.plan import make_plan
 from kinds._series_made import hourly
@@ -18,7 +19,7 @@ NETS = ("mlp", "rnn", "cnn", "transformer")
 
 def network_of(name=None, given=None, task="probabilistic-regression", window=50, **settings):
     options = SeriesOptions(horizon=5, window=window)
-    prepared = prepare_series(hourly(300), Asked(task=task, request=SplitRequest(), options=options))
+    prepared = prepare_series(hourly(300), DataRequest(task=task, split=SplitRequest(), options=options))
     recipe = {**series_recipe(name or "mlp", prepared.dataset, prepared.choice), "net": name or "mlp"}
     plan = make_plan(prepared.choice.task, rows=100, recipe=recipe, settings={"width": 32, **settings})
     return build_network(plan, prepared.dataset, net=given)[0].eval()

@@ -13,7 +13,7 @@ import evenkeel as ek
 from evenkeel.data.dataset import SplitRequest
 from evenkeel.errors import DataError, RequestError
 from evenkeel.kinds import PARTS
-from evenkeel.kinds.series.kind import series_recipe, shown_windows
+from evenkeel.kinds.series.recipe import series_recipe
 from kinds._series_made import QUICK, fitted, hourly, prepared, with_gaps
 
 NETS = {"mlp": {}, "rnn": {"width": 8}, "transformer": {"width": 32}, "cnn": {"width": 8}}
@@ -236,21 +236,9 @@ def test_very_many_windows_are_thinned_and_said_so(monkeypatch):
     assert any("Of the validation windows every 6th is taken" in note for note in data.notes)
 
 
-def test_a_recipe_knows_only_sizes():
-    small, large = (prepared(hourly(steps)) for steps in (200, 4000))
-    plans = [series_recipe("mlp", each.dataset, each.choice) for each in (small, large)]
-    assert plans[0]["updates"] == 600 and plans[0]["batch_size"] == 32 and plans[1]["batch_size"] == 256
-    assert series_recipe("rnn", small.dataset, small.choice)["activation"] == "tanh"
-
-
 def test_only_what_was_said_to_be_a_series_is_one():
     assert not PARTS["series"].recognises(hourly())
     assert ek.fit(hourly(), target="town", progress=False, settings={"updates": 2}).kind.name == "table"
-
-
-def test_no_test_part_no_pictures():
-    data = prepared(request=SplitRequest(test=0.0)).dataset
-    assert len(data.split.test) == 0 and shown_windows(data, torch.empty(0, dtype=torch.int64)) == {}
 
 
 @pytest.mark.parametrize(

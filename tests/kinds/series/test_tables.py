@@ -101,7 +101,7 @@ def test_an_index_of_times_is_the_time_column(run):
 
 
 def test_the_times_to_come_are_the_keys_of_a_forecast(run):
-    keys = run.kind.keys(run.record.schema_, hourly())
+    keys = run.kind.encode(run.record.schema_, hourly()).keys
     assert list(keys) == ["when"] and len(keys["when"]) == len(run.predict(hourly()))
     assert keys["when"].to_list() == hourly(406)["when"][400:].to_list()
 
@@ -129,7 +129,7 @@ def test_business_days_are_forecast_for_business_days():
     frame = hourly().with_columns(days)
     found = fitted(frame, kind="series", settings={"updates": 4})
     assert "A row is a window of 24 steps of 1 business day of one of 2 series" in found.record.notes[0]
-    coming = found.kind.keys(found.record.schema_, frame)["when"]
+    coming = found.kind.encode(found.record.schema_, frame).keys["when"]
     assert len(found.predict(frame)) == 6 and [each.isoweekday() for each in coming] == [1, 2, 3, 4, 5, 1]
     with pytest.raises(DataError, match="training had 1 business day"):
         found.predict(hourly())

@@ -5,9 +5,9 @@ import torch
 from _houses import write_houses
 from _small import same
 from evenkeel.errors import DataError, RequestError
-from evenkeel.kinds.base import Asked
+from evenkeel.kinds.base import DataRequest
 from evenkeel.kinds.table import parts as large
-from evenkeel.kinds.table.kind import prepare_table
+from evenkeel.kinds.table.kind import TableOptions, prepare_table
 from evenkeel.kinds.table.large import prepare_large
 from evenkeel.kinds.table.parts import large_table
 from evenkeel.run.fit import fit
@@ -24,8 +24,8 @@ def parts(monkeypatch):
 
 
 def test_in_parts_and_whole_are_the_same_dataset(path, parts):
-    whole = prepare_table(path, Asked(target="price")).dataset
-    found = prepare_large(large_table(path, memory=0.0), Asked(target="price")).dataset
+    whole = prepare_table(path, DataRequest(options=TableOptions(), target="price")).dataset
+    found = prepare_large(large_table(path, memory=0.0), DataRequest(options=TableOptions(), target="price")).dataset
     assert [column.kind for column in found.schema.columns] == [column.kind for column in whole.schema.columns]
     assert same(dict(whole.inputs), dict(found.inputs)) and torch.equal(whole.target, found.target)
     assert np.array_equal(whole.split.train, found.split.train) and whole.schema.numbers == found.schema.numbers
@@ -51,9 +51,9 @@ def test_new_rows_may_be_many_too(path, parts, monkeypatch):
 @pytest.mark.parametrize(
     ("asked", "error", "message"),
     [
-        (Asked(), RequestError, "which column is to be predicted.*'size'"),
-        (Asked(target="prise"), DataError, "no column 'prise'; did you mean 'price'"),
-        (Asked(target="price", weight="wait"), DataError, "there is no column 'wait'"),
+        (DataRequest(options=TableOptions()), RequestError, "which column is to be predicted.*'size'"),
+        (DataRequest(options=TableOptions(), target="prise"), DataError, "no column 'prise'; did you mean 'price'"),
+        (DataRequest(options=TableOptions(), target="price", weight="wait"), DataError, "there is no column 'wait'"),
     ],
 )
 def test_what_is_wrong_is_said_before_anything_is_read(path, asked, error, message):

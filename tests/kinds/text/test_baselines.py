@@ -8,9 +8,9 @@ from evenkeel.data.dataset import SplitRequest
 from evenkeel.data.fields import all_rows
 from evenkeel.heads.for_task import head_for
 from evenkeel.kinds import PARTS
-from evenkeel.kinds.base import Asked
+from evenkeel.kinds.base import DataRequest
 from evenkeel.kinds.text import baselines as plain
-from evenkeel.kinds.text.baselines import RIVALS, bag_matrix, counts_matrix, neighbour_counts, token_counts
+from evenkeel.kinds.text.baselines import BASELINES, bag_matrix, counts_matrix, neighbour_counts, token_counts
 from evenkeel.train.baselines import baseline_scores
 
 WORDS = ["good", "bad", "film", "story", "very", "long"]
@@ -19,7 +19,7 @@ TEXT = "ab" * 150 + "ba" * 30 + "c"
 
 def prepared(data, *, net="mlp", target=None, **options):
     kind = PARTS["text"]
-    asked = Asked(request=SplitRequest(), options=kind.options(**options), net=net, target=target)
+    asked = DataRequest(split=SplitRequest(), options=kind.options(**options), net=net, target=target)
     return kind.prepare(data, asked).dataset
 
 
@@ -97,7 +97,7 @@ def test_each_rival_leaves_out_what_it_cannot_learn(monkeypatch):
     assert token_counts(head_for("single-label", "class"), texts, rows, rows, 0) is None
     assert neighbour_counts(head_for("single-label", "class"), texts, rows, rows, 0) is None
     assert all(
-        RIVALS[n](head_for("generation", "tokens"), stream, rows, rows, 0) is None for n in ("linear", "naive Bayes")
+        BASELINES[n](head_for("generation", "tokens"), stream, rows, rows, 0) is None for n in ("linear", "naive Bayes")
     )
     monkeypatch.setattr(plain, "MOST_PAIRS", 2)
     assert neighbour_counts(head_for("generation", "tokens"), stream, rows, rows, 0) is None

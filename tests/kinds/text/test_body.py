@@ -4,7 +4,7 @@ import torch
 from evenkeel.data.dataset import SplitRequest
 from evenkeel.data.fields import pick
 from evenkeel.kinds import PARTS
-from evenkeel.kinds.base import Asked
+from evenkeel.kinds.base import DataRequest
 from evenkeel.kinds.text.body import BagBody, BagPairs, OrderBody, Stack, StreamBody, compared
 from evenkeel.network import build_network
 from evenkeel.plan import make_plan
@@ -17,7 +17,7 @@ LINES = "".join(f"line {number} of a text\n" for number in range(60))
 def built(data, net, **settings):
     """The network of small plan, and its data."""
     kind = PARTS["text"]
-    found = kind.prepare(data, Asked(request=SplitRequest(), options=kind.options(window=16), net=net))
+    found = kind.prepare(data, DataRequest(split=SplitRequest(), options=kind.options(window=16), net=net))
     recipe = {**kind.recipe(net, found.dataset, found.choice), "width": 32, "net": net, **settings}
     plan = make_plan(found.choice.task, rows=len(found.dataset.split.train), recipe=recipe)
     return build_network(plan, found.dataset)[0], found.dataset

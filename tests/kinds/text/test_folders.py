@@ -1,7 +1,8 @@
 import pytest
 
 from evenkeel.errors import DataError
-from evenkeel.kinds.text.folders import files_of, has_classes, names_of
+from evenkeel.kinds.text.folders import files_of, has_classes
+from evenkeel.kinds.text.read import read_texts
 
 
 @pytest.fixture
@@ -14,13 +15,14 @@ def classes(tmp_path):
 
 
 def test_files_of_classes_come_in_order_and_the_others_are_counted(classes):
-    assert names_of(classes) == ["bad/c.txt", "good/a.txt", "good/b.txt"]
-    assert files_of(classes) == ([classes / name for name in names_of(classes)], 1)
+    names = ["bad/c.txt", "good/a.txt", "good/b.txt"]
+    assert files_of(classes) == ([classes / name for name in names], 1)
+    assert read_texts(classes, text=None).files == tuple(names)
     assert has_classes(classes) and not has_classes(classes / "good")
 
 
 def test_files_alone_are_all_of_them(classes):
-    assert names_of(classes / "good") == ["a.txt", "b.txt"] and files_of(classes / "good")[1] == 0
+    assert read_texts(classes / "good", text=None).files == ("a.txt", "b.txt") and files_of(classes / "good")[1] == 0
 
 
 def test_a_folder_without_texts_is_refused(tmp_path):

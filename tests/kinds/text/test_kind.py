@@ -12,7 +12,7 @@ from evenkeel.cli import cli
 from evenkeel.data.dataset import SplitRequest
 from evenkeel.errors import DataError, RequestError
 from evenkeel.kinds import PARTS
-from evenkeel.kinds.base import Asked
+from evenkeel.kinds.base import DataRequest
 from evenkeel.kinds.choose import kind_of
 
 QUICK = {"updates": 20, "width": 8, "members": 2, "vocabulary": 300}
@@ -230,7 +230,7 @@ def test_an_interrupted_run_goes_on_bit_by_bit(data, tmp_path):
     from evenkeel.train.loop import Loop, Watchers
 
     kind = PARTS["text"]
-    prepared = kind.prepare(data, Asked(request=SplitRequest(), options=kind.options(window=16)))
+    prepared = kind.prepare(data, DataRequest(split=SplitRequest(), options=kind.options(window=16)))
     found = prepared.dataset
     net = kind.usual(found)
     small = {"updates": 8, "patience": 1000, "width": 32, "depth": 1, "net": net, "batch_size": 8}

@@ -2,7 +2,7 @@ import pytest
 
 from evenkeel.data.dataset import SplitRequest
 from evenkeel.kinds import PARTS
-from evenkeel.kinds.base import Asked
+from evenkeel.kinds.base import DataRequest
 from evenkeel.kinds.text import recipe as recipes
 from evenkeel.kinds.text.recipe import text_recipe
 from evenkeel.plan import make_plan
@@ -13,7 +13,7 @@ LINES = "\n".join(f"line {number} of a text" for number in range(100))
 
 def prepared(data, **options):
     kind = PARTS["text"]
-    return kind.prepare(data, Asked(request=SplitRequest(), options=kind.options(), **options))
+    return kind.prepare(data, DataRequest(split=SplitRequest(), options=kind.options(), **options))
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ import torch
 
 from evenkeel.data.fields import all_rows
 from evenkeel.errors import DataError
-from evenkeel.kinds.text.schema import SHOWN_BYTES, Reading, TextSchema, encode_texts, fit_texts, shown_texts
+from evenkeel.kinds.text.schema import SHOWN_BYTES, Reading, TextSchema, beginnings, encode_texts, fit_texts
 
 FRAME = pl.DataFrame(
     {
@@ -85,8 +85,8 @@ def test_a_missing_column_is_named():
 
 def test_the_beginnings_of_texts_are_kept_as_bytes():
     long = pl.DataFrame({"a": ["é" * 1000, "", None], "b": ["x", "y", "z"]})
-    shown = shown_texts(long, ("a",))
-    rows = [bytes(shown.index_select(0, torch.tensor([row])).tolist()) for row in range(3)]
+    shown = beginnings(long, ("a",))
+    rows = [bytes(shown.index_select(0, torch.tensor([row]))[0].tolist()) for row in range(3)]
     assert rows[0].decode() == "é" * (SHOWN_BYTES // 2) and rows[1] == b" "
-    both = shown_texts(long, ("a", "b")).index_select(0, torch.tensor([2]))
+    both = beginnings(long, ("a", "b")).index_select(0, torch.tensor([2]))[0]
     assert bytes(both.tolist()) == b"\nz"

@@ -86,9 +86,8 @@ def test_files_of_a_folder_are_the_keys_of_their_predictions(run, story, tmp_pat
     for number, (text, answer) in enumerate(zip(*films(6), strict=True)):
         (tmp_path / answer).mkdir(exist_ok=True)
         (tmp_path / answer / f"{number}.txt").write_text(text)
-    found = run.kind.keys(run.record.schema_, tmp_path)
+    found = run.kind.encode(run.record.schema_, tmp_path).keys
     assert list(found) == ["file"] and len(found["file"]) == 6
     texts = [(tmp_path / name).read_text() for name in found["file"]]
     np.testing.assert_allclose(run.predict_proba(tmp_path), run.predict_proba(texts), atol=1e-6)
-    for schema, new in ((run.record.schema_, texts), (run.record.schema_, ""), (story.record.schema_, tmp_path)):
-        assert run.kind.keys(schema, new) == {}
+    assert run.kind.encode(run.record.schema_, texts).keys == {}

@@ -12,35 +12,36 @@ import numpy as np
 import torch
 
 from evenkeel.data.dataset import Dataset
-from evenkeel.data.fields import Edges, Joined, all_rows
+from evenkeel.data.fields import Edges, Joined, all_rows, in_form
 from evenkeel.heads import HeadPart
-from evenkeel.kinds.base import Rival
-from evenkeel.kinds.baselines import Matrix, linear_model, rival
+from evenkeel.kinds.base import Baseline
+from evenkeel.kinds.baselines import Matrix, baseline, linear_model
 from evenkeel.kinds.graph.schema import GraphSchema, Level
 from evenkeel.shapes import Tensor
 
 
-def _rival(level: Level, matrix: Matrix) -> Rival:
+def _linear(level: Level, matrix: Matrix[GraphSchema]) -> Baseline[GraphSchema]:
     """A linear model where examples are of that level, else none.
 
     Where more nodes validate than train, as in the usual splits of citation graphs, it too learns from the latter
     alone: with all answers it would be another task.
     """
 
-    def model(part: HeadPart, data: Dataset, seed: int) -> Any:
-        schema = data.schema
-        return linear_model(part, data, seed) if isinstance(schema, GraphSchema) and schema.level == level else None
+    def model(part: HeadPart, data: Dataset[GraphSchema], seed: int) -> Any:
+        return linear_model(part, data, seed) if data.schema.level == level else None
 
-    plain = rival(model, matrix)
+    plain = baseline(model, matrix)
 
-    def predictions(part: HeadPart, data: Dataset, known: Tensor, asked: Tensor, seed: int) -> np.ndarray | None:
+    def predictions(
+        part: HeadPart, data: Dataset[GraphSchema], known: Tensor, rows: Tensor, seed: int
+    ) -> np.ndarray | None:
         train = torch.from_numpy(data.split.train)
-        return plain(part, data, train if 2 * len(train) < len(known) else known, asked, seed)
+        return plain(part, data, train if 2 * len(train) < len(known) else known, rows, seed)
 
     return predictions
 
 
-def node_matrix(data: Dataset) -> Any:
+def node_matrix(data: Dataset[GraphSchema]) -> Any:
     """Features of all nodes as a sparse matrix of scipy."""
     from scipy import sparse
 
@@ -48,16 +49,15 @@ def node_matrix(data: Dataset) -> Any:
     if "nodes" in inputs:
         return sparse.csr_matrix(all_rows(inputs["nodes"]).numpy())
     starts, columns, values = (all_rows(inputs[name]).numpy() for name in ("starts", "columns", "values"))
-    channels = data.schema.nodes.channels if isinstance(data.schema, GraphSchema) else None
-    return sparse.csr_matrix((values, columns, starts), shape=(len(starts) - 1, channels))
+    return sparse.csr_matrix((values, columns, starts), shape=(len(starts) - 1, data.schema.nodes.channels))
 
 
-def raw(data: Dataset, rows: Tensor) -> Any:
+def raw(data: Dataset[GraphSchema], rows: Tensor) -> Any:
     """(row, channel), each node by itself."""
     return node_matrix(data)[all_rows(data.inputs["rows"])[rows].numpy()]
 
 
-def smoothed(data: Dataset, rows: Tensor) -> Any:
+def smoothed(data: Dataset[GraphSchema], rows: Tensor) -> Any:
     """(row, channel), each node with those up to two edges away."""
     from scipy import sparse
 
@@ -71,11 +71,9 @@ def smoothed(data: Dataset, rows: Tensor) -> Any:
     return (shares @ (shares @ nodes)).tocsr()[all_rows(data.inputs["rows"])[rows].numpy()]
 
 
-def histogram(data: Dataset, rows: Tensor) -> np.ndarray:
+def histogram(data: Dataset[GraphSchema], rows: Tensor) -> np.ndarray:
     """(row, channel + 2), each column with mean 0 and variance 1 over the graphs that train."""
-    nodes, edges = data.inputs["nodes"], data.inputs["edges"]
-    if not isinstance(nodes, Joined) or not isinstance(edges, Edges):
-        raise TypeError("a histogram is of whole graphs")
+    nodes, edges = in_form(data.inputs["nodes"], Joined), in_form(data.inputs["edges"], Edges)
     counts = nodes.starts.diff()
     owner = torch.arange(len(counts)).repeat_interleave(counts)
     sums = nodes.values.new_zeros(len(counts), nodes.values.shape[1]).index_add(0, owner, nodes.values)
@@ -85,8 +83,8 @@ def histogram(data: Dataset, rows: Tensor) -> np.ndarray:
     return ((found[rows] - known.mean(0)) / torch.where(spread > 0, spread, 1.0)).numpy()
 
 
-RIVALS: dict[str, Rival] = {
-    "linear": _rival("node", raw),
-    "linear on smoothed features": _rival("node", smoothed),
-    "linear on histograms": _rival("graph", histogram),
+BASELINES: dict[str, Baseline[GraphSchema]] = {
+    "linear": _linear("node", raw),
+    "linear on smoothed features": _linear("node", smoothed),
+    "linear on histograms": _linear("graph", histogram),
 }

@@ -74,15 +74,13 @@ def _dense(starts: Tensor, columns: Tensor, values: Tensor, channels: int) -> Fl
     return found
 
 
-def graph_body(build: Build) -> Body:
+def graph_body(build: Build[GraphSchema]) -> Body:
     """Our net by the plan, or the user's own.
 
     Raises:
         RequestError: the net cannot read graphs, or gives features of something else than was asked for.
     """
     schema = build.schema
-    if not isinstance(schema, GraphSchema):
-        raise TypeError("graphs need the schema of graphs")
     channels = schema.nodes.channels
     sparse = schema.level == "node" and schema.nodes.form == "sparse" and build.given is None
     body = GraphBody(nn.Identity(), channels)

@@ -234,6 +234,7 @@ def read_tables(tables: Mapping[str, Any], answer: Answer | None, source: str) -
         answers=None if answer is None else features,
         targets=() if answer is None else (answer,) if isinstance(answer, str) else answer,
         source=source,
+        keys={NAME: names},
     )
 
 
@@ -248,11 +249,6 @@ def _ends_of(columns: Sequence[str], source: str) -> tuple[str, str]:
         f"{source}: the table of edges needs a column {name!r}; {choices(columns, name)}; its two ends are called "
         + ", or ".join(" and ".join(ends) for ends in ENDS)
     )
-
-
-def names_of_nodes(nodes: Any) -> list[str]:
-    """The ids of a table of nodes, in its order."""
-    return _ids(read_table(nodes)[NAME])
 
 
 def _ids(series: pl.Series) -> list[str]:

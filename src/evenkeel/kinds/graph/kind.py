@@ -6,30 +6,26 @@ transductive, on another one inductive.
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping
 from typing import Any, Literal
 
-import numpy as np
-import polars as pl
 from pydantic import Field
 
-from evenkeel.data.dataset import Dataset, Fitted, SplitRequest, labelled_dataset
-from evenkeel.data.fields import Fields
+from evenkeel.data.dataset import Dataset, SplitRequest, dataset_of, hold_out
 from evenkeel.data.schema import Frozen
 from evenkeel.data.target import Target, encode_target, present_rows, take_target
 from evenkeel.errors import DataError
-from evenkeel.kinds.base import Answered, Asked, Kind, Prepared
-from evenkeel.kinds.graph.baselines import RIVALS
+from evenkeel.kinds.base import Answered, DataRequest, Encoded, Kind, Prepared
+from evenkeel.kinds.graph.baselines import BASELINES
 from evenkeel.kinds.graph.body import graph_body
 from evenkeel.kinds.graph.edges import Ways
-from evenkeel.kinds.graph.keep import keep_graphs
 from evenkeel.kinds.graph.labels import Known, drop_unlabelled, label_graphs
 from evenkeel.kinds.graph.leaks import leak_notes
-from evenkeel.kinds.graph.names import names_of
+from evenkeel.kinds.graph.pictures import graph_pictures, keep_graphs
 from evenkeel.kinds.graph.read import is_graphs, read_graphs
 from evenkeel.kinds.graph.schema import USUAL, Answer, GraphSchema, encode_graphs, fit_graphs
 from evenkeel.kinds.graph.split import complete
-from evenkeel.shapes import Tensor
 from evenkeel.task import TaskChoice
 
 
@@ -42,29 +38,25 @@ class GraphOptions(Frozen):
     )
 
 
-def prepare_graphs(data: Any, asked: Asked) -> Prepared:
+def prepare_graphs(data: Any, request: DataRequest[GraphOptions]) -> Prepared[GraphSchema]:
     """Read, infer the task, split, learn of the part that trains, encode."""
-    options = asked.options if isinstance(asked.options, GraphOptions) else GraphOptions()
-    answer: Answer = USUAL if asked.target is None else _name(asked.target)
-    known = label_graphs(read_graphs(data, answer), asked.task)
+    answer: Answer = USUAL if request.target is None else _name(request.target)
+    known = label_graphs(read_graphs(data, answer), request.task)
     found, table, kind = known.found, known.table, known.choice.kind
-    request, note = _request(asked.request, known, options)
-
-    def fit(columns: pl.DataFrame, target: Tensor, train: np.ndarray) -> Fitted:
-        side = tuple(columns.columns)
-        learned = fit_graphs(found, table.rows, train, answer=answer, ways=options.edges, side=side)
-        leaks = leak_notes(found, side, table.rows, train, target, kind, request.seed)
-        return Fitted(schema=learned.schema, inputs=learned.inputs, notes=(*note, *learned.notes, *leaks))
-
-    dataset = labelled_dataset(table, kind, request, fit, weight=asked.weight, source=found.source)
-    return Prepared(dataset=dataset, choice=known.choice)
+    split, note = _split(request.split, known, request.options)
+    rows = hold_out(table, kind, split, weight=request.weight)
+    side, train = tuple(rows.features.columns), rows.split.train
+    learned = fit_graphs(found, table.rows, train, answer=answer, ways=request.options.edges, side=side)
+    leaks = leak_notes(found, side, table.rows, train, rows.target, kind, split.seed)
+    fitted = dataclasses.replace(learned, notes=(*note, *learned.notes, *leaks))
+    return Prepared(dataset=dataset_of(rows, fitted, found.source), choice=known.choice)
 
 
 def _name(target: Any) -> Answer:
     return target if isinstance(target, str) else tuple(target)
 
 
-def _request(request: SplitRequest, known: Known, options: GraphOptions) -> tuple[SplitRequest, tuple[str, ...]]:
+def _split(request: SplitRequest, known: Known, options: GraphOptions) -> tuple[SplitRequest, tuple[str, ...]]:
     """The split that the data bring along, unless another one is asked for, and what is to be said of it."""
     parts = known.found.parts
     if parts is None or options.masks == "ignore" or not isinstance(request.how, str) or request.how != "random":
@@ -74,9 +66,10 @@ def _request(request: SplitRequest, known: Known, options: GraphOptions) -> tupl
     return SplitRequest(how=done.parts, **shares, seed=request.seed), () if done.note is None else (done.note,)
 
 
-def encode_new(schema: GraphSchema, new: Any) -> Fields:
+def encode_new(schema: GraphSchema, new: Any) -> Encoded:
     """New graphs, or all nodes of a graph."""
-    return encode_graphs(schema, read_graphs(new, None, level=schema.level, layout=schema.layout))
+    found = read_graphs(new, None, level=schema.level, layout=schema.layout)
+    return Encoded(inputs=encode_graphs(schema, found), keys=found.keys)
 
 
 def answers_of_graphs(schema: GraphSchema, target: Target, new: Any) -> Answered:
@@ -92,11 +85,10 @@ def answers_of_graphs(schema: GraphSchema, target: Target, new: Any) -> Answered
     return Answered(inputs=encode_graphs(schema, found, rows), target=encode_target(target, answers[rows]))
 
 
-def graph_recipe(net: str, dataset: Dataset, choice: TaskChoice) -> Mapping[str, Any]:
+def graph_recipe(net: str, dataset: Dataset[GraphSchema], choice: TaskChoice) -> Mapping[str, Any]:
     """Defaults by what an example is, and how many there are."""
-    schema = dataset.schema
     shared = {"members": None, "bins": None, "activation": "relu"}
-    if not isinstance(schema, GraphSchema) or schema.level == "graph":
+    if dataset.schema.level == "graph":
         return {**shared, **_of_graphs()}
     return {**shared, **_of_nodes(len(dataset.split.train))}
 
@@ -150,7 +142,7 @@ GRAPH = Kind(
     recipe=graph_recipe,
     body=graph_body,
     options=GraphOptions,
-    rivals=RIVALS,
+    baselines=BASELINES,
     keep=keep_graphs,
-    keys=names_of,
+    pictures=graph_pictures,
 )

@@ -20,6 +20,8 @@ from evenkeel.kinds.graph.schema import GraphSet
 from evenkeel.kinds.graph.split import check_apart
 from evenkeel.shapes import Tensor
 
+CALLED = "name"  # the attribute of a graph that says which one it is
+
 MASKS = {"train": "train_mask", "validation": "val_mask", "test": "test_mask"}
 
 
@@ -189,7 +191,15 @@ def read_datas(datas: Sequence[Any], answer: str | None, layout: Layout = "lying
         source=f"{len(datas)} graphs in memory",
         notes=_left_out(datas),
         layout=lay,
+        keys=_names_of(datas),
     )
+
+
+def _names_of(datas: Sequence[Any]) -> Mapping[str, Sequence[str]]:
+    """The `name` of each graph, where all are given one."""
+    names = [getattr(data, CALLED, None) for data in datas]
+    known = [name for name in names if isinstance(name, str)]
+    return {CALLED: known} if known and len(known) == len(names) else {}
 
 
 def _answers_of(datas: Sequence[Any], counts: Sequence[int], answer: str) -> pl.DataFrame:

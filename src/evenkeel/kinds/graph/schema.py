@@ -8,8 +8,8 @@ Sparse nodes are their places and values, row after row: starts (node + 1,), col
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Literal
 
 import numpy as np
@@ -17,6 +17,7 @@ import polars as pl
 import torch
 
 from evenkeel.data.columns import Column
+from evenkeel.data.dataset import Fitted
 from evenkeel.data.fields import Edges, Fields, Joined, Owners, Whole, places_of, starts_of
 from evenkeel.data.schema import DataSchema
 from evenkeel.errors import DataError
@@ -44,6 +45,7 @@ class GraphSet:
         notes: what the reading changed.
         layout: how edges lay where that could be told, (2, edge) or (edge, 2).
         source: where it came from, for the report.
+        keys: `id` of each node, or `name` of each graph, where they have some.
     """
 
     level: Level
@@ -56,6 +58,7 @@ class GraphSet:
     parts: Mapping[str, np.ndarray] | None = None
     notes: tuple[str, ...] = ()
     layout: Layout = "lying"
+    keys: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
     @property
     def nodes(self) -> int:
@@ -94,18 +97,9 @@ def check_set(found: GraphSet) -> GraphSet:
     return found
 
 
-@dataclass(frozen=True, kw_only=True)
-class Fitted:
-    """A schema learned of some graphs, all of them encoded by it, and sentences about them."""
-
-    schema: GraphSchema
-    inputs: Fields
-    notes: tuple[str, ...]
-
-
 def fit_graphs(
     found: GraphSet, rows: np.ndarray, train: np.ndarray, *, answer: Answer, ways: Ways, side: tuple[str, ...] = ()
-) -> Fitted:
+) -> Fitted[GraphSchema]:
     """Learn a schema and encode.
 
     Args:

@@ -17,6 +17,8 @@ from typing import Literal
 import torch
 from torch.nn import functional
 
+from evenkeel.data.dataset import Augment
+from evenkeel.kinds.image.schema import ImageOptions
 from evenkeel.shapes import Float, Int, Shaped, Tensor
 
 DRAWS = 7  # numbers for each image: two shifts, turn, two sizes, slant, side
@@ -102,3 +104,12 @@ def resample(
     """Each image as seen through its own affine map, between pixels by bilinear interpolation."""
     grid = functional.affine_grid(matrices, list(images.shape), align_corners=False)
     return functional.grid_sample(images, grid, mode="bilinear", padding_mode="border", align_corners=False)
+
+
+def augmentation(options: ImageOptions, seed: int) -> Augment | None:
+    """How training images are varied; mirrored alone where that is all that is asked for."""
+    if options.augment == "none" and options.flip == "never":
+        return None
+    if options.augment == "none":
+        return Affine(seed=seed, shift=0.0, turn=0.0, size=0.0, slant=0.0, flip=options.flip)
+    return Affine(seed=seed, flip=options.flip)

@@ -101,11 +101,9 @@ class ImageDecoder(nn.Module):
         return self.last(hidden)[:, :, : self.size[1], : self.size[2]].flatten(1)
 
 
-def image_body(build: Build) -> Body:
+def image_body(build: Build[ImageSchema]) -> Body:
     """Our CNN or Transformer, or a net of the user's own on float (batch, channel, height, width)."""
     schema = build.schema
-    if not isinstance(schema, ImageSchema):
-        raise TypeError("images need the schema of images")
     own = build.given is not None
     fold = schema.fold if not own and build.plan.net == "cnn" else 1
     net = build_net(build, "image", channels=schema.channels * fold**2)

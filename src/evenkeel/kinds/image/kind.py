@@ -9,88 +9,91 @@ from __future__ import annotations
 
 import dataclasses
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import torch
-from torch.nn import functional
 
 from evenkeel.data.dataset import (
     FEWEST_ROWS,
-    Augment,
     Dataset,
     Fitted,
     Labelled,
-    labelled_dataset,
+    dataset_of,
+    hold_out,
     set_target_apart,
     split_of,
 )
-from evenkeel.data.fields import Field, Fields
 from evenkeel.data.target import Target, encode_target, present_rows, take_target
 from evenkeel.errors import DataError, RequestError
-from evenkeel.kinds.base import Answered, Asked, Kind, Prepared
-from evenkeel.kinds.image.augment import Affine
-from evenkeel.kinds.image.baselines import RIVALS
+from evenkeel.kinds.base import Answered, DataRequest, Encoded, Kind, Prepared
+from evenkeel.kinds.image.augment import augmentation
+from evenkeel.kinds.image.baselines import BASELINES
 from evenkeel.kinds.image.body import image_body
-from evenkeel.kinds.image.read import Images, encode_images, file_names, images_like, read_images, recognises_images
+from evenkeel.kinds.image.listing import Classes
+from evenkeel.kinds.image.pictures import image_pictures, keep_images
+from evenkeel.kinds.image.read import Images, images_like, read_images, recognises_images
+from evenkeel.kinds.image.recipe import image_recipe
 from evenkeel.kinds.image.schema import ImageOptions, ImageSchema, fit_images
+from evenkeel.kinds.image.side import IMAGE_SIDE
 from evenkeel.kinds.image.target import as_images, flat_images, target_of
 from evenkeel.shapes import Tensor
 from evenkeel.task import TaskChoice, infer_task
 
 FOLDED_FROM, FOLDED_TO = 24, 64  # pixels of the longer side: below nothing is gained, from there the CNN strides itself
-SHOWN_SIDE, SHOWN_BYTES = 48, 4_000_000  # of the test images kept for the report's pictures
-# Images that a training sees in all, within these numbers of passes: small sets are seen often.
-SEEN, FEWEST_EPOCHS, MOST_EPOCHS = 400_000, 6, 60
-# Channels of the first of four stages below and from this many training rows: a wide net learns few images by heart.
-NARROW, WIDE, WIDE_FROM = 16, 32, 5000
-PATCHES = 8  # along the longer side, for a net that reads patches
 
 
-def prepare_images(data: Any, asked: Asked) -> Prepared:
+def prepare_images(data: Any, request: DataRequest[ImageOptions]) -> Prepared[ImageSchema]:
     """Read, infer the task, split and scale.
 
     Raises:
         DataError: the images cannot be used; the message says what to change.
         RequestError: no answers are known, or the task needs others.
     """
-    options = asked.options if isinstance(asked.options, ImageOptions) else ImageOptions()
-    images = read_images(data, options, asked.target, "none" if asked.task == "generation" else "folders")
-    if images.parts is not None and asked.request.how == "random":
-        asked = dataclasses.replace(asked, request=dataclasses.replace(asked.request, how=images.parts))
-    if asked.task == "generation":
-        return _generated(images, options, asked)
-    told: list[str] = [*images.lost]
+    classes: Classes = "none" if request.task == "generation" else "folders"
+    images = read_images(data, request.options, request.target, classes)
+    if images.parts is not None and request.split.how == "random":
+        request = dataclasses.replace(request, split=dataclasses.replace(request.split, how=images.parts))
+    if request.task == "generation":
+        return _generated(images, request)
+    left_out: list[str] = [*images.lost]
     try:
-        return _answered(data, images, options, asked, told)
+        return _answered(data, images, request, left_out)
     except DataError as problem:
-        if not told:
+        if not left_out:
             raise
         # What was left out may be all there is to the fault.
-        raise DataError(f"{problem}. {' '.join(told)}") from problem
+        raise DataError(f"{problem}. {' '.join(left_out)}") from problem
 
 
-def _answered(data: Any, images: Images, options: ImageOptions, asked: Asked, told: list[str]) -> Prepared:
-    """The dataset of images with answers; what rows are left out is added to `told`."""
-    table = set_target_apart(images.frame, images.told or asked.target or _answers_of(data, images))
-    told += table.notes
-    choice = infer_task(table.target, asked.task or ("single-label" if images.told else None))
-    if images.told and asked.task is None:
+def _answered(
+    data: Any, images: Images, request: DataRequest[ImageOptions], left_out: list[str]
+) -> Prepared[ImageSchema]:
+    """The dataset of images with answers; sentences on rows without one are added to `left_out`."""
+    table = set_target_apart(images.frame, images.told or request.target or _answers_of(data, images))
+    left_out += table.notes
+    choice = infer_task(table.target, request.task or ("single-label" if images.told else None))
+    if images.told and request.task is None:
         choice = dataclasses.replace(choice, reason="each folder is a class" if images.folders else "as labelled")
     pixels = images.pixels if len(table.rows) == len(images.pixels) else images.pixels[torch.from_numpy(table.rows)]
     table = dataclasses.replace(
         table, rows=images.rows[table.rows], height=images.height, notes=(*images.notes, *table.notes)
     )
+    rows = hold_out(table, choice.kind, request.split, weight=request.weight)
+    unread = rows.features.columns
+    fitted = Fitted(
+        schema=_fit(pixels, rows.split.train, images, request.options),
+        inputs={"pixels": pixels},
+        notes=(f"Columns {unread[:8]} are not read: the images alone are.",) if unread else (),
+        augment=augmentation(request.options, request.split.seed),
+    )
+    return Prepared(dataset=dataset_of(rows, fitted, images.source), choice=choice)
 
-    def fit(columns: Any, answers: Tensor, train: np.ndarray) -> Fitted:
-        schema = fit_images(pixels, train, options, fold=_fold(pixels, options), column=images.images)
-        notes = (f"Columns {columns.columns[:8]} are not read: the images alone are.",) if columns.width else ()
-        augment = _augment(options, asked.request.seed)
-        return Fitted(schema=schema, inputs={"pixels": pixels}, notes=notes, augment=augment)
 
-    dataset = labelled_dataset(table, choice.kind, asked.request, fit, weight=asked.weight, source=images.source)
-    return Prepared(dataset=dataset, choice=choice)
+def _fit(pixels: Tensor, train: np.ndarray, images: Images, options: ImageOptions) -> ImageSchema:
+    """The scale of the training rows, and how a CNN takes images of this size."""
+    return fit_images(pixels, train, options, fold=_fold(pixels, options), column=images.images)
 
 
 def _answers_of(data: Any, images: Images) -> str | list[str]:
@@ -109,18 +112,18 @@ def _answers_of(data: Any, images: Images) -> str | list[str]:
     )
 
 
-def _generated(images: Images, options: ImageOptions, asked: Asked) -> Prepared:
+def _generated(images: Images, request: DataRequest[ImageOptions]) -> Prepared[ImageSchema]:
     """The dataset whose answers are the images."""
     pixels, count = images.pixels, len(images.pixels)
     if count < FEWEST_ROWS:
         raise DataError(f"expected at least {FEWEST_ROWS} images, got {count}; a part of them must be held out")
-    if asked.weight is not None:
+    if request.weight is not None:
         raise RequestError("images that are to be generated all count the same; leave out sample_weight")
     table = Labelled(
         features=images.frame, target=images.frame, rows=images.rows, height=images.height, notes=images.notes
     )
-    split, _ = split_of(table, torch.zeros(count), "inputs", asked.request)
-    schema = fit_images(pixels, split.train, options, fold=_fold(pixels, options), column=images.images)
+    split, _ = split_of(table, torch.zeros(count), "inputs", request.split)
+    schema = _fit(pixels, split.train, images, request.options)
     dataset = Dataset(
         inputs={"pixels": pixels},
         target=flat_images(schema, pixels),
@@ -142,18 +145,10 @@ def _fold(pixels: Tensor, options: ImageOptions) -> int:
     return options.fold if options.fold is not None else 2 if FOLDED_FROM <= longest < FOLDED_TO else 1
 
 
-def _augment(options: ImageOptions, seed: int) -> Augment | None:
-    """How training images are varied; mirrored alone where that is all that is asked for."""
-    if options.augment == "none" and options.flip == "never":
-        return None
-    if options.augment == "none":
-        return Affine(seed=seed, shift=0.0, turn=0.0, size=0.0, slant=0.0, flip=options.flip)
-    return Affine(seed=seed, flip=options.flip)
-
-
-def encode_new_images(schema: ImageSchema, new: Any) -> Fields:
-    """New images as the network's input; of a pair (X, y) the first."""
-    return {"pixels": encode_images(schema, new)}
+def encode_new_images(schema: ImageSchema, new: Any) -> Encoded:
+    """New images as the network's input; of a pair (X, y) the first. Files are keys; images in memory have no names."""
+    images = images_like(schema, new)
+    return Encoded(inputs={"pixels": images.pixels}, keys={"file": list(images.files)} if images.files else {})
 
 
 def answers_of_images(schema: ImageSchema, target: Target, new: Any) -> Answered:
@@ -192,50 +187,6 @@ def _warn(sentences: Sequence[str]) -> None:
         warnings.warn(sentence, stacklevel=2)
 
 
-def keys_of_images(schema: ImageSchema, new: Any) -> Mapping[str, Sequence[str]]:
-    """The files that predictions belong to; images in memory have no names."""
-    names = file_names(schema, new)
-    return {"file": list(names)} if names else {}
-
-
-def image_recipe(net: str, dataset: Dataset, choice: TaskChoice) -> Mapping[str, Any]:
-    """Defaults for images, from how many there are and how large they are."""
-    rows, longest = len(dataset.split.train), max(_pixels(dataset).shape[2:])
-    epochs = min(max(SEEN // rows, FEWEST_EPOCHS), MOST_EPOCHS)
-    shared = {"members": None, "bins": None, "epochs": epochs, "evaluations": epochs, "patience": 1.0}
-    shared |= {"batch_size": 128 if rows >= 10_000 else 64 if rows >= 1000 else 32}
-    if net == "transformer":
-        patch = max(1, round(longest / PATCHES))
-        sizes = {"width": 128, "depth": 4, "norm": "layer", "activation": "gelu", "dropout": 0.1}
-        return {**shared, **sizes, "learning_rate": 1e-3, "net_options": {"patch": patch}}
-    width = WIDE if rows >= WIDE_FROM else NARROW
-    sizes = {"width": width, "depth": 4, "norm": "auto", "activation": "relu", "dropout": 0.0}
-    if choice.task == "generation":
-        return {**shared, **sizes, "learning_rate": 1e-3, "weight_decay": 0.0}
-    return {**shared, **sizes, "learning_rate": 3e-3, "weight_decay": 1e-2}
-
-
-def shown_images(dataset: Dataset, rows: Tensor) -> Mapping[str, Tensor]:
-    """Small versions of test images for the report, evenly spread where there are many; `place` is among the rows."""
-    pixels = _pixels(dataset)
-    size = (min(pixels.shape[2], SHOWN_SIDE), min(pixels.shape[3], SHOWN_SIDE))
-    most = max(1, SHOWN_BYTES // (pixels.shape[1] * size[0] * size[1]))
-    place = torch.arange(0, len(rows), max(1, -(-len(rows) // most)))
-    schema = dataset.schema
-    low, high = (schema.low, schema.high) if isinstance(schema, ImageSchema) else (0.0, 255.0)
-    small = functional.adaptive_avg_pool2d(pixels[rows[place]].float(), size)
-    scaled = (small - low) / max(high - low, 1e-12) * 255
-    return {"pixels": scaled.round().clamp(0, 255).to(torch.uint8), "place": place}
-
-
-def _pixels(dataset: Dataset) -> Tensor:
-    """All images."""
-    found: Field = dataset.inputs["pixels"]
-    if not isinstance(found, Tensor):
-        raise TypeError("images are one tensor")
-    return found
-
-
 IMAGE = Kind(
     name="image",
     summary="images: a folder for each class, tables of paths, IDX files, arrays (row, height, width[, channel])",
@@ -251,8 +202,9 @@ IMAGE = Kind(
     recipe=image_recipe,
     body=image_body,
     options=ImageOptions,
-    rivals=RIVALS,
+    baselines=BASELINES,
     restore=as_images,
-    keep=shown_images,
-    keys=keys_of_images,
+    keep=keep_images,
+    pictures=image_pictures,
+    side=IMAGE_SIDE,
 )

@@ -37,7 +37,7 @@ class Images:
 
     `told` names the column of classes, which `folders` or IDX files tell; `parts` are words for all rows as they came,
     where folders tell the split. Of the `notes`, `lost` are those on images that were left out. `unlabelled` says what
-    answers are missing, where that is known.
+    answers are missing, where that is known; `files` are the paths, as given or relative to their folder.
     """
 
     pixels: Shaped[Tensor, "row channel height width"]
@@ -47,6 +47,7 @@ class Images:
     source: str
     aspect: Aspect = "pad"
     images: str | None = None
+    files: tuple[str, ...] = ()
     told: str | None = None
     folders: bool = False
     parts: tuple[str, ...] | None = None
@@ -92,15 +93,6 @@ def read_images(
     return _decoded(listing, form, notes, _folder(options), _source(data))
 
 
-def encode_images(schema: ImageSchema, new: Any) -> Shaped[Tensor, "row channel height width"]:
-    """New images in the form of training; each row gives one.
-
-    Raises:
-        DataError: images of another size as an array, of another range, or files that cannot be read.
-    """
-    return images_like(schema, new).pixels
-
-
 def images_like(
     schema: ImageSchema,
     new: Any,
@@ -119,7 +111,7 @@ def images_like(
         unreadable: what becomes of files that cannot be read.
 
     Raises:
-        DataError: as for `encode_images`, or none is left.
+        DataError: images of another size as an array, of another range, files that cannot be read, or none is left.
     """
     given = given_images(new)
     if given.form == "array":
@@ -137,12 +129,6 @@ def images_like(
         told = describe_failures(listing.paths, decoded.failures)
         raise DataError(f"{told}; every image must give a prediction, so remove or mend these")
     return _listed(listing, _source(new), decoded.rows, _as_trained(schema, decoded.pixels))
-
-
-def file_names(schema: ImageSchema, new: Any) -> tuple[str, ...]:
-    """The path of each of these images, as given or relative to their folder; none where they are in memory."""
-    given = given_images(new)
-    return _listing(given, schema.images, None, "none").names if given.form == "files" else ()
 
 
 def _listing(given: Given, column: str | None, target: str | Sequence[str] | None, classes: Classes) -> Listing:
@@ -247,6 +233,7 @@ def _listed(listing: Listing, source: str, rows: np.ndarray, pixels: Tensor) -> 
         rows=rows,
         height=len(listing.paths),
         source=source,
+        files=tuple(listing.names[row] for row in rows),
         images=None if listing.column == "file" else listing.column,
         told=listing.told,
         folders=listing.told is not None,

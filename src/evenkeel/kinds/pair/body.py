@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterator, Mapping
+from typing import Any
 
 from torch import Tensor, nn, stack
 from typing_extensions import override
@@ -15,11 +16,12 @@ from evenkeel.data.dataset import Dataset
 from evenkeel.errors import RequestError
 from evenkeel.heads.embedding import Towers
 from evenkeel.kinds.base import Build, NetShape
-from evenkeel.kinds.pair.schema import LEFT, RIGHT, PairSchema
+from evenkeel.kinds.pair.read import LEFT, RIGHT
+from evenkeel.kinds.pair.recipe import side_plan
+from evenkeel.kinds.pair.schema import PairSchema, side_data
 from evenkeel.linear import Linear
 from evenkeel.nets import PARTS as NETS
 from evenkeel.nets.base import Body, UsualLoss
-from evenkeel.plan import Plan
 from evenkeel.shapes import Float
 
 
@@ -67,15 +69,13 @@ class PairBody(nn.Module):
                 yield tower, own  # type: ignore[misc]
 
 
-def pair_body(build: Build) -> Body:
+def pair_body(build: Build[PairSchema]) -> Body:
     """A tower for each side, by the kind of that side; or around the user's nets.
 
     Raises:
         RequestError: a net of the user's own for sides of different kinds.
     """
     schema = build.schema
-    if not isinstance(schema, PairSchema):
-        raise TypeError("pairs need the schema of pairs")
     sides, given = _sides(schema), _given(build.given, schema)
     towers = [_tower(build, name, net) for name, net in zip(sides[: len(given)], given, strict=True)]
     options = {"symmetric": True, "temperature": schema.temperature}
@@ -105,50 +105,26 @@ def _given(net: nn.Module | None, schema: PairSchema) -> list[nn.Module | None]:
     return [net]
 
 
-def _tower(build: Build, name: str, given: nn.Module | None) -> Tower:
+def _tower(build: Build[PairSchema], name: str, given: nn.Module | None) -> Tower:
     """The body of that side's kind, built from the settings that its recipe chose, and the map to the shared space."""
     from evenkeel.kinds import PARTS as KINDS
 
-    side = build.schema.side(name)  # type: ignore[attr-defined]
-    plan = side_plan(build.plan, build.schema, name)  # type: ignore[arg-type]
+    side = build.schema.side(name)
+    plan = side_plan(build.plan, build.schema, name)
     part = None if given is not None else NETS[plan.net]
-    asked = dataclasses.replace(
+    of_side = dataclasses.replace(
         build, plan=plan, part=part, given=given, schema=side.schema_, shape=NetShape(), dataset=_data(build, name)
     )
-    body = KINDS[side.name].body(asked)
+    body = KINDS[side.name].body(of_side)
     return Tower(body.module, body.features, build.plan.width, build.plan.depth)
 
 
-def _data(build: Build, name: str) -> Dataset | None:
+def _data(build: Build[PairSchema], name: str) -> Dataset[Any] | None:
     """What a tower is started for: its side, or both where it reads both."""
     if build.dataset is None:
         return None
     own = side_data(build.dataset, name)
-    if build.schema.towers == 2:  # type: ignore[attr-defined]
+    if build.schema.towers == 2:
         return own
     other = {f"other_{field}": value for field, value in side_data(build.dataset, RIGHT).inputs.items()}
     return dataclasses.replace(own, inputs={**own.inputs, **other})
-
-
-def side_data(dataset: Dataset, name: str) -> Dataset:
-    """One side as a dataset of its kind."""
-    prefix, schema = f"{name}_", dataset.schema
-    assert isinstance(schema, PairSchema)
-    fields = {key.removeprefix(prefix): value for key, value in dataset.inputs.items() if key.startswith(prefix)}
-    return dataclasses.replace(dataset, inputs=fields, schema=schema.side(name).schema_)
-
-
-def side_plan(plan: Plan, schema: PairSchema, name: str) -> Plan:
-    """The plan of one side's net: what its kind chose, then what the user changed for both."""
-    side = schema.side(name)
-    usual = {field: Plan.model_fields[field].default for field in ("activation", "norm", "skip")}
-    usual["dropout"] = usual_dropout(schema)
-    changed = {field: getattr(plan, field) for field in usual if getattr(plan, field) != usual[field]}
-    chosen = {field: value for field, value in side.net.items() if field in Plan.model_fields}
-    options = {field: value for field, value in side.net.items() if field not in Plan.model_fields}
-    return plan.model_copy(update={"members": None, "bins": None, **chosen, **changed, "net_options": options})
-
-
-def usual_dropout(schema: PairSchema) -> float:
-    """What the plan says of dropout where each side keeps its own: the larger of the two."""
-    return max(float(side.net.get("dropout") or 0.0) for side in (schema.left, schema.right))

@@ -12,42 +12,25 @@ import polars as pl
 import torch
 from pydantic import Field
 
-from evenkeel.data.dataset import FEWEST_ROWS, Augment, Dataset, Fitted, Labelled, labelled_dataset
-from evenkeel.data.fields import Fields
+from evenkeel.data.dataset import FEWEST_ROWS, Augment, Dataset, Fitted, Labelled, dataset_of, hold_out
+from evenkeel.data.fields import in_form
 from evenkeel.data.schema import Frozen
 from evenkeel.data.target import Target
 from evenkeel.data.weights import BALANCED
 from evenkeel.errors import DataError, RequestError, choices
-from evenkeel.kinds.base import Answered, Asked, Kind, Prepared
-from evenkeel.kinds.image.schema import ImageOptions
-from evenkeel.kinds.pair.body import pair_body, side_data, usual_dropout
+from evenkeel.kinds.base import Answered, DataRequest, Encoded, Kind, Prepared
+from evenkeel.kinds.pair.body import pair_body
 from evenkeel.kinds.pair.new import read_new
+from evenkeel.kinds.pair.read import LEFT, RIGHT, RawPairs, alike, read_pairs
+from evenkeel.kinds.pair.recipe import net_of_side, pair_recipe
 from evenkeel.kinds.pair.request import check_request
-from evenkeel.kinds.pair.schema import (
-    LEFT,
-    RIGHT,
-    PairSchema,
-    RawPairs,
-    SideSchema,
-    alike,
-    encode_pairs,
-    fit_pairs,
-    one_net_fits,
-    read_pairs,
-)
-from evenkeel.kinds.pair.sides import SideRequest
-from evenkeel.nets import PARTS as NETS
+from evenkeel.kinds.pair.schema import PairSchema, encode_pairs, fit_pairs, one_net_fits
+from evenkeel.kinds.pair.sides import reader_of
+from evenkeel.kinds.side import SideRequest
 from evenkeel.shapes import Tensor
 from evenkeel.task import TaskChoice
 
 LARGEST_SHARE = 0.5  # of the pairs that may be linked with one another, if a part is to be held out
-# Recipes for answers are strict with small data; a partner among many strangers teaches more than an answer.
-CHANGED: dict[tuple[str, str], dict[str, Any]] = {
-    ("text", "mlp"): {"width": 128, "depth": 2, "dropout": 0.2},
-    ("image", "cnn"): {"width": 16, "depth": 3, "dropout": 0.1},
-}
-WIDTH = 128  # units of a side's net where its kind says nothing
-OF_NET = ("net", "width", "depth", "skip", "activation", "norm", "dropout")
 
 
 class PairOptions(Frozen):
@@ -72,48 +55,50 @@ class PairOptions(Frozen):
     flip: Literal["never", "horizontal"] = Field("never", description="horizontal: left and right of images may change")
 
 
-def prepare_pairs(data: Any, asked: Asked) -> Prepared:
+def prepare_pairs(data: Any, request: DataRequest[PairOptions]) -> Prepared[PairSchema]:
     """Read both sides, keep together what is alike, split and encode.
 
     Raises:
         DataError: the data cannot be used; the message says what to change.
         RequestError: a target, another task than `embedding`, or sides that are not there.
     """
-    options = asked.options
-    assert isinstance(options, PairOptions)
-    named = _columns(options)
-    check_request(data, asked, [name for side in named.values() for name in side])
-    request = SideRequest(
-        images=ImageOptions(pixels=options.pixels, cache=options.cache),
-        order="bag" if asked.net in ("", "mlp", "cnn") else "order",
-    )
-    pairs = read_pairs(data, named, _aside(asked, options), request)
+    options, named = request.options, _columns(request.options)
+    check_request(data, request, [name for side in named.values() for name in side])
+    order = "bag" if request.net in ("", "mlp", "cnn") else "order"
+    sides = SideRequest(options=options.model_dump(), order=order, seed=request.split.seed)
+    pairs = read_pairs(data, named, _aside(request), sides)
+    table = _table(pairs, request)
+    rows = hold_out(table, "pairs", request.split, weight=request.weight)
+    towers = _towers(options, pairs)
+    schema = fit_pairs(pairs, rows.split.train, sides, towers=towers, temperature=options.temperature)
+    inputs, augment = encode_pairs(schema, pairs), _augment(schema, sides)
+    fitted = Fitted(schema=schema, inputs=inputs, notes=_notes(schema), augment=augment)
+    source = str(data) if isinstance(data, (str, Path)) else f"a {type(data).__name__} of {len(table.rows)} pairs"
+    choice = TaskChoice(task="embedding", kind="pairs", counts=False, reason="pairs of things that belong together")
+    return Prepared(dataset=_completed(dataset_of(rows, fitted, source), pairs, request, choice), choice=choice)
+
+
+def _table(pairs: RawPairs, request: DataRequest[PairOptions]) -> Labelled:
+    """A row for each pair; its target is a number that it shares with what is alike.
+
+    Raises:
+        DataError: too few pairs, or nearly all of them are linked with one another.
+    """
     if len(pairs.rows) < FEWEST_ROWS:
         raise DataError(
             f"expected at least {FEWEST_ROWS} pairs, got {len(pairs.rows)}; a part of them must be held out to measure "
             "the result"
         )
-    group = _group(pairs, asked, options)
-    numbers = alike(pairs, group)
-    _check_links(numbers, asked)
+    numbers = alike(pairs, _group(pairs, request))
+    _check_links(numbers, request)
     name = " and ".join(columns[0] if len(columns) == 1 else side for side, columns in pairs.columns.items())
-    table = Labelled(
+    return Labelled(
         features=pairs.rest,
         target=pl.DataFrame({name: numbers}),
         rows=pairs.rows,
         height=pairs.height,
         notes=pairs.notes,
     )
-    towers = _towers(options, pairs)
-
-    def fit(columns: pl.DataFrame, target: Tensor, train: np.ndarray) -> Fitted:
-        schema = fit_pairs(pairs, train, request, towers=towers, temperature=options.temperature)
-        return Fitted(schema=schema, inputs=encode_pairs(schema, pairs), notes=_notes(schema))
-
-    source = str(data) if isinstance(data, (str, Path)) else f"a {type(data).__name__} of {len(numbers)} pairs"
-    dataset = labelled_dataset(table, "pairs", asked.request, fit, weight=asked.weight, source=source)
-    choice = TaskChoice(task="embedding", kind="pairs", counts=False, reason="pairs of things that belong together")
-    return Prepared(dataset=_completed(dataset, pairs, asked, choice, options), choice=choice)
 
 
 def _columns(options: PairOptions) -> dict[str, list[str]]:
@@ -127,17 +112,17 @@ def _columns(options: PairOptions) -> dict[str, list[str]]:
     return {side: [name.strip() for name in str(value).split(",")] for side, value in named.items()}
 
 
-def _aside(asked: Asked, options: PairOptions) -> list[str]:
+def _aside(request: DataRequest[PairOptions]) -> list[str]:
     """Columns that say how to split or to weight."""
-    how = asked.request.how
+    options, how = request.options, request.split.how
     aside = [how.partition(":")[2]] if isinstance(how, str) and ":" in how else []
     aside += [] if options.alike is None else [options.alike]
-    return [*aside, asked.weight] if isinstance(asked.weight, str) and asked.weight != BALANCED else aside
+    return [*aside, request.weight] if isinstance(request.weight, str) and request.weight != BALANCED else aside
 
 
-def _group(pairs: RawPairs, asked: Asked, options: PairOptions) -> list[object] | None:
+def _group(pairs: RawPairs, request: DataRequest[PairOptions]) -> list[object] | None:
     """Which pairs are alike, besides those that share a side."""
-    how = asked.request.how
+    options, how = request.options, request.split.how
     named = how.removeprefix("group:") if isinstance(how, str) and how.startswith("group:") else None
     name = options.alike if options.alike is not None else named
     if name is None:
@@ -147,11 +132,11 @@ def _group(pairs: RawPairs, asked: Asked, options: PairOptions) -> list[object] 
     return pairs.rest[name].to_list()
 
 
-def _check_links(numbers: np.ndarray, asked: Asked) -> None:
+def _check_links(numbers: np.ndarray, request: DataRequest[PairOptions]) -> None:
     """Pairs that are nearly all linked with one another leave nothing to hold out."""
     largest = int(np.bincount(numbers).max())
-    held = asked.request.validation + asked.request.test
-    if asked.request.how == "random" and held > 0 and largest > LARGEST_SHARE * len(numbers):
+    held = request.split.validation + request.split.test
+    if request.split.how == "random" and held > 0 and largest > LARGEST_SHARE * len(numbers):
         raise DataError(
             f"{largest} of {len(numbers)} pairs are linked by values that their sides share, and only whole groups are "
             "held out; take columns that tell things apart, or say how to split: split='group:COLUMN', or a word a row"
@@ -172,48 +157,27 @@ def _notes(schema: PairSchema) -> tuple[str, ...]:
     return tuple(f"Column {column.name!r} is {column.note}." for column in schema.columns if column.note)
 
 
-def _completed(dataset: Dataset, pairs: RawPairs, asked: Asked, choice: TaskChoice, options: PairOptions) -> Dataset:
-    """With the settings of each side's net, which its own kind chooses, how images vary, and who must not meet."""
-    schema, augments = dataset.schema, {}
-    assert isinstance(schema, PairSchema)
+def _completed(
+    dataset: Dataset[PairSchema], pairs: RawPairs, request: DataRequest[PairOptions], choice: TaskChoice
+) -> Dataset[PairSchema]:
+    """With the settings of each side's net, which its own kind chooses, and which rows must not meet in a batch."""
+    options, together = request.options, dataset.target
     sides = {}
-    for name in (LEFT, RIGHT):
-        own = side_data(dataset, name)
-        width = options.left_width if name == LEFT else options.right_width
-        sides[name] = schema.side(name).model_copy(update={"net": _net_of(own, choice, asked, width)})
-        augments[name] = _augment(schema.side(name), asked, options)
-    together = dataset.target
-    assert isinstance(together, Tensor)
+    for name, width in ((LEFT, options.left_width), (RIGHT, options.right_width)):
+        net = net_of_side(dataset, name, choice, net=request.net, width=width)
+        sides[name] = dataset.schema.side(name).model_copy(update={"net": net})
+    groups = in_form(together, Tensor)
     return dataclasses.replace(
         dataset,
-        schema=schema.model_copy(update=sides),
-        augment=_of_sides(augments),
+        schema=dataset.schema.model_copy(update=sides),
         target=torch.from_numpy(alike(pairs)),
-        alike=together if len(together.unique()) < len(together) else None,
+        alike=groups if len(groups.unique()) < len(groups) else None,
     )
 
 
-def _net_of(own: Dataset, choice: TaskChoice, asked: Asked, width: int | None) -> dict[str, Any]:
-    """The net of a side and its settings: the one asked for where it reads such data, else the default of its kind."""
-    from evenkeel.kinds import PARTS as KINDS
-
-    kind = KINDS[own.schema.kind]
-    asks = asked.net in NETS and kind.name in NETS[asked.net].reads
-    net = asked.net if asks else kind.net
-    recipe = dict(kind.recipe(net, own, choice))
-    found: dict[str, Any] = {"width": WIDTH, "depth": 2, "dropout": 0.1}
-    found |= {key: value for key, value in recipe.items() if key in OF_NET}
-    found |= {**recipe.get("net_options", {}), "net": net, **CHANGED.get((kind.name, net), {})}
-    return found if width is None else {**found, "width": width}
-
-
-def _augment(side: SideSchema, asked: Asked, options: PairOptions) -> Augment | None:
-    """What varies the images of a side."""
-    from evenkeel.kinds.image.augment import Affine
-
-    if side.name != "image" or options.augment == "none":
-        return None
-    return Affine(seed=asked.request.seed, flip=options.flip)
+def _augment(schema: PairSchema, sides: SideRequest) -> Augment | None:
+    """What varies each side while training, as its kind does."""
+    return _of_sides({name: reader_of(schema.side(name).name).augment(sides) for name in (LEFT, RIGHT)})
 
 
 def _of_sides(augments: Mapping[str, Augment | None]) -> Augment | None:
@@ -232,9 +196,9 @@ def _of_sides(augments: Mapping[str, Augment | None]) -> Augment | None:
     return vary_sides
 
 
-def encode_new(schema: PairSchema, new: Any) -> Fields:
+def encode_new(schema: PairSchema, new: Any) -> Encoded:
     """New pairs, or one side alone, as fields."""
-    return encode_pairs(schema, read_new(schema, new))
+    return Encoded(inputs=encode_pairs(schema, read_new(schema, new)))
 
 
 def answers_of_pairs(schema: PairSchema, target: Target, new: Any) -> Answered:
@@ -247,25 +211,6 @@ def answers_of_pairs(schema: PairSchema, target: Target, new: Any) -> Answered:
     if len(pairs.sides) < 2:
         raise DataError(f"expected both sides to be evaluated, got {list(pairs.sides)}; try run.embed for one side")
     return Answered(inputs=encode_pairs(schema, pairs), target=torch.from_numpy(alike(pairs)))
-
-
-def pair_recipe(net: str, dataset: Dataset, choice: TaskChoice) -> Mapping[str, Any]:
-    """Large batches, as each is also what its rows must be told from; `width` is that of the embedding."""
-    rows, schema = len(dataset.split.train), dataset.schema
-    assert isinstance(schema, PairSchema)
-    drawn = rows if dataset.alike is None else len(dataset.alike[torch.from_numpy(dataset.split.train)].unique())
-    return {
-        "width": 64,
-        "depth": 1,
-        "members": None,
-        "bins": None,
-        "dropout": usual_dropout(schema),
-        "learning_rate": 2e-3,
-        "weight_decay": 0.1,
-        "batch_size": int(min(max(drawn // 4, 32), 128)),
-        "updates": 1000,
-        "patience": 0.5,
-    }
 
 
 PAIR = Kind(

@@ -11,17 +11,9 @@ import polars as pl
 
 from evenkeel.data.table import read_table
 from evenkeel.errors import DataError
-from evenkeel.kinds.pair.schema import (
-    LEFT,
-    RIGHT,
-    PairSchema,
-    RawPairs,
-    SideSchema,
-    is_table,
-    pairs_apart,
-    pairs_of_table,
-)
-from evenkeel.kinds.pair.sides import Raw
+from evenkeel.kinds.pair.read import LEFT, RIGHT, RawPairs, is_table, pairs_apart, pairs_of_table
+from evenkeel.kinds.pair.schema import PairSchema, SideSchema
+from evenkeel.kinds.side import Raw
 from evenkeel.shapes import Tensor
 
 GIVE = "give {'left': ...}, {'right': ...}, or both as (left, right)"

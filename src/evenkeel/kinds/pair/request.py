@@ -9,30 +9,30 @@ import polars as pl
 
 from evenkeel.data.table import read_table
 from evenkeel.errors import DataError, RequestError
-from evenkeel.kinds.base import Asked
-from evenkeel.kinds.pair.schema import is_table
+from evenkeel.kinds.base import DataRequest
+from evenkeel.kinds.pair.read import is_table
 
 
-def check_request(data: Any, asked: Asked, sides: Sequence[str]) -> None:
+def check_request(data: Any, request: DataRequest[Any], sides: Sequence[str]) -> None:
     """Refuse a target or a task that pairs cannot have.
 
     Args:
         data: the pairs.
-        asked: the target and the task.
+        request: the target and the task.
         sides: columns that the sides were said to be.
 
     Raises:
         RequestError: there is one; where two texts have a score, the message says how that is learned.
     """
-    if asked.target is not None:
-        texts = _two_texts(data, asked.target, sides)
+    if request.target is not None:
+        texts = _two_texts(data, request.target, sides)
         score = f"; to predict it from both texts: kind='text', settings={{'text': '{texts}'}}" if texts else ""
         raise RequestError(
-            f"pairs have no target, got {asked.target!r}; leave `target` out and name the sides: "
+            f"pairs have no target, got {request.target!r}; leave `target` out and name the sides: "
             f"settings={{'left': ..., 'right': ...}}{score}"
         )
-    if asked.task not in (None, "embedding"):
-        raise RequestError(f"pairs are embedded, task={asked.task!r} does not fit them; leave `task` out")
+    if request.task not in (None, "embedding"):
+        raise RequestError(f"pairs are embedded, task={request.task!r} does not fit them; leave `task` out")
 
 
 def _two_texts(data: Any, target: object, sides: Sequence[str]) -> str:

@@ -14,28 +14,23 @@ import torch
 from evenkeel.data.dataset import Dataset
 from evenkeel.data.fields import Ragged
 from evenkeel.heads import HeadPart
-from evenkeel.kinds.base import Rival
-from evenkeel.kinds.baselines import linear_model, rival
+from evenkeel.kinds.base import Baseline
+from evenkeel.kinds.baselines import NearestNeighbours, baseline, linear_model
 from evenkeel.kinds.sequence.schema import SequenceSchema
 from evenkeel.shapes import Float, Int, Tensor
 
 COMMON = 32  # steps that sequences of unequal length are brought to
-ROWS_AT_ONCE = 1000
 MOST_LABELS = 30  # one model a label: beyond this the yardstick takes longer than the network
 
 
-def flat_steps(data: Dataset, rows: Tensor) -> np.ndarray:
+def flat_steps(data: Dataset[SequenceSchema], rows: Tensor) -> np.ndarray:
     """(row, unit): all steps side by side; or (step, unit) where each step has an answer."""
     field = data.inputs["values"]
-    if _stepwise(data):
+    if data.schema.answers == "step":
         return _pairs_of_steps(field, rows)
     if not isinstance(field, Ragged):
         return field.index_select(0, rows).flatten(1).numpy()
     return drawn(field.index_select(0, rows), field.lengths[rows]).flatten(1).numpy()
-
-
-def _stepwise(data: Dataset) -> bool:
-    return isinstance(data.schema, SequenceSchema) and data.schema.answers == "step"
 
 
 def drawn(
@@ -65,42 +60,18 @@ def _pairs_of_steps(field: Any, rows: Tensor) -> np.ndarray:
     return both[torch.arange(values.shape[1]) < field.lengths[rows].unsqueeze(1)].numpy()
 
 
-def _linear(part: HeadPart, data: Dataset, seed: int) -> Any:
+def _linear(part: HeadPart, data: Dataset[SequenceSchema], seed: int) -> Any:
     many = part.plain is not None and part.plain.each == "label" and len(data.target_schema.levels) > MOST_LABELS
     return None if many else linear_model(part, data, seed)
 
 
-class Nearest:
-    """The answer of the nearest known row (Euclid), with the methods of scikit-learn's models; weights play no part.
-
-    Example:
-        >>> model = Nearest().fit(np.array([[0.0], [9.0]]), np.array([3, 5]))
-        >>> model.predict(np.array([[8.0]])), model.predict_proba(np.array([[1.0]]))
-        (array([5]), array([[1., 0.]]))
-    """
-
-    def fit(self, matrix: np.ndarray, target: np.ndarray, sample_weight: np.ndarray | None = None) -> Nearest:
-        """Remember the rows."""
-        self.known, self.target = torch.from_numpy(matrix), target
-        self.classes_, self.codes = np.unique(target, return_inverse=True)
-        return self
-
-    def _places(self, matrix: np.ndarray) -> np.ndarray:
-        parts = torch.from_numpy(matrix).split(ROWS_AT_ONCE)
-        return torch.cat([torch.cdist(part, self.known).argmin(1) for part in parts]).numpy()
-
-    def predict(self, matrix: np.ndarray) -> np.ndarray:
-        """The answers of the nearest."""
-        return self.target[self._places(matrix)]
-
-    def predict_proba(self, matrix: np.ndarray) -> np.ndarray:
-        """1 for the class of the nearest."""
-        return np.eye(len(self.classes_))[self.codes[self._places(matrix)]]
+def _nearest(part: HeadPart, data: Dataset[SequenceSchema], seed: int) -> Any:
+    if data.schema.answers == "step" or part.plain is None or part.plain.each == "label":
+        return None
+    return NearestNeighbours(part.plain, 1)
 
 
-def _nearest(part: HeadPart, data: Dataset, seed: int) -> Any:
-    several = part.plain is None or part.plain.each == "label"
-    return None if _stepwise(data) or several else Nearest()
-
-
-RIVALS: dict[str, Rival] = {"linear": rival(_linear, flat_steps), "nearest neighbour": rival(_nearest, flat_steps)}
+BASELINES: dict[str, Baseline[SequenceSchema]] = {
+    "linear": baseline(_linear, flat_steps),
+    "nearest neighbour": baseline(_nearest, flat_steps),
+}

@@ -84,15 +84,13 @@ class Ensemble(nn.Module):
         return torch.stack([net(values, lengths) for net in self.nets])
 
 
-def sequence_body(build: Build) -> Body:
+def sequence_body(build: Build[SequenceSchema]) -> Body:
     """Our net by the plan, several of it where the plan has members, or the user's.
 
     Raises:
         RequestError: a net that knows the future where it must not, reads other data, or gives no features.
     """
     schema = build.schema
-    if not isinstance(schema, SequenceSchema):
-        raise TypeError("sequences need the schema of sequences")
     sizes = _sizes(build, schema)
     members = build.plan.members if build.given is None else None
     nets = [build_net(build, "sequence", **sizes) for _ in range(members or 1)]
@@ -105,7 +103,7 @@ def sequence_body(build: Build) -> Body:
     return Body(module=body, features=features, members=members if build.given is None else members_of(net))
 
 
-def _sizes(build: Build, schema: SequenceSchema) -> dict[str, Any]:
+def _sizes(build: Build[SequenceSchema], schema: SequenceSchema) -> dict[str, Any]:
     """Arguments of our nets that the data decide."""
     sizes: dict[str, Any] = {"channels": schema.inputs}
     name = build.plan.net
@@ -123,7 +121,7 @@ def _sizes(build: Build, schema: SequenceSchema) -> dict[str, Any]:
     return sizes
 
 
-def _batch(build: Build, schema: SequenceSchema) -> dict[str, Tensor]:
+def _batch(build: Build[SequenceSchema], schema: SequenceSchema) -> dict[str, Tensor]:
     """Two sequences for a trial: with lengths where the data have them."""
     batch: dict[str, Tensor] = {"values": torch.zeros(2, PROBED, schema.inputs)}
     if build.dataset is not None:
@@ -134,7 +132,7 @@ def _batch(build: Build, schema: SequenceSchema) -> dict[str, Tensor]:
     return batch
 
 
-def _probed(body: SequenceBody, build: Build, schema: SequenceSchema) -> int:
+def _probed(body: SequenceBody, build: Build[SequenceSchema], schema: SequenceSchema) -> int:
     """Units that a net of the user's own is seen to give."""
     batch = _batch(build, schema)
     if schema.answers == "example":

@@ -15,16 +15,26 @@ import polars as pl
 import torch
 from pydantic import Field
 
-from evenkeel.data.dataset import FEWEST_ROWS, Dataset, Fitted, Labelled, labelled_dataset, set_target_apart, split_of
-from evenkeel.data.fields import Fields, Joined
-from evenkeel.data.schema import DataSchema, Frozen
+from evenkeel.data.dataset import (
+    FEWEST_ROWS,
+    Dataset,
+    Fitted,
+    Labelled,
+    dataset_of,
+    hold_out,
+    set_target_apart,
+    split_of,
+)
+from evenkeel.data.fields import Joined
+from evenkeel.data.schema import Frozen
 from evenkeel.data.target import Target, encode_target, fit_target, present_rows, take_target
 from evenkeel.data.weights import BALANCED
 from evenkeel.errors import DataError, RequestError
-from evenkeel.kinds.base import Answered, Asked, Kind, Prepared
-from evenkeel.kinds.sequence.baselines import RIVALS
+from evenkeel.kinds.base import Answered, DataRequest, Encoded, Kind, Prepared
+from evenkeel.kinds.sequence.baselines import BASELINES
 from evenkeel.kinds.sequence.body import sequence_body
 from evenkeel.kinds.sequence.gaps import gap_notes, require_numbers
+from evenkeel.kinds.sequence.pictures import keep_sequences, sequence_pictures
 from evenkeel.kinds.sequence.read import is_sequences, read_answered, read_inputs
 from evenkeel.kinds.sequence.recipe import sequence_recipe, usual_net
 from evenkeel.kinds.sequence.schema import (
@@ -37,10 +47,7 @@ from evenkeel.kinds.sequence.schema import (
     fit_channels,
 )
 from evenkeel.kinds.sequence.tables import Roles
-from evenkeel.shapes import Tensor
 from evenkeel.task import TaskChoice, infer_task
-
-SHOWN_SEQUENCES, SHOWN_NUMBERS = 400, 100_000  # kept of the test part for the report's pictures
 
 
 class SequenceOptions(Frozen):
@@ -54,51 +61,45 @@ class SequenceOptions(Frozen):
     )
 
 
-def prepare_sequences(data: Any, asked: Asked) -> Prepared:
+def prepare_sequences(data: Any, request: DataRequest[SequenceOptions]) -> Prepared[SequenceSchema]:
     """Read, infer the task, split and encode.
 
     Raises:
         DataError: the data cannot be used; the message says what to change.
         RequestError: weights for steps, or the task of generation.
     """
-    options = asked.options
-    assert isinstance(options, SequenceOptions)
-    if asked.task == "generation":
+    options = request.options
+    if request.task == "generation":
         raise RequestError(
             "sequences of numbers are not generated: a sequence run needs a target, as (X, y) or a column, and another "
             "task; to go on with a table of series, try kind='series'; of images say kind='image'"
         )
-    found = read_answered(data, _roles(asked, options), asked=options.answers)
+    found = read_answered(data, _roles(request), asked=options.answers)
     source = str(data) if isinstance(data, (str, Path)) else f"a {type(data).__name__} of {len(found)} sequences"
     if found.steps is not None:
-        return _prepare_steps(found, asked, options, source)
+        return _prepare_steps(found, request, source)
     target = found.target[0] if len(found.target) == 1 else found.target
     table = set_target_apart(found.table, target)
-    choice = _task(table.target, asked.task, found)
-
-    def fit(columns: pl.DataFrame, answers: Tensor, train: np.ndarray) -> Fitted:
-        return _fitted(found, table.rows, train, options, "example")
-
-    dataset = labelled_dataset(table, choice.kind, asked.request, fit, weight=asked.weight, source=source)
-    return Prepared(dataset=dataset, choice=choice)
+    choice = _task(table.target, request.task, found)
+    rows = hold_out(table, choice.kind, request.split, weight=request.weight)
+    fitted = _fit(found, table.rows, rows.split.train, options, "example")
+    return Prepared(dataset=dataset_of(rows, fitted, source), choice=choice)
 
 
-def _roles(asked: Asked, options: SequenceOptions) -> Roles:
+def _roles(request: DataRequest[SequenceOptions]) -> Roles:
     """The columns that are no channels."""
-    target = asked.target
-    named = () if target is None else (target,) if isinstance(target, str) else tuple(target)
-    how, aside = asked.request.how, []
+    options, how, aside = request.options, request.split.how, []
     if isinstance(how, str) and how.startswith("group:"):
         aside.append(how.removeprefix("group:"))
-    if isinstance(asked.weight, str) and asked.weight != BALANCED:
-        aside.append(asked.weight)
-    return Roles(series=options.series, time=options.time, target=named, aside=tuple(aside))
+    if isinstance(request.weight, str) and request.weight != BALANCED:
+        aside.append(request.weight)
+    return Roles(series=options.series, time=options.time, target=request.columns, aside=tuple(aside))
 
 
-def _task(answers: pl.DataFrame, asked: str | None, found: Sequences) -> TaskChoice:
+def _task(answers: pl.DataFrame, task: str | None, found: Sequences) -> TaskChoice:
     """The task asked for, what the file says of its answers, or what their values tell."""
-    if asked is not None or found.said is None:
-        return infer_task(answers, asked)
+    if task is not None or found.said is None:
+        return infer_task(answers, task)
     inferred = infer_task(answers)
     right: Any = "class" if found.said == "class" else "number"
     if inferred.kind == right:
@@ -108,9 +109,9 @@ def _task(answers: pl.DataFrame, asked: str | None, found: Sequences) -> TaskCho
     return dataclasses.replace(infer_task(answers, task), reason=f"the file calls its answers {words}")
 
 
-def _fitted(
+def _fit(
     found: Sequences, rows: np.ndarray, train: np.ndarray, options: SequenceOptions, answers: Answers
-) -> Fitted:
+) -> Fitted[SequenceSchema]:
     """The schema of the training rows, and all rows encoded; `train` counts among `rows`."""
     require_numbers(found, rows)
     direction = options.direction or ("past" if answers == "step" else "both")
@@ -133,22 +134,22 @@ def _fitted(
     )
 
 
-def _prepare_steps(found: Sequences, asked: Asked, options: SequenceOptions, source: str) -> Prepared:
+def _prepare_steps(found: Sequences, request: DataRequest[SequenceOptions], source: str) -> Prepared[SequenceSchema]:
     """The dataset of sequences whose every step has an answer; rows are sequences."""
     answers = _complete(found)
-    if asked.weight is not None:
+    if request.weight is not None:
         raise RequestError("weights are of sequences, and here each step has an answer; leave sample_weight out")
     if len(found) < FEWEST_ROWS:
         raise DataError(
             f"expected at least {FEWEST_ROWS} sequences, got {len(found)}; a part of them must be held out to measure "
             "the result. Cut a long one into pieces, or forecast it with kind='series'"
         )
-    choice = infer_task(answers, asked.task)
+    choice = infer_task(answers, request.task)
     schema = fit_target(answers, choice.kind)
     rows = np.arange(len(found))
     table = Labelled(features=found.table, target=found.table, rows=rows, height=len(rows), notes=())
-    split, _ = split_of(table, torch.zeros(len(rows)), "number", asked.request)
-    fitted = _fitted(found, rows, split.train, options, "step")
+    split, _ = split_of(table, torch.zeros(len(rows)), "number", request.split)
+    fitted = _fit(found, rows, split.train, request.options, "step")
     dataset = Dataset(
         inputs=fitted.inputs,
         target=Joined(encode_target(schema, answers), found.starts),
@@ -164,7 +165,8 @@ def _prepare_steps(found: Sequences, asked: Asked, options: SequenceOptions, sou
 
 def _complete(found: Sequences) -> pl.DataFrame:
     """The answers of all steps, if none is missing."""
-    assert found.steps is not None
+    if found.steps is None:
+        raise TypeError("these sequences have one answer each")
     there = present_rows(found.steps)
     if len(there) < found.steps.height:
         place = int(np.setdiff1d(np.arange(found.steps.height), there)[0])
@@ -176,27 +178,18 @@ def _complete(found: Sequences) -> pl.DataFrame:
     return found.steps
 
 
-def open_new(schema: DataSchema, new: Any) -> Sequences:
-    """New sequences, read once."""
-    assert isinstance(schema, SequenceSchema)
-    return read_inputs(schema, new)
-
-
-def encode_new(schema: DataSchema, new: Any) -> Fields:
+def encode_new(schema: SequenceSchema, new: Any) -> Encoded:
     """New sequences as fields; those of a long table in the order in which they first appear."""
-    assert isinstance(schema, SequenceSchema)
     found = read_inputs(schema, new)
     require_numbers(found)
-    return encode_sequences(schema, found)
+    return Encoded(inputs=encode_sequences(schema, found), keys=_keys(schema, found))
 
 
-def keys_of_new(schema: DataSchema, new: Any) -> Mapping[str, Sequence[Any]]:
+def _keys(schema: SequenceSchema, found: Sequences) -> Mapping[str, Sequence[Any]]:
     """What each prediction belongs to: the series of a long table, with its time where each step has an answer.
 
     Of other sources nothing for one answer each, since these keep their order; else the sequence and the step, from 0.
     """
-    assert isinstance(schema, SequenceSchema)
-    found = read_inputs(schema, new)
     if schema.answers == "example":
         return {} if found.names is None else {found.names.name: found.names.to_list()}
     lengths = found.lengths.numpy()
@@ -209,9 +202,8 @@ def keys_of_new(schema: DataSchema, new: Any) -> Mapping[str, Sequence[Any]]:
     return {found.names.name: series, "step" if found.names.name != "step" else "place": steps}
 
 
-def answers_of_new(schema: DataSchema, target: Target, new: Any) -> Answered:
+def answers_of_new(schema: SequenceSchema, target: Target, new: Any) -> Answered:
     """New sequences with known answers; those without are left out."""
-    assert isinstance(schema, SequenceSchema)
     roles = Roles(series=schema.series, time=schema.time, target=target.columns)
     found = read_answered(new, roles, asked=schema.answers, trained=schema)
     require_numbers(found)
@@ -223,29 +215,6 @@ def answers_of_new(schema: DataSchema, target: Target, new: Any) -> Answered:
     if not len(rows):
         raise DataError(f"no sequence has a value of the target {target.name!r}; nothing can be evaluated")
     return Answered(inputs=encode_sequences(schema, found, rows), target=encode_target(target, answers[rows]))
-
-
-def keep_some(dataset: Dataset, rows: Tensor) -> Mapping[str, Tensor]:
-    """The first test sequences, in units of the deviation, for the report's pictures."""
-    lengths = _lengths(dataset, rows)
-    count = int((lengths.cumsum(0) * _channels(dataset) <= SHOWN_NUMBERS).sum())
-    chosen = rows[: min(count, SHOWN_SEQUENCES)]
-    if not len(chosen):
-        return {}
-    values = dataset.inputs["values"].index_select(0, chosen)[..., : _channels(dataset)]
-    return {"values": values, "lengths": lengths[: len(chosen)]}
-
-
-def _channels(dataset: Dataset) -> int:
-    assert isinstance(dataset.schema, SequenceSchema)
-    return len(dataset.schema.channels)
-
-
-def _lengths(dataset: Dataset, rows: Tensor) -> Tensor:
-    """Steps of the given sequences."""
-    if "lengths" in dataset.inputs:
-        return dataset.inputs["lengths"].index_select(0, rows)
-    return torch.full((len(rows),), dataset.inputs["values"].index_select(0, rows[:1]).shape[1])
 
 
 SEQUENCE = Kind(
@@ -263,8 +232,7 @@ SEQUENCE = Kind(
     recipe=sequence_recipe,
     body=sequence_body,
     options=SequenceOptions,
-    rivals=RIVALS,
-    keep=keep_some,
-    keys=keys_of_new,
-    open=open_new,
+    baselines=BASELINES,
+    keep=keep_sequences,
+    pictures=sequence_pictures,
 )

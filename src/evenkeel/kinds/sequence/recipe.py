@@ -37,9 +37,8 @@ SHORT = 16
 WIDTHS = {"few": 16, "many": 32}  # of a cnn's first stage
 
 
-def sequence_recipe(net: str, dataset: Dataset, choice: TaskChoice) -> Mapping[str, Any]:
+def sequence_recipe(net: str, dataset: Dataset[SequenceSchema], choice: TaskChoice) -> Mapping[str, Any]:
     """Defaults of the plan for a net and so many sequences."""
-    assert isinstance(dataset.schema, SequenceSchema)
     rows = len(dataset.split.train)
     small = rows < SMALL
     batch = int(np.clip(2 ** round(math.log2(rows / BATCHES_AN_EPOCH)), SMALLEST_BATCH, LARGEST_BATCH))
@@ -61,15 +60,14 @@ def sequence_recipe(net: str, dataset: Dataset, choice: TaskChoice) -> Mapping[s
     return found
 
 
-def usual_net(dataset: Dataset) -> str:
+def usual_net(dataset: Dataset[SequenceSchema]) -> str:
     """Recurrent layers where a step must be blind to the future or sequences are short; else convolutions."""
-    assert isinstance(dataset.schema, SequenceSchema)
     if dataset.schema.answers == "step" or dataset.schema.direction == "past":
         return "rnn"
     return "rnn" if median_steps(dataset) <= SHORT else "cnn"
 
 
-def median_steps(dataset: Dataset) -> float:
+def median_steps(dataset: Dataset[SequenceSchema]) -> float:
     """The usual length of a sequence."""
     field = dataset.inputs["values"]
     if isinstance(field, Tensor):

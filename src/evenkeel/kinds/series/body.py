@@ -78,11 +78,9 @@ def patches(window: Float[Tensor, "batch step"], size: int) -> Float[Tensor, "ba
     return window[:, window.shape[1] % size :].unflatten(1, (-1, size))
 
 
-def series_body(build: Build) -> Body:
+def series_body(build: Build[SeriesSchema]) -> Body:
     """Our net by the plan, or the user's: a net of ours as it reads, any other module from z (batch, window)."""
     schema = build.schema
-    if not isinstance(schema, SeriesSchema):
-        raise TypeError("a forecast needs the schema of series")
     patch = max(1, schema.window // PATCHES)
     if build.given is not None:
         steps = type(build.given) in [part.call for part in NETS.values() if "sequence" in part.reads]

@@ -10,9 +10,9 @@ import torch
 from evenkeel.data.dataset import Dataset
 from evenkeel.data.fields import Field
 from evenkeel.heads import HeadPart
-from evenkeel.kinds.base import Rival
-from evenkeel.kinds.baselines import linear_model, rival
-from evenkeel.kinds.text.bag import Pieces
+from evenkeel.kinds.base import Baseline
+from evenkeel.kinds.baselines import baseline, linear_model
+from evenkeel.kinds.text.pieces import Pieces
 from evenkeel.kinds.text.schema import OF_OTHER, TextSchema
 from evenkeel.shapes import Int, Tensor
 
@@ -20,11 +20,11 @@ MOST_PAIRS = 4_000_000  # of neighbouring tokens that are counted; beyond it onl
 ADDED = 0.1  # to each count of neighbours, so that none is impossible; spread like the single tokens
 
 
-def bag_matrix(data: Dataset, rows: Tensor) -> Any:
+def bag_matrix(data: Dataset[TextSchema], rows: Tensor) -> Any:
     """Presence of each piece, rows of length one (row, piece), sparse; of pairs the cosine of both, (row, kind)."""
     from scipy.sparse import csr_matrix
 
-    schema = _schema(data)
+    schema = data.schema
     if len(schema.text) > 1:
         return _cosines(data, rows)
     numbers, counts = _pieces(data, rows, "")
@@ -33,32 +33,26 @@ def bag_matrix(data: Dataset, rows: Tensor) -> Any:
     return csr_matrix((values, numbers, starts), shape=(len(rows), _size(schema)))
 
 
-def _schema(data: Dataset) -> TextSchema:
-    if not isinstance(data.schema, TextSchema):
-        raise TypeError("texts need the schema of texts")
-    return data.schema
-
-
 def _size(schema: TextSchema) -> int:
     return schema.tokens.size if schema.bag is None else schema.bag.size
 
 
-def _pieces(data: Dataset, rows: Tensor, before: str) -> tuple[np.ndarray, np.ndarray]:
+def _pieces(data: Dataset[TextSchema], rows: Tensor, before: str) -> tuple[np.ndarray, np.ndarray]:
     """Numbers of the pieces of each row, once each, and how many these are; tokens where the order was kept."""
-    if _schema(data).bag is not None:
-        found = data.inputs[f"{before}pieces"].index_select(0, rows)
-        return found.numpy(), data.inputs[f"{before}counts"].index_select(0, rows).numpy()
+    if data.schema.bag is not None:
+        pieces = data.inputs[f"{before}pieces"].index_select(0, rows)
+        return pieces.numpy(), data.inputs[f"{before}counts"].index_select(0, rows).numpy()
     tokens = data.inputs[f"{before}tokens"].index_select(0, rows).long()
     lengths = data.inputs[f"{before}lengths"].index_select(0, rows)
     there = torch.arange(tokens.shape[1]) < lengths.unsqueeze(1)
-    size = _size(_schema(data))
+    size = _size(data.schema)
     distinct = np.unique((torch.arange(len(rows)).unsqueeze(1) * size + tokens)[there].numpy())
     return distinct % size, np.bincount(distinct // size, minlength=len(rows))
 
 
-def _cosines(data: Dataset, rows: Tensor) -> np.ndarray:
+def _cosines(data: Dataset[TextSchema], rows: Tensor) -> np.ndarray:
     """Cosines of tf-idf of each kind of pieces, rarity being that of the training rows; and their squares."""
-    schema, train = _schema(data), torch.from_numpy(data.split.train)
+    schema, train = data.schema, torch.from_numpy(data.split.train)
     if schema.bag is None:
         return np.zeros((len(rows), 1))
     pieces = Pieces(schema.bag, 1, 0.0)
@@ -66,46 +60,50 @@ def _cosines(data: Dataset, rows: Tensor) -> np.ndarray:
     pieces.start(torch.cat([numbers.index_select(0, train) for numbers, _ in sides]), 2 * len(train))
     with torch.no_grad():
         left, right = (pieces.weigh(*(field.index_select(0, rows) for field in side)) for side in sides)
-        found = pieces.cosines(left, right, len(rows)).double().numpy()
-    return np.concatenate([found, found**2], axis=1)
+        cosines = pieces.cosines(left, right, len(rows)).double().numpy()
+    return np.concatenate([cosines, cosines**2], axis=1)
 
 
-def _bayes(part: HeadPart, data: Dataset, seed: int) -> Any:
+def _bayes(part: HeadPart, data: Dataset[TextSchema], seed: int) -> Any:
     """Naive Bayes, for classes."""
-    return None if part.plain is None or len(_schema(data).text) > 1 else part.plain.naive_bayes()
+    return None if part.plain is None or len(data.schema.text) > 1 else part.plain.naive_bayes()
 
 
-def counts_matrix(data: Dataset, rows: Tensor) -> Any:
+def counts_matrix(data: Dataset[TextSchema], rows: Tensor) -> Any:
     """Presence of each piece as 0 or 1."""
-    found = bag_matrix(data, rows)
-    found.data[:] = 1
-    return found
+    matrix = bag_matrix(data, rows)
+    matrix.data[:] = 1
+    return matrix
 
 
-def token_counts(part: HeadPart, data: Dataset, known: Tensor, asked: Tensor, seed: int) -> np.ndarray | None:
+def token_counts(
+    part: HeadPart, data: Dataset[TextSchema], known: Tensor, rows: Tensor, seed: int
+) -> np.ndarray | None:
     """Log-probability of each next token by how often it comes (row, step)."""
     if data.target_schema.kind != "tokens":
         return None
     single = _singles(data, known)
-    return single.log()[data.target.index_select(0, asked).long()].numpy()
+    return single.log()[data.target.index_select(0, rows).long()].numpy()
 
 
-def neighbour_counts(part: HeadPart, data: Dataset, known: Tensor, asked: Tensor, seed: int) -> np.ndarray | None:
+def neighbour_counts(
+    part: HeadPart, data: Dataset[TextSchema], known: Tensor, rows: Tensor, seed: int
+) -> np.ndarray | None:
     """The same by how often it comes after the token before it; None for large vocabularies."""
-    size = _schema(data).tokens.size
+    size = data.schema.tokens.size
     if data.target_schema.kind != "tokens" or size * size > MOST_PAIRS:
         return None
     before, after = _neighbours(data.inputs["tokens"], data.target, known)
     pairs = torch.bincount(before * size + after, minlength=size * size).view(size, size).double()
     smooth = pairs + ADDED * size * _singles(data, known)
     table = (smooth / smooth.sum(1, keepdim=True)).log()
-    return table[data.inputs["tokens"].index_select(0, asked).long(), data.target.index_select(0, asked).long()].numpy()
+    return table[data.inputs["tokens"].index_select(0, rows).long(), data.target.index_select(0, rows).long()].numpy()
 
 
-def _singles(data: Dataset, known: Tensor) -> Tensor:
+def _singles(data: Dataset[TextSchema], known: Tensor) -> Tensor:
     """The share of each token; half a one for what never comes."""
-    found = torch.bincount(data.target.index_select(0, known).flatten().long(), minlength=_schema(data).tokens.size)
-    share = found.double().clamp(min=0.5)
+    counts = torch.bincount(data.target.index_select(0, known).flatten().long(), minlength=data.schema.tokens.size)
+    share = counts.double().clamp(min=0.5)
     return share / share.sum()
 
 
@@ -113,9 +111,9 @@ def _neighbours(tokens: Field, target: Field, rows: Tensor) -> tuple[Int[Tensor,
     return tokens.index_select(0, rows).flatten().long(), target.index_select(0, rows).flatten().long()
 
 
-RIVALS: dict[str, Rival] = {
-    "naive Bayes": rival(_bayes, counts_matrix),
-    "linear": rival(linear_model, bag_matrix),
+BASELINES: dict[str, Baseline[TextSchema]] = {
+    "naive Bayes": baseline(_bayes, counts_matrix),
+    "linear": baseline(linear_model, bag_matrix),
     "token counts": token_counts,
     "neighbour counts": neighbour_counts,
 }

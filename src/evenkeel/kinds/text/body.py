@@ -16,10 +16,11 @@ from torch import nn
 from torch.nn import functional
 from typing_extensions import override
 
+from evenkeel.data.dataset import Dataset
 from evenkeel.errors import RequestError
 from evenkeel.kinds.base import Build
 from evenkeel.kinds.body import build_net, features_of
-from evenkeel.kinds.text.bag import Pieces
+from evenkeel.kinds.text.pieces import Pieces
 from evenkeel.kinds.text.schema import TextSchema
 from evenkeel.linear import Linear
 from evenkeel.nets.base import Body, members_of
@@ -168,15 +169,13 @@ def _units(net: nn.Module, told: str) -> int:
     )
 
 
-def text_body(build: Build) -> Body:
+def text_body(build: Build[TextSchema]) -> Body:
     """Our net or the user's, by how the texts were read.
 
     Raises:
         RequestError: a net over steps where the order was not kept, or the other way round.
     """
     schema = build.schema
-    if not isinstance(schema, TextSchema):
-        raise TypeError("texts need the schema of texts")
     if schema.window is not None:
         return _stream_body(build, schema)
     if (schema.bag is None) != (build.given is not None or build.plan.net != "mlp"):
@@ -186,20 +185,19 @@ def text_body(build: Build) -> Body:
         return _order_body(build, schema)
     pieces = Pieces(schema.bag, build.plan.width, build.plan.dropout)
     if build.dataset is not None:
-        _start(pieces, build)
+        _start(pieces, build.dataset)
     body = BagBody(pieces, build.plan) if len(schema.text) == 1 else BagPairs(pieces, build.plan)
     return Body(module=body, features=body.features, members=body.members)
 
 
-def _start(pieces: Pieces, build: Build) -> None:
+def _start(pieces: Pieces, dataset: Dataset[TextSchema]) -> None:
     """How rare the pieces are in the training texts."""
-    assert build.dataset is not None
-    rows = torch.from_numpy(build.dataset.split.train)
-    fields = [field for name, field in build.dataset.inputs.items() if name.endswith("pieces")]
+    rows = torch.from_numpy(dataset.split.train)
+    fields = [field for name, field in dataset.inputs.items() if name.endswith("pieces")]
     pieces.start(torch.cat([field.index_select(0, rows) for field in fields]), len(fields) * len(rows))
 
 
-def _order_body(build: Build, schema: TextSchema) -> Body:
+def _order_body(build: Build[TextSchema], schema: TextSchema) -> Body:
     sizes = {"vocabulary": schema.tokens.size} | (
         {"longest": schema.longest} if build.plan.net == "transformer" else {}
     )
@@ -209,7 +207,7 @@ def _order_body(build: Build, schema: TextSchema) -> Body:
     return Body(module=body, features=body.features, members=members_of(net))
 
 
-def _stream_body(build: Build, schema: TextSchema) -> Body:
+def _stream_body(build: Build[TextSchema], schema: TextSchema) -> Body:
     """A net that sees the past alone; the head shares its tokens where there are many of them."""
     size = schema.tokens.size
     net = build_net(build, "text", vocabulary=size, direction="past", pooling=None)

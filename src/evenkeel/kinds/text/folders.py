@@ -23,8 +23,3 @@ def files_of(folder: Path) -> tuple[list[Path], int]:
         raise DataError(f"{folder} holds no .txt files; expected a folder of folders of them, one a class")
     inside = [path for path in paths if path.parent != folder]
     return inside or paths, len(paths) - len(inside) if inside else 0
-
-
-def names_of(folder: Path) -> list[str]:
-    """The files as they are called within the folder: `good/12.txt`."""
-    return [path.relative_to(folder).as_posix() for path in files_of(folder)[0]]

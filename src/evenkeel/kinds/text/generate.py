@@ -13,7 +13,6 @@ from typing import Any
 import torch
 from torch import nn
 
-from evenkeel.data.schema import DataSchema
 from evenkeel.errors import RequestError
 from evenkeel.heads.next_token import check_drawing
 from evenkeel.heads.tokens import Tokens
@@ -27,7 +26,7 @@ LONGEST_CHARACTER = 4  # bytes in UTF-8
 
 def continue_text(
     network: nn.Module,
-    schema: DataSchema,
+    schema: TextSchema,
     prompt: object,
     *,
     length: int = 200,
@@ -57,7 +56,7 @@ def continue_text(
         raise RequestError(f"prompt must be a text, got {type(prompt).__name__}; an empty one is ''")
     check_drawing(temperature=temperature, top_k=top_k, top_p=top_p)
     head = getattr(network, "head", None)
-    if not isinstance(schema, TextSchema) or schema.window is None or not isinstance(head, Tokens):
+    if schema.window is None or not isinstance(head, Tokens):
         raise RequestError("this run was not trained to continue a text; train on a text without target for that")
     device = next(network.parameters()).device
     reader = Reader(network.net, schema.window, device)
@@ -80,9 +79,9 @@ def continue_text(
 def first_codes(tokens: Tokenizer, prompt: str) -> list[int]:
     """The prompt's tokens; where it has none, those of a new line, or the unknown token."""
     for text in (prompt, "\n"):
-        found = tokens.encode([text])[0].tolist()
-        if found:
-            return found
+        codes = tokens.encode([text])[0].tolist()
+        if codes:
+            return codes
     return [0]
 
 

@@ -139,11 +139,15 @@ def require_some(values: Any) -> None:
 
 
 class Source(NamedTuple):
-    """Texts as a frame, the names of the columns of text, and sentences about how they were read."""
+    """Texts as a frame, the names of the columns of text, and sentences about how they were read.
+
+    `files` are those of a folder, as they are called within it: `good/12.txt`.
+    """
 
     frame: pl.DataFrame
     columns: tuple[str, ...]
     notes: tuple[str, ...] = ()
+    files: tuple[str, ...] = ()
 
 
 def read_texts(data: Any, *, text: str | Sequence[str] | None, target: Sequence[str] = ()) -> Source:
@@ -236,12 +240,13 @@ def _read_folder(folder: Path, target: str) -> Source:
         notes += (f"{files} left out.",)
     inside = paths[0].parent != folder
     classes = {target: [path.relative_to(folder).parts[0] for path in paths]} if inside else {}
-    found = [read_text(path) for path in paths]
-    others = sum(bool(each.note) for each in found)
+    texts = [read_text(path) for path in paths]
+    others = sum(bool(each.note) for each in texts)
     if others:
         verb = "is not UTF-8; it was" if others == 1 else "are not UTF-8; they were"
-        notes += (f"{others} of {len(found)} files {verb} read as Windows-1252.",)
-    return Source(pl.DataFrame({TEXT: [each.text for each in found], **classes}), (TEXT,), notes)
+        notes += (f"{others} of {len(texts)} files {verb} read as Windows-1252.",)
+    frame = pl.DataFrame({TEXT: [each.text for each in texts], **classes})
+    return Source(frame, (TEXT,), notes, tuple(path.relative_to(folder).as_posix() for path in paths))
 
 
 def text_columns(frame: pl.DataFrame, asked: str | Sequence[str] | None, target: Sequence[str] = ()) -> tuple[str, ...]:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from evenkeel.data.dataset import Dataset
-from evenkeel.data.fields import Windows
+from evenkeel.data.fields import Windows, in_form
 from evenkeel.kinds.text.schema import TextSchema
 from evenkeel.task import TaskChoice
 
@@ -15,15 +15,14 @@ STREAM_PASSES = 12  # over the tokens of a text that is continued
 FEWEST, MOST = 300, 6000  # updates of such a training
 
 
-def text_recipe(net: str, dataset: Dataset, choice: TaskChoice) -> Mapping[str, Any]:
+def text_recipe(net: str, dataset: Dataset[TextSchema], choice: TaskChoice) -> Mapping[str, Any]:
     """Bags, tokens in their order, or a stream."""
     if dataset.target_schema.kind == "tokens":
         return _stream(net, dataset)
-    bag = isinstance(dataset.schema, TextSchema) and dataset.schema.bag is not None
-    return _bag(dataset) if bag else _order(net, dataset)
+    return _order(net, dataset) if dataset.schema.bag is None else _bag(dataset)
 
 
-def _bag(dataset: Dataset) -> dict[str, Any]:
+def _bag(dataset: Dataset[TextSchema]) -> dict[str, Any]:
     many = len(dataset.split.train) >= MANY
     return {
         "width": 64 if many else 32,
@@ -38,7 +37,7 @@ def _bag(dataset: Dataset) -> dict[str, Any]:
     }
 
 
-def _order(net: str, dataset: Dataset) -> dict[str, Any]:
+def _order(net: str, dataset: Dataset[TextSchema]) -> dict[str, Any]:
     many = len(dataset.split.train) >= MANY
     return {
         "width": 128,
@@ -56,9 +55,9 @@ def _order(net: str, dataset: Dataset) -> dict[str, Any]:
     }
 
 
-def _stream(net: str, dataset: Dataset) -> dict[str, Any]:
-    assert isinstance(dataset.schema, TextSchema) and isinstance(dataset.target, Windows)
-    batch, window, tokens = 16, dataset.schema.window or 1, len(dataset.target.series)
+def _stream(net: str, dataset: Dataset[TextSchema]) -> dict[str, Any]:
+    tokens = len(in_form(dataset.target, Windows).series)
+    batch, window = 16, dataset.schema.window or 1
     return {
         "width": 128,
         "depth": 4 if net == "transformer" else 2,

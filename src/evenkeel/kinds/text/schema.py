@@ -15,7 +15,8 @@ import polars as pl
 import torch
 
 from evenkeel.data.columns import Column
-from evenkeel.data.fields import Field, Joined, Ragged, join
+from evenkeel.data.dataset import Fitted
+from evenkeel.data.fields import Field, Ragged, join
 from evenkeel.data.schema import DataSchema, Frozen
 from evenkeel.errors import DataError, choices
 from evenkeel.kinds.text.bags import Bag, fill_bag, fit_bag
@@ -50,7 +51,7 @@ class TextSchema(DataSchema):
     window: int | None = None
 
 
-class Pieces(NamedTuple):
+class CutTexts(NamedTuple):
     """Codes of each text, its words where they are needed, and how many texts were cut."""
 
     codes: list[Codes]
@@ -58,27 +59,21 @@ class Pieces(NamedTuple):
     cut: int
 
 
-def _cut_all(tokens: Tokenizer, texts: Sequence[str], longest: int) -> Pieces:
+def _cut_all(tokens: Tokenizer, texts: Sequence[str], longest: int) -> CutTexts:
     """The tokens of each text, no more than the first `longest`."""
     if tokens.unit == "words":
         words = [list(cut(text, "words", tokens.form)) for text in texts]
         many = sum(len(each) > longest for each in words)
         words = [each[:longest] for each in words]
-        return Pieces(tokens.codes_of(words), words, many)
+        return CutTexts(tokens.codes_of(words), words, many)
     codes = tokens.encode(texts)
-    return Pieces([each[:longest] for each in codes], None, sum(len(each) > longest for each in codes))
+    return CutTexts([each[:longest] for each in codes], None, sum(len(each) > longest for each in codes))
 
 
-class FittedTexts(NamedTuple):
-    """What the training texts taught, all texts encoded by it, and sentences about them."""
-
-    schema: TextSchema
-    inputs: dict[str, Field]
-    notes: tuple[str, ...]
-
-
-def fit_texts(frame: pl.DataFrame, columns: tuple[str, ...], train: np.ndarray, reading: Reading) -> FittedTexts:
-    """Learn tokens and pieces of the training rows, and encode all.
+def fit_texts(
+    frame: pl.DataFrame, columns: tuple[str, ...], train: np.ndarray, reading: Reading, notes: Sequence[str] = ()
+) -> Fitted[TextSchema]:
+    """Learn tokens and pieces of the training rows, and encode all; `notes` stand before those of the texts.
 
     Raises:
         DataError: a column of which every text is empty.
@@ -86,10 +81,22 @@ def fit_texts(frame: pl.DataFrame, columns: tuple[str, ...], train: np.ndarray, 
     Example:
         >>> frame = pl.DataFrame({"text": ["good film", "bad film", "good"]})
         >>> reading = Reading(unit="words", order="order", vocabulary=10, ngrams=1, letters=0, longest=5)
-        >>> found = fit_texts(frame, ("text",), np.array([0, 1]), reading)
-        >>> found.schema.tokens.tokens, found.inputs["tokens"].index_select(0, torch.arange(3)).tolist()
+        >>> fitted = fit_texts(frame, ("text",), np.array([0, 1]), reading)
+        >>> fitted.schema.tokens.tokens, fitted.inputs["tokens"].index_select(0, torch.arange(3)).tolist()
         (('film', 'bad', 'good'), [[3, 1], [2, 1], [3, 0]])
     """
+    schema = learn_texts(frame, columns, train, reading)
+    inputs, many = _encoded(schema, frame)
+    return Fitted(
+        schema=schema,
+        inputs=inputs,
+        notes=(*notes, *_notes(frame, columns, many, reading.longest)),
+        shown={"texts": beginnings(frame, columns)},
+    )
+
+
+def learn_texts(frame: pl.DataFrame, columns: tuple[str, ...], train: np.ndarray, reading: Reading) -> TextSchema:
+    """Learn tokens and pieces of the training rows."""
     known = [text for name in columns for text in texts_of(frame[train], name)]
     tokens = fit_tokenizer(known, reading.unit, most=reading.vocabulary)
     bag = None
@@ -97,27 +104,23 @@ def fit_texts(frame: pl.DataFrame, columns: tuple[str, ...], train: np.ndarray, 
         codes = _cut_all(tokens, known, reading.longest).codes
         run = reading.letters if reading.unit == "words" else 0
         bag = fit_bag(tokens, codes, side_by_side=reading.ngrams, run=run, most=reading.vocabulary)
-    schema = TextSchema(
-        columns=_described(frame, columns), text=columns, tokens=tokens, bag=bag, longest=reading.longest
-    )
-    inputs, many = _encoded(schema, frame)
-    return FittedTexts(schema, inputs, _told(frame, columns, many, reading.longest))
+    return TextSchema(columns=_described(frame, columns), text=columns, tokens=tokens, bag=bag, longest=reading.longest)
 
 
-def _told(frame: pl.DataFrame, columns: tuple[str, ...], many: int, longest: int) -> tuple[str, ...]:
+def _notes(frame: pl.DataFrame, columns: tuple[str, ...], many: int, longest: int) -> tuple[str, ...]:
     """Sentences about texts that were cut or are empty."""
     empty = {name: sum(text.strip() == "" for text in texts_of(frame, name)) for name in columns}
     for name, count in empty.items():
         if count == frame.height:
             raise DataError(f"column {name!r} holds no text: all {count} rows are empty; expected words to learn from")
-    found = ()
+    notes = ()
     if many:
         texts = "1 text is longer" if many == 1 else f"{many} texts are longer"
-        found += (f"{texts} than {longest} tokens and {'was' if many == 1 else 'were'} cut there (`longest`).",)
+        notes += (f"{texts} than {longest} tokens and {'was' if many == 1 else 'were'} cut there (`longest`).",)
     count = sum(empty.values())
     if count:
-        found += ("1 text is empty." if count == 1 else f"{count} texts are empty.",)
-    return found
+        notes += ("1 text is empty." if count == 1 else f"{count} texts are empty.",)
+    return notes
 
 
 def encode_texts(schema: TextSchema, frame: pl.DataFrame) -> dict[str, Field]:
@@ -134,9 +137,9 @@ def _encoded(schema: TextSchema, frame: pl.DataFrame) -> tuple[dict[str, Field],
     inputs: dict[str, Field] = {}
     many = 0
     for name, before in zip(schema.text, ("", OF_OTHER), strict=False):
-        found = _cut_all(schema.tokens, texts_of(frame, name), schema.longest)
-        many += found.cut
-        fields = _ordered(found.codes) if schema.bag is None else _bagged(schema.bag, found)
+        texts = _cut_all(schema.tokens, texts_of(frame, name), schema.longest)
+        many += texts.cut
+        fields = _ordered(texts.codes) if schema.bag is None else _bagged(schema.bag, texts)
         inputs |= {f"{before}{key}": field for key, field in fields.items()}
     return inputs, many
 
@@ -148,8 +151,8 @@ def _ordered(codes: Sequence[Codes]) -> dict[str, Field]:
     return {"tokens": tokens, "lengths": tokens.lengths}
 
 
-def _bagged(bag: Bag, found: Pieces) -> dict[str, Field]:
-    pieces = fill_bag(bag, found.codes, found.words)
+def _bagged(bag: Bag, texts: CutTexts) -> dict[str, Field]:
+    pieces = fill_bag(bag, texts.codes, texts.words)
     return {"pieces": pieces, "counts": pieces.starts.diff()}
 
 
@@ -162,21 +165,21 @@ def texts_of(frame: pl.DataFrame, name: str) -> list[str]:
 
 def _described(frame: pl.DataFrame, columns: tuple[str, ...]) -> tuple[Column, ...]:
     """Every column, as the report tells it."""
-    found = []
+    described = []
     for name in frame.columns:
         series = frame[name]
         note = "" if name in columns else "not a column of text"
         examples = tuple(_short(value) for value in series.drop_nulls().head(3).to_list())
-        found.append(Column(name=name, kind="text", missing=series.null_count(), examples=examples, note=note))
-    return tuple(found)
+        described.append(Column(name=name, kind="text", missing=series.null_count(), examples=examples, note=note))
+    return tuple(described)
 
 
-def shown_texts(frame: pl.DataFrame, columns: tuple[str, ...]) -> Joined:
+def beginnings(frame: pl.DataFrame, columns: tuple[str, ...]) -> Ragged:
     """The beginning of each text as bytes, for the report; of a pair both, one below the other."""
     lists = [texts_of(frame, name) for name in columns]
     joined = ["\n".join(parts) for parts in zip(*lists, strict=True)]
     cut_short = [np.frombuffer(text.encode(errors="replace")[:SHOWN_BYTES] or b" ", np.uint8) for text in joined]
-    return Joined(*join([torch.from_numpy(each.copy()) for each in cut_short]))
+    return Ragged(*join([torch.from_numpy(each.copy()) for each in cut_short]))
 
 
 def _short(value: object) -> str:

@@ -5,9 +5,14 @@ import pytest
 import torch
 
 from _graph_sets import as_data, as_tables, communities, some_rings, write_listing
-from evenkeel.kinds.base import Asked
-from evenkeel.kinds.graph.kind import GRAPH, prepare_graphs
-from evenkeel.kinds.graph.names import names_of
+from evenkeel.kinds.base import DataRequest
+from evenkeel.kinds.graph.kind import GRAPH, GraphOptions, prepare_graphs
+from evenkeel.kinds.graph.read import read_graphs
+
+
+def names_of(schema, new):
+    return read_graphs(new, None, level=schema.level, layout=schema.layout).keys
+
 
 PEOPLE = communities(20)
 RINGS = some_rings(12)
@@ -15,12 +20,14 @@ RINGS = some_rings(12)
 
 @pytest.fixture(scope="module")
 def nodes():
-    return prepare_graphs(as_data(PEOPLE), Asked()).dataset.schema
+    return prepare_graphs(as_data(PEOPLE), DataRequest(options=GraphOptions())).dataset.schema
 
 
 @pytest.fixture(scope="module")
 def graphs():
-    return prepare_graphs(([graph[:2] for graph in RINGS], [graph[2] for graph in RINGS]), Asked()).dataset.schema
+    return prepare_graphs(
+        ([graph[:2] for graph in RINGS], [graph[2] for graph in RINGS]), DataRequest(options=GraphOptions())
+    ).dataset.schema
 
 
 def test_nodes_of_tables_have_their_ids(nodes, tmp_path):
@@ -29,7 +36,8 @@ def test_nodes_of_tables_have_their_ids(nodes, tmp_path):
         table.write_csv(tmp_path / f"{name}.csv")
     expected = {"id": [f"p{number}" for number in range(20)]}
     assert names_of(nodes, tables) == names_of(nodes, tmp_path) == names_of(nodes, str(tmp_path)) == expected
-    assert GRAPH.keys(nodes, tables) == expected
+    schema = GRAPH.prepare(tables, DataRequest(options=GraphOptions(), target="answer")).dataset.schema
+    assert GRAPH.encode(schema, tables).keys == expected
 
 
 def test_graphs_have_names_where_all_are_given_one(graphs):

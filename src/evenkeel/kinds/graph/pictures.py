@@ -1,4 +1,6 @@
-"""What a report can draw of graphs: some test graphs, or what lies around some test nodes; kept with the run.
+"""What a report shows of graphs: some of the test part, or what lies around some test nodes.
+
+Kept with the run:
 
 edges (2, drawn)   graph (node,) which picture a node is in   colour (node,) its tag, or its first feature
 row (node,) or (picture,): the place among the kept test rows, -1 of nodes that are none
@@ -12,20 +14,20 @@ import torch
 
 from evenkeel.data.dataset import Dataset
 from evenkeel.data.fields import Edges, Joined, all_rows
+from evenkeel.kinds.base import Shown
 from evenkeel.kinds.graph.schema import GraphSchema
+from evenkeel.page import Section, graphs
 from evenkeel.shapes import Int, Tensor
 
 PICTURES = 6
 MOST_NODES = 60  # of one picture: more are a ball of wool
 
 
-def keep_graphs(data: Dataset, rows: Int[Tensor, "row"]) -> Mapping[str, Tensor]:
+def keep_graphs(data: Dataset[GraphSchema], rows: Int[Tensor, "row"]) -> Mapping[str, Tensor]:
     """Tensors of what is drawn, by name; nothing where nothing is small enough."""
     nodes, edges = data.inputs["nodes" if "nodes" in data.inputs else "rows"], data.inputs["edges"]
     if isinstance(nodes, Joined) and isinstance(edges, Edges):
-        schema = data.schema
-        tags = len(schema.nodes.tags) if isinstance(schema, GraphSchema) else 0
-        return _of_graphs(nodes, edges, rows, tags)
+        return _of_graphs(nodes, edges, rows, len(data.schema.nodes.tags))
     return _of_nodes(all_rows(edges), all_rows(data.inputs["rows"]), rows)
 
 
@@ -79,3 +81,13 @@ def _around(edges: Tensor, centre: int, count: int) -> Int[Tensor, "node"]:
     for _ in range(2):
         near[edges[1][near[edges[0]]]] = True
     return near.nonzero().flatten()
+
+
+def graph_pictures(shown: Shown[GraphSchema]) -> Section | None:
+    """The kept graphs, or surroundings of nodes, with what was true and what was predicted."""
+    answers = shown.answers
+    if answers is None or "edges" not in shown.tensors:
+        return None
+    right = None if answers.right is None else answers.right.tolist()
+    words = graphs.Told(truth=answers.truth, prediction=answers.prediction, right=right)
+    return graphs.graphs_section(shown.tensors, words, level=shown.schema.level)

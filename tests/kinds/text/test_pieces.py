@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 import torch
 
-from evenkeel.kinds.text.bag import Pieces
 from evenkeel.kinds.text.bags import fill_bag, fit_bag
+from evenkeel.kinds.text.pieces import Pieces
 from evenkeel.kinds.text.tokens import fit_tokenizer
 
 TEXTS = ["the cat sat on the mat", "the cat ate", "a dog sat on the cat", "dogs", "", "the cat sat on the mat"]
