@@ -11,7 +11,7 @@ from torch.nn import functional as F  # noqa: N812
 
 from bench._machine import publish, table
 from evenkeel.chain import trace
-from evenkeel.chain.expected import chain_gain, chi, fixed_point
+from evenkeel.chain.theory.expected import chain_gain, chi, fixed_point
 
 WIDTH = 256
 MEMBERS = 24

@@ -103,7 +103,7 @@ def test_what_goes_wrong_in_recording_is_told_at_attach(monkeypatch):
     model, x = network(), torch.randn(10, 6)
     look = LiveLook(model)
     look.enter(((x,), {}))
-    monkeypatch.setattr("evenkeel.chain.record.Operation", lambda **named: 1 / 0)
+    monkeypatch.setattr("evenkeel.chain.record.recorder.Operation", lambda **named: 1 / 0)
     output = model(x)
     look.leave(output)
     with pytest.raises(TrainingError, match="could not be recorded: division by zero"):

@@ -2,9 +2,9 @@ import pytest
 import torch
 from torch import nn
 
-from evenkeel.chain.capture import capture
 from evenkeel.chain.measurement import Measurement
-from evenkeel.chain.overwritten import Overwritten
+from evenkeel.chain.record.capture import capture
+from evenkeel.chain.record.overwritten import Overwritten
 from evenkeel.errors import TrainingError
 
 
@@ -18,7 +18,7 @@ def captured(model, x, factor=1.0):
 
 def measured(model, x, factor=1.0):
     found = captured(model, x, factor)
-    measurement = Measurement(model, found)
+    measurement = Measurement(found)
     with measurement.reading():
         gradients = torch.autograd.grad(found.loss, list(measurement.parameters.values()))
     return measurement.chain(dict(zip(measurement.parameters, gradients, strict=True)), unit=factor), found
@@ -53,7 +53,7 @@ def test_tensors_are_let_go_before_the_backward_pass():
     model, x = network(), torch.randn(10, 6)
     found = captured(model, x)
     assert any(operation.outputs for operation in found.operations)
-    Measurement(model, found)
+    Measurement(found)
     assert not any(operation.outputs or operation.inputs for operation in found.operations)
 
 
@@ -61,7 +61,7 @@ def test_frozen_and_unreached_parameters():
     model, x = network(), torch.randn(10, 6)
     model[0].bias.requires_grad_(False)
     found = captured(model, x)
-    measurement = Measurement(model, found)
+    measurement = Measurement(found)
     with measurement.reading():
         found.loss.backward()
     chain = measurement.chain({"2.weight": model[2].weight.grad})

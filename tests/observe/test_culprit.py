@@ -3,7 +3,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F  # noqa: N812
 
-from evenkeel.chain.again import called
+from evenkeel.chain.record.call import called
 from evenkeel.observe.culprit import find_backward_culprit, find_culprit
 from observe._loops import small
 

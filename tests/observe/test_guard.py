@@ -2,7 +2,7 @@ import pytest
 import torch
 from torch import nn
 
-from evenkeel.chain.again import called
+from evenkeel.chain.record.call import called
 from evenkeel.observe.guard import Guard
 from observe._loops import small
 

@@ -113,7 +113,7 @@ def test_a_look_that_fails_is_noted_and_training_goes_on(monkeypatch):
 
 
 def test_what_goes_wrong_while_recording_does_not_reach_the_model(monkeypatch):
-    monkeypatch.setattr("evenkeel.chain.record.Operation", lambda **named: 1 / 0)
+    monkeypatch.setattr("evenkeel.chain.record.recorder.Operation", lambda **named: 1 / 0)
     found = []
     for observed in (False, True):
         torch.manual_seed(0)

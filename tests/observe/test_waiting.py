@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from evenkeel.chain.fetch import Fetch
+from evenkeel.chain.record.fetch import Fetch
 from evenkeel.observe import watch
 from observe._loops import small, step
 

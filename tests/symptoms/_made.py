@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from evenkeel.chain import Chain, Link, LocalTerm
-from evenkeel.chain.recurrent import Direction, Unrolled
+from evenkeel.chain.record.recurrent import Direction, Unrolled
 from evenkeel.symptoms.history import History, Look, LossPoint, ParameterLook
 
 

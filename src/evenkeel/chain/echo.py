@@ -12,12 +12,12 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from evenkeel.chain.again import Arguments
-from evenkeel.chain.batch import tensors_in
-from evenkeel.chain.given import Given
-from evenkeel.chain.graph import depends
-from evenkeel.chain.link import Chain
+from evenkeel.chain.chain import Chain
+from evenkeel.chain.graph.places import depends
 from evenkeel.chain.measurement import Measurement
+from evenkeel.chain.record.batch import tensors_in
+from evenkeel.chain.record.call import Arguments
+from evenkeel.chain.record.gradients import Given
 from evenkeel.errors import TrainingError
 from evenkeel.shapes import Float
 

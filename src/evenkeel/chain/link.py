@@ -1,4 +1,4 @@
-"""The records of a chain: what was measured at each link, at each parallel path, and for the whole.
+"""The records of a chain's links: what was measured at each of them, at each parallel path, and at each weight.
 
     dL/dw_i = dL/dy · (product over j = i..N of dh_{j+1}/dh_j) · dh_i/dw_i
 
@@ -12,7 +12,7 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from evenkeel.chain.recurrent import Unrolled
+from evenkeel.chain.record.recurrent import Unrolled
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -133,84 +133,6 @@ class Link:
         for branch in self.branches:
             for link in branch.links:
                 yield from link.walk(depth + 1)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Chain:
-    """The measured back-propagation chain of one model on one batch, from the input to the output.
-
-    In a notebook it shows itself as a figure; in a terminal, `print(chain.table())`.
-    """
-
-    links: tuple[Link, ...]
-    """The top level in forward order; `walk` also yields what is nested."""
-    loss: float
-    known_loss: float | None
-    """The loss of an output of zeros (ln C for cross-entropy): what a network that knows nothing should start near."""
-    starts_at: str
-    """`output` where the chain begins at the model's output y; `loss` where the loss also reaches past it."""
-    output_gradient: float | None
-    """Norm of dL/dy, the first factor of the chain (1 where the chain starts at the loss)."""
-    output_gradient_rms: float | None
-    input_gradient: float | None
-    """Norm of the gradient at the chain's lower end."""
-    gradient_similarity: float | None
-    """Mean cosine between the gradients of different examples at the chain's lower end."""
-    example_gains: tuple[float, ...]
-    """For each example, gradient norm at the lower end over that at the output; empty without an axis of examples."""
-    batch: int | None
-    """Examples in the batch."""
-    without_gradient: tuple[str, ...]
-    """Trainable parameters that got no gradient at all."""
-    frozen: tuple[str, ...]
-    """Parameters that take no gradient."""
-
-    @property
-    def total_gain(self) -> float | None:
-        """||gradient at the lower end|| / ||dL/dy||: the product of all links' gains where all cuts are exact."""
-        return ratio(self.input_gradient, self.output_gradient)
-
-    @property
-    def expected_gain(self) -> float | None:
-        """The product of the links' expected gains; None where one of them has no theory."""
-        return product([link.expected_gain for link in self.links if link.gain is not None])
-
-    @property
-    def ideal_gain(self) -> float | None:
-        """The product of the links' ideal gains; None where one of them has no ideal."""
-        return product([link.ideal_gain for link in self.links if link.gain is not None])
-
-    @property
-    def ideal_scatter(self) -> float | None:
-        """Standard deviation of log10 of one example's total gain around the ideal, by theory, in decades."""
-        parts = [link.scatter for link in self.links if link.gain is not None]
-        known = [part for part in parts if part is not None]
-        if not known or len(known) < len(parts):
-            return None
-        return 0.5 * math.sqrt(sum(known)) / math.log(10)
-
-    def walk(self) -> Iterator[tuple[int, Link]]:
-        """Every link in forward order, each followed by those inside its branches, with the depth of nesting."""
-        for link in self.links:
-            yield from link.walk()
-
-    def table(self, *, depth: int = 1, width: int = 110) -> str:
-        """The chain as text for a terminal, branches down to `depth`."""
-        from evenkeel.chain.table import table
-
-        return table(self, depth=depth, width=width)
-
-    def figure(self, *, title: str = "The back-propagation chain") -> str:
-        """The chain as an SVG document: backward and forward rms by depth, the ideal band, similarity, branches."""
-        from evenkeel.chain.figure import figure
-
-        return figure(self, title=title)
-
-    def _repr_svg_(self) -> str:
-        return self.figure()
-
-    def __str__(self) -> str:
-        return self.table()
 
 
 def ratio(above: float | None, below: float | None) -> float | None:

@@ -17,16 +17,16 @@ from torch import Tensor, nn
 from torch._C._autograd import _top_saved_tensors_default_hooks
 from typing_extensions import override
 
-from evenkeel.chain.again import Arguments, Call, along, bound, called, forget_hooks
-from evenkeel.chain.batch import examples_called, map_tensors, tensors_in
-from evenkeel.chain.capture import Capture
+from evenkeel.chain.chain import Chain
 from evenkeel.chain.echo import Echo, Form, form_of
-from evenkeel.chain.given import Given, keeper
-from evenkeel.chain.graph import depends
-from evenkeel.chain.link import Chain
+from evenkeel.chain.graph.places import depends
 from evenkeel.chain.measurement import Measurement
-from evenkeel.chain.overwritten import Overwritten
-from evenkeel.chain.record import Recorder
+from evenkeel.chain.record.batch import examples_called, map_tensors, tensors_in
+from evenkeel.chain.record.call import Arguments, Call, along, bound, called, forget_hooks
+from evenkeel.chain.record.capture import Capture
+from evenkeel.chain.record.gradients import Given, keeper
+from evenkeel.chain.record.overwritten import Overwritten
+from evenkeel.chain.record.recorder import Recorder
 from evenkeel.chain.trace import trace
 from evenkeel.errors import TrainingError
 from evenkeel.shapes import Float
@@ -140,6 +140,7 @@ class LiveLook:
         if recorder.problem is not None:
             raise TrainingError(f"the forward pass could not be recorded: {recorder.problem}") from recorder.problem
         captured = Capture(
+            model=self._model,
             loss=loss,
             leaves=[],
             entries=[],
@@ -151,7 +152,7 @@ class LiveLook:
             known_loss=None,
         )
         simple = self._passes == 1 and not recorder.unpacking
-        self._measurement = Measurement(self._model, captured, "again" if simple else "once")
+        self._measurement = Measurement(captured, "again" if simple else "once")
         self._recorder, self._outputs = None, []
         self._reading.enter_context(self._given.of(self._measurement.parameters))
         self._reading.enter_context(self._measurement.reading())

@@ -14,9 +14,9 @@ import torch
 from torch import Tensor
 from torch.autograd.graph import GradientEdge
 
-from evenkeel.chain.drafts import LinkDraft
-from evenkeel.chain.graph import Graph
-from evenkeel.chain.statistics import example_axis
+from evenkeel.chain.graph.drafts import LinkDraft
+from evenkeel.chain.graph.places import Graph
+from evenkeel.chain.record.statistics import example_axis
 
 ITERATIONS = 30
 """Power iterations: with a spare vector in the block, the values are good to about a percent (tested)."""

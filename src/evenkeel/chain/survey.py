@@ -1,96 +1,129 @@
-"""Everything about one link that must be seen while tensors are alive: forward statistics, theory, what to read."""
+"""Fill in the records of links while tensors are alive: forward statistics and theory now, gradients when read."""
 
 from __future__ import annotations
 
 import math
 from collections import Counter
+from collections.abc import Mapping
 from functools import partial
 
-from evenkeel.chain.activation import IDENTITY, weight_scale
-from evenkeel.chain.drafts import FOLLOWING, LEADING, BranchDraft, LinkDraft, flows, region_kind
-from evenkeel.chain.features import activation_name, function_of, layout_of, norm_name, width_of
-from evenkeel.chain.geometry import contracted, main_weight
-from evenkeel.chain.graph import Graph, Place
-from evenkeel.chain.ledger import Ledger, Source
-from evenkeel.chain.meter import Meter
-from evenkeel.chain.naming import Namer
-from evenkeel.chain.operations import SATURATING
-from evenkeel.chain.pending import PendingBranch, PendingLink, PendingTerm
-from evenkeel.chain.reading import Reading
-from evenkeel.chain.statistics import Summary, dead_share, saturated_share
-from evenkeel.chain.theory import UNKNOWN, Theory, of_series, of_sum, root_product, root_sum
-from evenkeel.chain.values import Operation, Value, Weight, summarise_values
+from torch import Tensor
+
+from evenkeel.chain.graph.drafts import FOLLOWING, LEADING, BranchDraft, LinkDraft, flows, region_kind
+from evenkeel.chain.graph.geometry import contracted, main_weight
+from evenkeel.chain.graph.meter import Meter
+from evenkeel.chain.graph.naming import Namer
+from evenkeel.chain.graph.places import Graph, Place
+from evenkeel.chain.link import LocalTerm, ratio
+from evenkeel.chain.record.ledger import Ledger, Source
+from evenkeel.chain.record.operations import SATURATING
+from evenkeel.chain.record.reading import Reading
+from evenkeel.chain.record.statistics import Summary, dead_share, saturated_share
+from evenkeel.chain.record.unfinished import Later, Unfinished, norm_of, rms_of, rms_of_value, value_of
+from evenkeel.chain.record.values import Operation, Value, Weight, summarise_values
+from evenkeel.chain.theory.activation import IDENTITY, weight_scale
+from evenkeel.chain.theory.features import activation_name, function_of, layout_of, norm_name, width_of
+from evenkeel.chain.theory.gain import UNKNOWN, Theory, of_series, of_sum, root_product, root_sum
 
 _NAMING = ("weighted", "region", "norm", "operation", "activation", "elementwise", "dropout", "view", "spread")
 """What a link is named after, the weightiest first."""
 
 
 class Surveyor:
-    """Looks at drafts one by one, forward statistics and theory now, gradients later."""
+    """Fills in the records of drafts one by one."""
 
     def __init__(
-        self, graph: Graph, meter: Meter, ledger: Ledger, namer: Namer, batch: int | None, shared: set[str]
+        self,
+        graph: Graph,
+        meter: Meter,
+        ledger: Ledger,
+        namer: Namer,
+        batch: int | None,
+        parameters: Mapping[str, Tensor],
+        shared: set[str],
     ) -> None:
         self._graph, self._meter, self._ledger, self._namer = graph, meter, ledger, namer
-        self._batch, self._shared = batch, shared
+        self._batch, self._parameters, self._shared = batch, parameters, shared
         self._summaries: dict[int, Summary | None] = {}
 
-    def prepare(self, drafts: list[LinkDraft]) -> None:
+    def fill(self, drafts: list[LinkDraft]) -> None:
+        """Fill in all links of a chain, those inside branches as well."""
+        self._prepare(drafts)
+        self._series(drafts)
+
+    def _prepare(self, drafts: list[LinkDraft]) -> None:
         """Look at the outputs of many links at once, which is cheaper where they are small."""
         walked = [draft for top in drafts for draft in top.walk()]
         tops = [self._graph.places[draft.upper] for draft in walked if draft.upper > 0 and draft.segments[-1].joins]
         summarise_values([value for value in map(self._value, tops) if value is not None], self._batch)
 
-    def links(self, drafts: list[LinkDraft]) -> list[PendingLink]:
-        """All links of a series, no two under one name."""
-        links = [self._link(draft) for draft in drafts]
-        for alike in (self._whole_name, self._numbered_name):
-            uses = Counter(link.name for link in links)
+    def _series(self, drafts: list[LinkDraft]) -> list[Theory]:
+        """Fill in the links of a series, no two under one name; what theory says of each."""
+        theories = [self._fill(draft) for draft in drafts]
+        for rename in (self._whole_name, self._numbered_name):
+            uses = Counter(draft.record.fields["name"] for draft in drafts)
             seen: Counter[str] = Counter()
-            for link in links:
-                name = link.name
+            for draft in drafts:
+                name = draft.record.fields["name"]
                 seen[name] += 1
-                link.name = alike(link, seen[name]) if uses[name] > 1 else name
-        return links
+                if uses[name] > 1:
+                    draft.record.fields["name"] = rename(draft, name, seen[name])
+        return theories
 
-    def _whole_name(self, link: PendingLink, number: int) -> str:
+    def _whole_name(self, draft: LinkDraft, name: str, number: int) -> str:
         """What its paths have in common, else from their first to their last layer: one of two blocks in a module."""
-        inside = [place for branch in link.draft.branches for place in branch.places if branch.kind != "bypass"]
-        common = self._namer.common(self._graph, inside, link.name)
-        return common if common != link.name else self._namer.span(self._graph, inside) or link.name
+        inside = [place for branch in draft.branches for place in branch.places if branch.kind != "bypass"]
+        common = self._namer.common(self._graph, inside, name)
+        return common if common != name else self._namer.span(self._graph, inside) or name
 
     @staticmethod
-    def _numbered_name(link: PendingLink, number: int) -> str:
-        return link.name if number == 1 else f"{link.name}#{number}"
+    def _numbered_name(draft: LinkDraft, name: str, number: int) -> str:
+        return name if number == 1 else f"{name}#{number}"
 
-    def _link(self, draft: LinkDraft) -> PendingLink:
+    def _fill(self, draft: LinkDraft) -> Theory:
+        """Fill in one link: each field of its record, in one place."""
         places = [self._graph.places[number] for number in draft.places]
-        branches = [self._branch(branch, draft) for branch in draft.branches]
+        for branch in draft.branches:
+            self._fill_branch(branch, draft)
         kind = self._kind(draft, places)
         summary = self.summary(draft.upper) if draft.segments[-1].joins else None
         activation = next((p for p in reversed(places) if p.kind == "activation" and p.operation), None)
         norm = next((p for p in places if p.kind == "norm" and p.operation is not None), None)
         output = self._value(self._graph.places[draft.upper]) if draft.upper > 0 else None
-        return PendingLink(
-            name=self._name(draft, kind),
-            kind=kind,
-            draft=draft,
-            theory=self._theory(draft, kind, places, branches),
-            upper=self._ledger.expect(self._meter.total(draft.entries)),
-            lower=self._lower(draft),
-            exact_cut=not any(branch.kind == "bypass" for branch in draft.branches),
-            forward_norm=self._ledger.note(summary.norm, Source(output, "norm")) if summary else None,
-            forward_count=summary.count if summary else 0,
-            similarity=self._ledger.note(summary.similarity, Source(output, "similarity")) if summary else None,
-            dead=self._dead(activation, places),
-            saturated=self._saturated(activation),
-            activation=activation_name(activation, draft.roles),
-            norm=norm_name(norm),
-            width=None if output is None else width_of(output, places),
-            terms=[term for place in places for term in self._terms(place, activation)],
-            branches=branches,
-            recurrent=next((p.operation for p in places if p.kind == "recurrent"), None),
-        )
+        theory = self._theory(draft, kind, places)
+        draft.arriving = arriving = self._ledger.expect(self._meter.total(draft.entries))
+        draft.passed = passed = self._passed(draft)
+        draft.record.fields |= {
+            "name": self._name(draft, kind),
+            "kind": kind,
+            "gain": _gain(passed, arriving),
+            "expected_gain": None if passed is None else theory.expected,
+            "ideal_gain": None if passed is None else theory.ideal,
+            "scatter": theory.scatter,
+            "forward_rms": self._forward_rms(summary, output),
+            "backward_rms": rms_of(arriving),
+            "similarity": self._similarity(summary, output),
+            "dead": value_of(self._dead(activation, places)),
+            "saturated": value_of(self._saturated(activation)),
+            "contribution": norm_of(passed),
+            "output_gradient_norm": norm_of(arriving),
+            "exact_cut": not any(branch.kind == "bypass" for branch in draft.branches),
+            "activation": activation_name(activation, draft.roles),
+            "norm": norm_name(norm),
+            "width": None if output is None else width_of(output, places),
+            "terms": [term for place in places for term in self._terms(place, activation)],
+            "branches": [branch.record for branch in draft.branches],
+            "steps": _steps(next((p.operation for p in places if p.kind == "recurrent"), None)),
+        }
+        return theory
+
+    def _forward_rms(self, summary: Summary | None, output: Value | None) -> Later:
+        if summary is None:
+            return value_of(None)
+        return rms_of_value(self._ledger.note(summary.norm, Source(output, "norm")), summary.count)
+
+    def _similarity(self, summary: Summary | None, output: Value | None) -> Later:
+        return value_of(self._ledger.note(summary.similarity, Source(output, "similarity")) if summary else None)
 
     def _kind(self, draft: LinkDraft, places: list[Place]) -> str:
         if "region" in draft.roles:
@@ -111,7 +144,7 @@ class Surveyor:
         inside = [place for branch in draft.branches for place in branch.places]
         return self._namer.common(self._graph, inside, kind)
 
-    def _lower(self, draft: LinkDraft) -> Reading | None:
+    def _passed(self, draft: LinkDraft) -> Reading | None:
         """What this link passes to its input: the whole gradient there if nothing else does, else its own flow."""
         below = self._graph.places[draft.lower]
         if draft.lower == self._graph.sink:
@@ -121,23 +154,24 @@ class Surveyor:
             return self._ledger.expect(self._meter.total([draft.lower]))
         return self._ledger.expect(self._meter.flow(flows(self._graph.places, draft.exits, draft.lower)))
 
-    def _branch(self, branch: BranchDraft, draft: LinkDraft) -> PendingBranch:
-        links = self.links(branch.drafts)
+    def _fill_branch(self, branch: BranchDraft, draft: LinkDraft) -> None:
+        """Fill in one parallel path of a link."""
+        theories = self._series(branch.drafts)
         share = self._share(branch, draft)
-        expected = root_product([share, *(link.theory.expected for link in links)])
-        ideal = root_product([share, *(link.theory.ideal for link in links)])
         flow = self._branch_flow(branch, draft)
-        fallback = branch.kind if branch.kind == "skip" else "path"
-        name = self._namer.common(self._graph, branch.places, fallback)
-        return PendingBranch(
-            name=name,
-            kind=branch.kind,
-            links=links,
-            flow=flow,
-            above=self._leaving(branch) if branch.kind == "bypass" else None,
-            expected=expected,
-            ideal=ideal,
-        )
+        leaving = self._leaving(branch) if branch.kind == "bypass" else None
+        name = self._namer.common(self._graph, branch.places, branch.kind if branch.kind == "skip" else "path")
+        branch.record.fields |= {
+            "name": name,
+            "kind": branch.kind,
+            "gain": lambda ledger: ratio(
+                ledger.norm(flow), ledger.norm(draft.arriving if leaving is None else leaving)
+            ),
+            "expected_gain": root_product([share, *(theory.expected for theory in theories)]),
+            "ideal_gain": root_product([share, *(theory.ideal for theory in theories)]),
+            "contribution": norm_of(flow),
+            "links": [inner.record for inner in branch.drafts],
+        }
 
     def _leaving(self, branch: BranchDraft) -> Reading:
         """The gradient where a bypass leaves the spine: at the values that it is an ingredient of."""
@@ -174,17 +208,18 @@ class Surveyor:
         counts = [summary.count for summary in summaries if summary is not None]
         return math.sqrt(sum(counts) / math.prod(operation.outputs[0].shape)) if len(counts) == len(summaries) else None
 
-    def _theory(self, draft: LinkDraft, kind: str, places: list[Place], branches: list[PendingBranch]) -> Theory:
+    def _theory(self, draft: LinkDraft, kind: str, places: list[Place]) -> Theory:
         if "region" not in draft.roles:
             elementwise = any(segment.paths for segment in draft.segments)
-            found = of_series(places, self.summary(draft.lower))
-            return Theory(expected=None, ideal=found.ideal) if elementwise else found
-        paths = [branch for branch in branches if branch.kind != "bypass"]
+            theory = of_series(places, self.summary(draft.lower))
+            return Theory(expected=None, ideal=theory.ideal) if elementwise else theory
+        paths = [branch.record.fields for branch in draft.branches if branch.kind != "bypass"]
         if kind not in ("residual", "sum", "concatenation") or not paths:
             return UNKNOWN
-        expected = root_sum([branch.expected for branch in paths]) if set(draft.roles) <= {"region", "view"} else None
+        whole = set(draft.roles) <= {"region", "view"}
+        expected = root_sum([path["expected_gain"] for path in paths]) if whole else None
         if kind == "concatenation":
-            return Theory(expected=expected, ideal=root_sum([branch.ideal for branch in paths]))
+            return Theory(expected=expected, ideal=root_sum([path["ideal_gain"] for path in paths]))
         return of_sum(expected)
 
     def summary(self, number: int) -> Summary | None:
@@ -228,7 +263,7 @@ class Surveyor:
         read = partial(saturated_share, name=operation.name, bounds=bounds or (-1.0, 1.0))
         return self._ledger.note(read(value.tensor), Source(value, read))
 
-    def _terms(self, place: Place, activation: Place | None) -> list[PendingTerm]:
+    def _terms(self, place: Place, activation: Place | None) -> list[Unfinished[LocalTerm]]:
         if place.operation is None or place.kind not in ("linear", "convolution", "embedding", "recurrent"):
             return []
         if place.kind == "recurrent":
@@ -242,20 +277,37 @@ class Surveyor:
         ideal = None if fan_in is None else math.sqrt(weight_scale(follows or IDENTITY) / fan_in)
         return [self._term(place, weight, place.operation, ideal)]
 
-    def _term(self, place: Place, weight: Weight, operation: Operation | None, ideal: float | None) -> PendingTerm:
+    def _term(
+        self, place: Place, weight: Weight, operation: Operation | None, ideal: float | None
+    ) -> Unfinished[LocalTerm]:
         value = operation.inputs[0] if operation is not None and operation.inputs else None
         floating = value is not None and (value.tensor is None or value.tensor.is_floating_point())
         summary = value.summary(None) if value is not None and floating else None
         edges = []  # none: the whole gradient of the parameter will do
         if operation is not None and weight.name in self._shared:
             edges = [edge for edge in place.weight_edges if edge.position == weight.position]
-        return PendingTerm(
-            name=weight.name,
-            shape=tuple(weight.tensor.shape),
-            mean_square=weight.mean_square,
+        name, gradient = weight.name, self._ledger.expect(self._meter.flow(edges)) if edges else None
+        output = self._ledger.expect(self._meter.total([place.number]))
+        ticket = self._ledger.note(summary.norm, Source(value, "norm")) if summary else None
+        return Unfinished(
+            LocalTerm,
+            name=name,
+            shape=tuple(self._parameters[name].shape if name in self._parameters else weight.tensor.shape),
+            rms=math.sqrt(weight.mean_square),
             ideal_rms=ideal,
-            input_norm=self._ledger.note(summary.norm, Source(value, "norm")) if summary else None,
-            input_count=summary.count if summary else 0,
-            output=self._ledger.expect(self._meter.total([place.number])),
-            gradient=self._ledger.expect(self._meter.flow(edges)) if edges else None,
+            input_rms=rms_of_value(ticket, summary.count if summary else 0),
+            input_norm=value_of(ticket),
+            output_gradient_norm=norm_of(output),
+            gradient_norm=(lambda ledger: ledger.gradients.get(name)) if gradient is None else norm_of(gradient),
         )
+
+
+def _gain(passed: Reading | None, arriving: Reading | None) -> Later:
+    """||gradient at the input|| / ||gradient at the output||."""
+    return lambda ledger: ratio(ledger.norm(passed), ledger.norm(arriving))
+
+
+def _steps(recurrent: Operation | None) -> Later:
+    """The chain over time of a recurrent layer; None of any other link."""
+    call = None if recurrent is None else recurrent.call
+    return lambda ledger: None if call is None else ledger.unrolled.get(id(call))

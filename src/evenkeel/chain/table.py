@@ -1,4 +1,4 @@
-"""A chain as a table for the terminal: one line a link, parallel paths indented below, the whole in the last lines.
+"""A chain's links as a table for the terminal: one line a link, parallel paths indented below.
 
 Gains read from the output upwards: each row says what happens to the gradient on its way from the link's output to its
 input. A chain of hundreds of links shows its two ends and, in between, what stands out.
@@ -6,10 +6,12 @@ input. A chain of hundreds of links shows its two ends and, in between, what sta
 
 from __future__ import annotations
 
-from evenkeel.chain.link import Branch, Chain, Link
+from collections.abc import Sequence
+
+from evenkeel.chain.link import Branch, Link
 
 MOST_ROWS = 64
-"""Longer tables are cut in the middle: more than that nobody reads."""
+"""Longer tables are cut in the middle."""
 LONGEST_NAME = 34
 MOST_BYPASSES = 4
 """More than that are counted, not listed: a loop over time has one a step."""
@@ -19,24 +21,24 @@ CELL = 9
 """Characters of a number column."""
 
 
-def table(chain: Chain, *, depth: int = 1, width: int = 110) -> str:
-    """The chain as text, `depth` levels of branches deep, at most `width` characters wide.
+def table(links: Sequence[Link], *, depth: int = 1, width: int = 110) -> str:
+    """Links as text, `depth` levels of branches deep, at most `width` characters wide.
 
     Example:
         >>> import torch
         >>> from evenkeel.chain import trace
         >>> chain = trace(torch.nn.Linear(3, 1), torch.nn.functional.mse_loss, (torch.ones(4, 3), torch.ones(4, 1)))
-        >>> print(table(chain).splitlines()[0].split()[:4])
+        >>> print(table(chain.links).splitlines()[0].split()[:4])
         ['link', 'what', 'gain', 'expected']
     """
-    rows = [row for link in chain.links for row in _rows(link, 0, depth)]
+    rows = [row for link in links for row in _rows(link, 0, depth)]
     names = max([len("link"), *(len(row[0]) for row in rows)])
     names = min(names, LONGEST_NAME)
     kinds = min(max([len("what"), *(len(row[1]) for row in rows)]), 26)
     count = max(1, min(len(COLUMNS), (width - names - kinds - 4) // CELL))
     lines = [_line(("link", "what", *COLUMNS[:count]), names, kinds)]
     lines += _shortened([_line(row[: count + 2], names, kinds) for row in rows])
-    return "\n".join([*lines, *_whole(chain)])
+    return "\n".join(lines)
 
 
 def figure_of(value: float | None) -> str:
@@ -54,7 +56,7 @@ def figure_of(value: float | None) -> str:
 
 
 def share_of(value: float | None) -> str:
-    """A number between -1 and 1 at three decimals: below that nobody cares.
+    """A number between -1 and 1 at three decimals: what is smaller does not matter.
 
     Example:
         >>> share_of(0.98812), share_of(-8.3e-4), share_of(None)
@@ -119,20 +121,3 @@ def _shortened(lines: list[str]) -> list[str]:
         return lines
     half = MOST_ROWS // 2
     return [*lines[:half], f"... {len(lines) - 2 * half} rows more", *lines[-half:]]
-
-
-def _whole(chain: Chain) -> list[str]:
-    lines = [
-        f"total gain {figure_of(chain.total_gain)} (expected {figure_of(chain.expected_gain)}, "
-        f"ideal {figure_of(chain.ideal_gain)}), |dL/d{'y' if chain.starts_at == 'output' else 'L'}| "
-        f"{figure_of(chain.output_gradient)}, gradients of different examples alike: "
-        f"{share_of(chain.gradient_similarity)}",
-        f"loss {figure_of(chain.loss)}, of an output of zeros {figure_of(chain.known_loss)}",
-    ]
-    for link in chain.links:
-        for direction in link.steps.directions if link.steps is not None else ():
-            span = f"forgotten after {direction.span} steps" if direction.span else "remembered to the first step"
-            lines.append(f"{link.name}, {direction.name}: gain per step {figure_of(direction.gain)}, {span}")
-    if chain.without_gradient:
-        lines.append(f"no gradient: {', '.join(chain.without_gradient[:8])}")
-    return lines

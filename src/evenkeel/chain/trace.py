@@ -1,10 +1,10 @@
 """Trace: one forward and one backward pass of any model, read term by term into a `Chain`.
 
-    1. run the model and the loss, recorded          capture, record
-    2. cut the autograd graph and merge into links   graph, decompose, drafts
-    3. look at tensors while they live               survey, theory
-    4. run backward with hooks on nodes              meter
-    5. write it all into frozen records              measurement
+    1. run the model and the loss, recorded          record/capture, record/recorder
+    2. cut the autograd graph and merge into links   graph/cut, graph/decompose, graph/drafts
+    3. fill in what tensors tell while they live     survey, theory/gain
+    4. run backward with hooks on nodes              graph/meter, record/wiring
+    5. fetch the numbers and freeze the records      measurement, record/unfinished
 
 The model, its gradients, buffers, mode and the random state are as before when it returns, also when it raises.
 """
@@ -16,11 +16,11 @@ from typing import Any
 import torch
 from torch import nn
 
-from evenkeel.chain.batch import LossFunction
-from evenkeel.chain.capture import capture
-from evenkeel.chain.link import Chain
+from evenkeel.chain.chain import Chain
 from evenkeel.chain.measurement import Measurement
-from evenkeel.chain.state import eager, materialised, undisturbed
+from evenkeel.chain.record.batch import LossFunction
+from evenkeel.chain.record.capture import capture
+from evenkeel.chain.record.state import eager, materialised, undisturbed
 from evenkeel.errors import RequestError
 
 
@@ -53,10 +53,10 @@ def trace(model: nn.Module, loss: LossFunction | None, batch: Any, *, spectrum: 
     subject = materialised(model)
     with undisturbed(subject, loss) as overwritten, eager(), torch.inference_mode(False), torch.enable_grad():
         captured = capture(subject, loss, batch, overwritten)
-        measurement = Measurement(subject, captured)
+        measurement = Measurement(captured)
         inputs = [*captured.leaves, *measurement.parameters.values()]
         with measurement.reading():
-            found = torch.autograd.grad(captured.loss, inputs, retain_graph=spectrum > 0, allow_unused=True)
+            gradients = torch.autograd.grad(captured.loss, inputs, retain_graph=spectrum > 0, allow_unused=True)
         if spectrum:
             measurement.spectra(spectrum)
-        return measurement.chain(dict(zip(measurement.parameters, found[len(captured.leaves) :], strict=True)))
+        return measurement.chain(dict(zip(measurement.parameters, gradients[len(captured.leaves) :], strict=True)))

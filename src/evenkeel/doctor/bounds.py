@@ -16,7 +16,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from evenkeel.chain.batch import LossFunction
+from evenkeel.chain.record.batch import LossFunction
 from evenkeel.doctor.subject import fresh
 
 RANGES: Mapping[str, Callable[[Tensor], Tensor]] = {

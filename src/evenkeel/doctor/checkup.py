@@ -14,7 +14,7 @@ import torch
 from torch import nn
 from torch.optim import Optimizer
 
-from evenkeel.chain.batch import LossFunction, map_tensors, split_batch
+from evenkeel.chain.record.batch import LossFunction, map_tensors, split_batch
 from evenkeel.doctor.record import Checkup
 from evenkeel.doctor.schedule import LookAt
 from evenkeel.doctor.start import measure_start

@@ -16,7 +16,7 @@ import torch
 from torch import Tensor, nn
 from typing_extensions import override
 
-from evenkeel.chain.batch import LossFunction, tensors_in
+from evenkeel.chain.record.batch import LossFunction, tensors_in
 from evenkeel.doctor.bounds import RANGES
 from evenkeel.doctor.subject import fresh
 

@@ -12,7 +12,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from evenkeel.chain.batch import split_batch, tensors_in
+from evenkeel.chain.record.batch import split_batch, tensors_in
 from evenkeel.doctor.bounds import constant_loss, floor
 from evenkeel.doctor.reference import reachable_loss
 from evenkeel.doctor.subject import Subject

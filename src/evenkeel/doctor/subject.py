@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
-from evenkeel.chain.batch import LossFunction, call_loss, call_model, map_tensors, split_batch, usable
+from evenkeel.chain.record.batch import LossFunction, call_loss, call_model, map_tensors, split_batch, usable
 from evenkeel.errors import DataError, RequestError
 
 MOST_BATCHES = 512

@@ -16,12 +16,12 @@ import torch
 from torch import Tensor, nn
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from evenkeel.chain.again import Call, along, bound
-from evenkeel.chain.batch import map_tensors, tensors_in
-from evenkeel.chain.capture import capture
-from evenkeel.chain.operations import describe
-from evenkeel.chain.record import CallStack
-from evenkeel.chain.state import eager, undisturbed
+from evenkeel.chain.record.batch import map_tensors, tensors_in
+from evenkeel.chain.record.call import Call, along, bound
+from evenkeel.chain.record.capture import capture
+from evenkeel.chain.record.operations import describe
+from evenkeel.chain.record.recorder import CallStack
+from evenkeel.chain.record.state import eager, undisturbed
 
 Direction = Literal["forward", "backward", "data", "weights"]
 UNDEFINED = (

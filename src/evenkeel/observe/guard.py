@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
-from evenkeel.chain.again import Call
+from evenkeel.chain.record.call import Call
 from evenkeel.observe.culprit import Culprit, find_backward_culprit, find_culprit
 from evenkeel.symptoms.history import NonFinite
 

@@ -12,9 +12,9 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from evenkeel.chain.echo import Echo, EchoLook
-from evenkeel.chain.fetch import Fetch
 from evenkeel.chain.live import LiveLook, ReplayLook
-from evenkeel.chain.statistics import norm_of
+from evenkeel.chain.record.fetch import Fetch
+from evenkeel.chain.record.statistics import norm_of
 from evenkeel.observe.weights import Rows, StepLook, gradient_norm, unheld
 from evenkeel.symptoms.history import Look
 

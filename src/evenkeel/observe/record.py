@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from torch import Tensor
 
-from evenkeel.chain.fetch import Fetch
+from evenkeel.chain.record.fetch import Fetch
 from evenkeel.symptoms.history import History, Look, LossPoint, NonFinite, Optimizer, Start
 
 MOST_LOSSES = 4096  # beyond this evenly spaced ones are kept, at most half as many, and

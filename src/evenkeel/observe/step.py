@@ -14,8 +14,8 @@ from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
 from torch.optim import Optimizer
 
-from evenkeel.chain.again import Arguments, Call, called, glimpsed
-from evenkeel.chain.batch import examples_called
+from evenkeel.chain.record.batch import examples_called
+from evenkeel.chain.record.call import Arguments, Call, called, glimpsed
 from evenkeel.observe.budget import Budget, Schedule
 from evenkeel.observe.care import Care
 from evenkeel.observe.guard import Guard

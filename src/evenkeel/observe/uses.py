@@ -6,7 +6,7 @@ from typing import Any
 
 from torch import Tensor
 
-from evenkeel.chain.batch import tensors_in
+from evenkeel.chain.record.batch import tensors_in
 
 
 class Uses:

@@ -19,8 +19,8 @@ import torch
 from torch import Tensor
 from torch.optim import Optimizer
 
-from evenkeel.chain.fetch import Fetch
-from evenkeel.chain.statistics import sound, wide
+from evenkeel.chain.record.fetch import Fetch
+from evenkeel.chain.record.statistics import sound, wide
 from evenkeel.symptoms.history import ParameterLook
 
 ADAPTIVE = (torch.optim.Adam, torch.optim.AdamW, torch.optim.NAdam, torch.optim.RAdam, torch.optim.Adamax)

@@ -15,7 +15,7 @@ import math
 from itertools import takewhile
 
 from evenkeel.chain import Link
-from evenkeel.chain.recurrent import Direction
+from evenkeel.chain.record.recurrent import Direction
 from evenkeel.finding import Cause, Finding, Severity
 from evenkeel.symptoms.base import SymptomPart
 from evenkeel.symptoms.harm import harmed, level, severity

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 
-from evenkeel.chain.recurrent import FORGOTTEN, Direction
+from evenkeel.chain.record.recurrent import FORGOTTEN, Direction
 from evenkeel.finding import Cause, Finding, Severity
 from evenkeel.symptoms.base import SymptomPart
 from evenkeel.symptoms.harm import harmed, lag_severity, severity, shape_severity

@@ -1,0 +1,1 @@
+"""The autograd graph of a pass, cut into links: places, cut points, parallel paths, names."""
