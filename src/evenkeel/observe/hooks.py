@@ -24,14 +24,14 @@ class Listener(Protocol):
     """Who is told, in the order of a training step."""
 
     @property
-    def lightly(self) -> bool:
-        """Whether the step in progress is only counted: `glimpse`, `count` and `step_ends` are all that is told."""
+    def counting(self) -> bool:
+        """Whether this step is only counted: `forward_counted`, `backward_counted` and `step_ends` are its events."""
         ...
 
-    def glimpse(self, positional: tuple[Any, ...], named: Mapping[str, Any]) -> None:
+    def forward_counted(self, positional: tuple[Any, ...], named: Mapping[str, Any]) -> None:
         """The model is called, in a step that is only counted."""
 
-    def count(self, loss: Tensor) -> None:
+    def backward_counted(self, loss: Tensor) -> None:
         """A loss was differentiated, in a step that is only counted."""
 
     def forward_begins(self, positional: tuple[Any, ...], named: Mapping[str, Any]) -> None:
@@ -65,14 +65,14 @@ def installed(model: nn.Module, optimizers: Sequence[Optimizer], listener: Liste
 
     def before(module: nn.Module, positional: tuple[Any, ...], named: dict[str, Any]) -> None:
         if torch.is_grad_enabled() and not _unobservable():
-            (listener.glimpse if listener.lightly else listener.forward_begins)(positional, named)
+            (listener.forward_counted if listener.counting else listener.forward_begins)(positional, named)
 
     def after(module: nn.Module, positional: Any, output: Any) -> None:
-        if not listener.lightly and torch.is_grad_enabled() and not _unobservable():
+        if not listener.counting and torch.is_grad_enabled() and not _unobservable():
             listener.forward_ends(output)
 
     def begins(optimizer: Optimizer, *_: Any) -> None:
-        if not listener.lightly:
+        if not listener.counting:
             listener.step_begins(optimizer)
 
     with ExitStack() as stack:
@@ -105,8 +105,8 @@ def _wrap_compiled(model: nn.Module, listener: Listener, stack: ExitStack) -> bo
     def call(*positional: Any, **named: Any) -> Any:
         if not torch.is_grad_enabled() or _unobservable():
             return compiled(*positional, **named)
-        if listener.lightly:
-            listener.glimpse(positional, named)
+        if listener.counting:
+            listener.forward_counted(positional, named)
             return compiled(*positional, **named)
         output = None
         listener.forward_begins(positional, named)
@@ -135,9 +135,9 @@ def _wrap_backward(listener: Listener, stack: ExitStack) -> None:
         inside = True
         try:
             plain, unit = getattr(given.grad_fn, "metadata", {}).get(UNIT, (given, None))
-            if listener.lightly:
+            if listener.counting:
                 original(tensors, *arguments, **named)
-                return listener.count(plain)
+                return listener.backward_counted(plain)
             listener.backward_begins(given, plain, unit)
             try:
                 original(tensors, *arguments, **named)

@@ -18,10 +18,10 @@ from torch.optim import Optimizer
 from evenkeel.chain import Chain
 from evenkeel.errors import RequestError
 from evenkeel.finding import Finding, Severity
-from evenkeel.observe.budget import DEFAULT_BUDGET, Budget, Schedule
 from evenkeel.observe.hooks import installed
-from evenkeel.observe.probe import sharded
-from evenkeel.observe.record import Record
+from evenkeel.observe.look import sharded
+from evenkeel.observe.recorder import Recorder
+from evenkeel.observe.schedule import DEFAULT_BUDGET, Budget, Schedule
 from evenkeel.observe.step import StepWatch
 from evenkeel.observe.weights import optimizer_kind, outside
 from evenkeel.symptoms import SEVERITIES, findings
@@ -79,7 +79,7 @@ class Watch:
 
     def __init__(self, model: nn.Module, optimizers: Sequence[Optimizer], budget: Schedule) -> None:
         self._model, self._optimizers, self._budget = model, list(optimizers), budget
-        self.record = Record(
+        self.record = Recorder(
             optimizer_kind(optimizers), tuple(name for name, _ in outside(model.named_parameters(), optimizers))
         )
         self.notes: list[str] = []
@@ -113,7 +113,7 @@ class Watch:
     @property
     def history(self) -> History:
         """Everything seen so far, as a value."""
-        with self._step.care:
+        with self._step.overhead:
             self.record.fetch(wait=True)
             self._step.collect(wait=True)
         return self.record.history()
@@ -137,7 +137,7 @@ class Watch:
 
     def loss(self, value: Tensor) -> Tensor:
         """Say what the loss of this step is, where `backward` is not called on it; gives it back."""
-        self._step.told_loss(value)
+        self._step.report_loss(value)
         return value
 
     def note(self, text: str) -> None:
@@ -167,17 +167,17 @@ class Watch:
         return self._findings
 
     @property
-    def lightly(self) -> bool:
+    def counting(self) -> bool:
         """Whether the step in progress is only counted."""
-        return self._step.lightly
+        return self._step.counting
 
-    def glimpse(self, positional: tuple[Any, ...], named: Mapping[str, Any]) -> None:
+    def forward_counted(self, positional: tuple[Any, ...], named: Mapping[str, Any]) -> None:
         """The model is called in a step that is only counted."""
-        self._step.glimpse(positional, named)
+        self._step.forward_counted(positional, named)
 
-    def count(self, loss: Tensor) -> None:
+    def backward_counted(self, loss: Tensor) -> None:
         """A loss was differentiated in such a step."""
-        self._step.count(loss)
+        self._step.backward_counted(loss)
 
     def forward_begins(self, positional: tuple[Any, ...], named: Mapping[str, Any]) -> None:
         """The model is called."""
@@ -218,7 +218,7 @@ class Watch:
         step, urgent = self.record.step, self._step.urgent
         if step < self._judge_at and not urgent:
             if self.record.pending >= FETCH:
-                with self._step.care:
+                with self._step.overhead:
                     self.record.fetch()
             return
         if not urgent and isinstance(self._budget, Budget) and not self._budget.affords(self._judging):
@@ -230,7 +230,7 @@ class Watch:
 
     def _consider(self, *, ended: bool = False) -> None:
         started = time.perf_counter()
-        with self._step.care:
+        with self._step.overhead:
             self.record.fetch(ended=ended)
             self._step.collect(wait=ended)
             self._step.look_back()

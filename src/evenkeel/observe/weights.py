@@ -84,7 +84,7 @@ class StepLook:
 
     @torch.no_grad()
     def gradients(self) -> None:
-        """Look at the gradients as they lie there now."""
+        """Look at the gradients as they are now."""
         for row in self._rows:
             gradient = row.parameter.grad
             gradient = None if gradient is None else _dense(gradient.detach())

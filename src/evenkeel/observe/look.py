@@ -16,7 +16,7 @@ from evenkeel.chain.fetch import Fetch
 from evenkeel.chain.live import LiveLook, ReplayLook
 from evenkeel.chain.statistics import norm_of
 from evenkeel.observe.weights import Rows, StepLook, gradient_norm, unheld
-from evenkeel.symptoms.history import Look
+from evenkeel.symptoms.history import Observation
 
 MODES = (nn.modules.batchnorm._BatchNorm, nn.modules.dropout._DropoutNd)
 
@@ -26,12 +26,12 @@ class _Asked(NamedTuple):
 
     held: list[Rows]
     outside: list[Rows]
-    lying: Fetch
+    stale: Fetch
     unit: Fetch
 
     @property
     def ready(self) -> bool:
-        return all(one.ready for one in (*self.held, *self.outside, self.lying, self.unit))
+        return all(one.ready for one in (*self.held, *self.outside, self.stale, self.unit))
 
 
 class Probe:
@@ -55,7 +55,7 @@ class Probe:
         """What this look leaves for later ones."""
         self._weights: Literal["changes", "gradients"] = weights
         self._asked: _Asked | None = None
-        self._lying: list[Tensor] = []
+        self._stale: list[Tensor] = []
         self._unit: Tensor | None = None
         self._attached = False
         self._steps: list[StepLook] = []
@@ -83,8 +83,8 @@ class Probe:
         if self._attached or (self._live is not None and not self._live.reaches(loss)):
             return
         held = [p for one in self._optimizers for group in one.param_groups for p in group["params"]]
-        lying = [p.grad for p in held if p.grad is not None and p.grad.numel()]
-        self._lying = list(map(_norm, lying))
+        stale = [p.grad for p in held if p.grad is not None and p.grad.numel()]
+        self._stale = list(map(_norm, stale))
         self._unit = unit
         if self._live is not None:
             self._live.attach(loss)
@@ -133,7 +133,7 @@ class Probe:
         self._asked = _Asked(
             [one.ask() for one in self._steps],
             outside,
-            Fetch(self._lying),
+            Fetch(self._stale),
             Fetch([] if self._unit is None else [self._unit]),
         )
 
@@ -143,15 +143,15 @@ class Probe:
         chain = self._live is None or not self.measured or self._live.ready
         return chain and (self._asked is None or self._asked.ready)
 
-    def look(self, step: int, loss: float | None) -> Look:
+    def look(self, step: int, loss: float | None) -> Observation:
         """Everything as one record."""
         if self._asked is None:
             self.ask()
-        rows, outside, lying, unit = self._asked or _Asked([], [], Fetch([]), Fetch([]))
+        rows, outside, stale, unit = self._asked or _Asked([], [], Fetch([]), Fetch([]))
         factor = next(iter(unit.numbers()), 1.0)
         found = tuple(row for one in rows for row in one.read())
-        norm, carried = gradient_norm(found), math.hypot(*lying.numbers())
-        return Look(
+        norm, carried = gradient_norm(found), math.hypot(*stale.numbers())
+        return Observation(
             step=step,
             loss=loss,
             rate=max((each.rate for each in self._steps), default=0.0),

@@ -9,7 +9,7 @@ from typing import NamedTuple
 from torch import Tensor
 
 from evenkeel.chain.fetch import Fetch
-from evenkeel.symptoms.history import History, Look, LossPoint, NonFinite, Optimizer, Start
+from evenkeel.symptoms.history import History, LossPoint, NonFinite, Observation, Optimizer, Start
 
 MOST_LOSSES = 4096  # beyond this evenly spaced ones are kept, at most half as many, and
 RECENT = 1024  # the latest
@@ -25,7 +25,7 @@ class _Asked(NamedTuple):
     overflows: Fetch
 
 
-class Record:
+class Recorder:
     """Losses, looks and counts; `history` is the value that symptoms judge."""
 
     def __init__(self, optimizer: Optimizer, outside: tuple[str, ...]) -> None:
@@ -33,7 +33,7 @@ class Record:
         self.outside = outside
         self.step = 0
         self.losses: list[LossPoint] = []
-        self.looks: list[Look] = []
+        self.looks: list[Observation] = []
         self.validation: list[LossPoint] = []
         self.sizes: deque[int] = deque(maxlen=BATCHES)
         self.start: Start | None = None
@@ -106,7 +106,7 @@ class Record:
         """The loss of one of the last steps, where it has been fetched."""
         return next((point.loss for point in reversed(self.losses[-RECENT:]) if point.step == step), None)
 
-    def look(self, look: Look, *, left_out: bool = False) -> None:
+    def look(self, look: Observation, *, left_out: bool = False) -> None:
         """Keep a look; one of a step that a scaler left out only where it tells something else than of overflows."""
         links = () if look.chain is None else look.chain.links
         if left_out and not (links and all(math.isfinite(link.backward_rms or 0.0) for link in links)):

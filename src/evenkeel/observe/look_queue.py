@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections import deque
 
-from evenkeel.observe.probe import Probe
-from evenkeel.observe.record import Record
+from evenkeel.observe.look import Probe
+from evenkeel.observe.recorder import Recorder
 
 
-class Waiting:
+class LookQueue:
     """A queue in front of a record: a look is kept when it can be read without waiting."""
 
-    def __init__(self, record: Record) -> None:
+    def __init__(self, record: Recorder) -> None:
         self._record = record
         self._looks: deque[tuple[Probe, int, bool]] = deque()
 

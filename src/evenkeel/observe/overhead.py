@@ -6,11 +6,11 @@ import gc
 import time
 from collections.abc import Callable
 
-from evenkeel.observe.budget import Schedule
+from evenkeel.observe.schedule import Schedule
 
 
-class Care:
-    """`with care:` accounts for the time, and hands what goes wrong to a callback: no reason to stop a training.
+class Overhead:
+    """`with overhead:` accounts for the time, and hands what goes wrong to a callback: no reason to stop a training.
 
     While `pausing`, the garbage collector rests: a look makes many objects that are gone by themselves soon after.
     """

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from evenkeel.observe.budget import Cost
+from evenkeel.observe.schedule import Cost
 
 
-class LookAt:
+class PowersOfTwo:
     """Takes the place of a budget where the length of the training is known.
 
     Example:
-        >>> plan = LookAt(20)
+        >>> plan = PowersOfTwo(20)
         >>> [step for step in range(1, 21) if plan.due(step)]
         [1, 2, 4, 8, 16, 20]
     """
