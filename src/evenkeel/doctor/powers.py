@@ -26,6 +26,23 @@ class PowersOfTwo:
     def start(self) -> None:
         """Nothing to wait for."""
 
+    def agree(self) -> None:
+        """All processes look at the same steps anyway."""
+
+    def opened(self) -> None:
+        """Looks cost nothing here."""
+
+    def stride(self, seconds: float, steps: int) -> int:
+        """Every step is followed."""
+        return 1
+
+    def affords(self, seconds: float) -> bool:
+        """Every judgement is made."""
+        return True
+
+    def judged(self, seconds: float) -> None:
+        """Judgements cost nothing here."""
+
     def due(self, step: int) -> bool:
         """Whether to look at this step, counted from 1."""
         return step in self._at

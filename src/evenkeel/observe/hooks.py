@@ -7,7 +7,7 @@ Everything is taken away when the `with` block ends. The wrapper replaces `torch
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from typing import Any, Protocol, runtime_checkable
 
@@ -52,16 +52,24 @@ class Listener(Protocol):
     def step_begins(self, optimizer: Optimizer) -> None:
         """An optimizer is about to change the weights."""
 
-    def step_ends(self, optimizer: Optimizer) -> None:
-        """It has."""
+    def step_ends(self, optimizer: Optimizer) -> bool:
+        """It has. Returns whether that ends a training step."""
+        ...
 
-    def scaler_stepped(self, optimizer: Optimizer) -> None:
+    def scaler_stepped(self, optimizer: Optimizer) -> bool:
         """A gradient scaler was asked to step it, and left the step out where no hook fired in between."""
+        ...
 
 
 @contextmanager
-def installed(model: nn.Module, optimizers: Sequence[Optimizer], listener: Listener) -> Iterator[None]:
-    """Tell the listener all of this while the block runs."""
+def installed(
+    model: nn.Module, optimizers: Sequence[Optimizer], listener: Listener, step_over: Callable[[], None] = lambda: None
+) -> Iterator[None]:
+    """Send the listener all of this while the block runs; call `step_over` when a training step has ended."""
+
+    def ends(optimizer: Optimizer, *_: Any) -> None:
+        if listener.step_ends(optimizer):
+            step_over()
 
     def before(module: nn.Module, positional: tuple[Any, ...], named: dict[str, Any]) -> None:
         if torch.is_grad_enabled() and not _unobservable():
@@ -82,10 +90,10 @@ def installed(model: nn.Module, optimizers: Sequence[Optimizer], listener: Liste
             handles.append(model.register_forward_hook(after, always_call=True))
         for optimizer in optimizers:
             handles.append(optimizer.register_step_pre_hook(begins))
-            handles.append(optimizer.register_step_post_hook(lambda one, *_: listener.step_ends(one)))
+            handles.append(optimizer.register_step_post_hook(ends))
         for handle in handles:
             stack.callback(handle.remove)
-        _wrap_scaler(listener, stack)
+        _wrap_scaler(listener, stack, step_over)
         _wrap_backward(listener, stack)
         yield
 
@@ -152,7 +160,7 @@ def _wrap_backward(listener: Listener, stack: ExitStack) -> None:
     stack.callback(setattr, torch.autograd, "backward", original)
 
 
-def _wrap_scaler(listener: Listener, stack: ExitStack) -> None:
+def _wrap_scaler(listener: Listener, stack: ExitStack, step_over: Callable[[], None]) -> None:
     """Remember what each loss was multiplied with, and when a scaler is asked to step."""
     scale, step = GradScaler.scale, GradScaler.step
 
@@ -166,7 +174,8 @@ def _wrap_scaler(listener: Listener, stack: ExitStack) -> None:
     @functools.wraps(step)
     def stepped(self: GradScaler, optimizer: Optimizer, *arguments: Any, **named: Any) -> Any:
         found = step(self, optimizer, *arguments, **named)
-        listener.scaler_stepped(optimizer)
+        if listener.scaler_stepped(optimizer):
+            step_over()
         return found
 
     GradScaler.scale, GradScaler.step = scaled, stepped  # type: ignore[method-assign]

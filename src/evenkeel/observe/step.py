@@ -23,7 +23,7 @@ from evenkeel.observe.model_outputs import ModelOutputs
 from evenkeel.observe.overhead import Overhead
 from evenkeel.observe.recorder import Recorder
 from evenkeel.observe.reuse import Reuse
-from evenkeel.observe.schedule import Budget, Schedule
+from evenkeel.observe.schedule import Schedule
 from evenkeel.observe.stride import Stride
 
 OUT_OF_SIGHT, COUNTED = 30e-6, 17e-6
@@ -200,9 +200,9 @@ class StepWatch:
         self._looking, self._passed = True, False
         if sharded(self._model):
             self._say(SHARDED)
-        if isinstance(self._budget, Budget):
-            self._budget.together |= DistributedDataParallel._active_ddp_module is not None
-            self._budget.opened()
+        if DistributedDataParallel._active_ddp_module is not None:
+            self._budget.agree()
+        self._budget.opened()
         self._brief, self.overhead.pausing = not full, True
         self._probe = self._reuse.probe(step, "full" if full else "brief", whole=self._budget.pays_whole())
 

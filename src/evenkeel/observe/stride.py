@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 
-from evenkeel.observe.schedule import Budget, Schedule
+from evenkeel.observe.schedule import Schedule
 
 CLOSE = 16  # so many steps are followed closely before any is only counted
 COUNT = 8  # steps at most are counted before it is asked again whether a look is due
@@ -43,16 +43,13 @@ class Stride:
     def followed(self, step: int, *, looked: bool, looking: bool) -> None:
         """The end of a step that was followed; whether it was looked at, and whether that look goes on."""
         self._known, self._pattern = self._pattern, []
-        if isinstance(self._budget, Budget):
-            if not looked:  # a look is paid for elsewhere
-                self._keeping = min(self._keeping or math.inf, self._budget.spent - self._spent)
-            self._spent = self._budget.spent
+        if not looked:  # a look is paid for elsewhere
+            self._keeping = min(self._keeping or math.inf, self._budget.spent - self._spent)
+        self._spent = self._budget.spent
         self._plan(step, looking=looking)
 
     def _plan(self, step: int, *, looking: bool) -> None:
         budget, after = self._budget, step + 1
-        if not isinstance(budget, Budget):
-            return
         stride = budget.stride(self._keeping, step) if step >= CLOSE else 1
         self.counting = after % stride > 0 and not (looking or budget.due(after) or budget.brief(after))
         closely_at, brief_at = after // stride * stride + stride, 2 ** after.bit_length()

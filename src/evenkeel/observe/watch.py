@@ -8,9 +8,8 @@ compiled), and what the optimizer did to each weight. Between looks a reference 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
-from typing import Any
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 
 from torch import Tensor, nn
 from torch.optim import Optimizer
@@ -89,13 +88,13 @@ class Watch:
         self._told: dict[str, Severity] = {}
         self._judge_at, self._judging = 1, 0.0
         self._resources = ExitStack()
-        if isinstance(budget, Budget):
-            budget.together = sharded(model) or isinstance(model, nn.parallel.DistributedDataParallel)
+        if sharded(model) or isinstance(model, nn.parallel.DistributedDataParallel):
+            budget.agree()
 
     def __enter__(self) -> Watch:
         """Start to watch."""
         self._budget.start()
-        self._resources.enter_context(installed(self._model, self._optimizers, self))
+        self._resources.enter_context(self._hooks())
         return self
 
     def __exit__(self, *problem: object) -> None:
@@ -152,7 +151,7 @@ class Watch:
     @contextmanager
     def looking(self) -> Iterator[None]:
         """One step of a loop that asks: it is watched while the block runs."""
-        with installed(self._model, self._optimizers, self):
+        with self._hooks():
             yield
 
     def passed(self, loss: Tensor) -> None:
@@ -166,52 +165,9 @@ class Watch:
         self._tell()
         return self._findings
 
-    @property
-    def counting(self) -> bool:
-        """Whether the step in progress is only counted."""
-        return self._step.counting
-
-    def forward_counted(self, positional: tuple[Any, ...], named: Mapping[str, Any]) -> None:
-        """The model is called in a step that is only counted."""
-        self._step.forward_counted(positional, named)
-
-    def backward_counted(self, loss: Tensor) -> None:
-        """A loss was differentiated in such a step."""
-        self._step.backward_counted(loss)
-
-    def forward_begins(self, positional: tuple[Any, ...], named: Mapping[str, Any]) -> None:
-        """The model is called."""
-        self._step.forward_begins(positional, named)
-
-    def forward_ends(self, output: Any) -> None:
-        """It returned."""
-        self._step.forward_ends(output)
-
-    def backward_begins(self, loss: Tensor, original: Tensor, unit: Tensor | None) -> None:
-        """The loss of this step, or a part of it."""
-        self._step.backward_begins(loss, original, unit)
-
-    def backward_ends(self) -> None:
-        """All gradients are there."""
-        self._step.backward_ends()
-
-    def backward_fails(self) -> None:
-        """It raised."""
-        self._step.backward_fails()
-
-    def step_begins(self, optimizer: Optimizer) -> None:
-        """Weights are about to change."""
-        self._step.step_begins(optimizer)
-
-    def step_ends(self, optimizer: Optimizer) -> None:
-        """Weights have changed."""
-        if self._step.step_ends(optimizer):
-            self._judge_when_due()
-
-    def scaler_stepped(self, optimizer: Optimizer) -> None:
-        """A scaler stepped, or left it out."""
-        if self._step.scaler_stepped(optimizer):
-            self._judge_when_due()
+    def _hooks(self) -> AbstractContextManager[None]:
+        """Events go to whoever follows the step; it is judged when a step has ended."""
+        return installed(self._model, self._optimizers, self._step, self._judge_when_due)
 
     def _judge_when_due(self) -> None:
         """Judge at steps that grow by a tenth, as far as the budget goes; at once where a value was not finite."""
@@ -221,7 +177,7 @@ class Watch:
                 with self._step.overhead:
                     self.record.fetch()
             return
-        if not urgent and isinstance(self._budget, Budget) and not self._budget.affords(self._judging):
+        if not urgent and not self._budget.affords(self._judging):
             return
         self._step.urgent = False
         self._judge_at = step + max(1, step // JUDGE_EVERY)
@@ -236,8 +192,7 @@ class Watch:
             self._step.look_back()
             self._findings = findings(self.record.history(ended=ended))
         self._judging = time.perf_counter() - started
-        if isinstance(self._budget, Budget):
-            self._budget.judged(self._judging)
+        self._budget.judged(self._judging)
 
     def _tell(self) -> None:
         """Call back with what is new or graver."""
