@@ -24,7 +24,7 @@ class PowersOfTwo:
         return 0.0
 
     def start(self) -> None:
-        """Nothing to wait for."""
+        """Start no clock: there is no budget."""
 
     def agree(self) -> None:
         """All processes look at the same steps anyway."""
@@ -52,7 +52,7 @@ class PowersOfTwo:
         return False
 
     def glanced(self) -> None:
-        """Never."""
+        """Do nothing: no look is brief."""
 
     def charge(self, seconds: float) -> None:
         """Seconds are noted, and decide nothing."""

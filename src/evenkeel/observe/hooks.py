@@ -21,7 +21,7 @@ UNIT = "evenkeel: the loss before a scaler multiplied it, and the factor"  # a k
 
 @runtime_checkable
 class Listener(Protocol):
-    """Who is told, in the order of a training step."""
+    """Receives the events of a training loop, in the order of a step."""
 
     @property
     def counting(self) -> bool:

@@ -22,7 +22,7 @@ MODES = (nn.modules.batchnorm._BatchNorm, nn.modules.dropout._DropoutNd)
 
 
 class _Asked(NamedTuple):
-    """What the device was asked for: weights held and not, gradients that lay there, what the loss was scaled by."""
+    """What the device was asked for: weights held and not, stale gradients, the factor of the loss."""
 
     held: list[Rows]
     outside: list[Rows]
@@ -65,7 +65,7 @@ class Probe:
         self.measured = False
 
     def enter(self, arguments: tuple[tuple[Any, ...], Mapping[str, Any]]) -> None:
-        """Before a forward pass."""
+        """Begin a forward pass."""
         if self._attached:
             return
         if isinstance(self._live, EchoLook) and not self._live.fits(arguments):
@@ -74,12 +74,12 @@ class Probe:
             self._live.enter(arguments)
 
     def leave(self, output: Any) -> None:
-        """After it."""
+        """End a forward pass."""
         if self._live is not None and not self._attached:
             self._live.leave(output)
 
     def attach(self, loss: Tensor, unit: Tensor | None) -> None:
-        """Before a backward pass; gradients that lie there already are from before."""
+        """Begin a backward pass; gradients that exist already are stale, left by earlier steps."""
         if self._attached or (self._live is not None and not self._live.reaches(loss)):
             return
         held = [p for one in self._optimizers for group in one.param_groups for p in group["params"]]
@@ -91,7 +91,7 @@ class Probe:
         self._attached = True
 
     def measure(self) -> None:
-        """After it: the chain."""
+        """Measure the chain, after a backward pass."""
         if not self._attached or self.measured:
             return
         if isinstance(self._live, ReplayLook) and not self._live.seen:
@@ -122,7 +122,7 @@ class Probe:
             self._steps.append(StepLook(self._model.named_parameters(), optimizer, self._weights))
 
     def step_ends(self, optimizer: Optimizer, *, closure: bool = False) -> None:
-        """After it; `closure`: gradients came only meanwhile."""
+        """Measure what a step changed; `closure`: gradients came only during the step."""
         for one in self._steps:
             if one.optimizer is optimizer and not one.finished:
                 one.finish(closure=closure)
@@ -163,7 +163,7 @@ class Probe:
         )
 
     def drop(self) -> None:
-        """Take everything back."""
+        """Remove every hook."""
         if self._live is not None:
             self._live.drop()
             self._live = None

@@ -21,7 +21,7 @@ class LookQueue:
         self._looks.append((probe, step, left_out))
 
     def collect(self, *, wait: bool = False) -> None:
-        """Keep those that have come, in order; all of them where told to wait."""
+        """Keep those that have come, in order; with `wait` all of them."""
         if self._looks:
             self._record.fetch(wait=wait)
         while self._looks and (wait or self._looks[0][0].ready):

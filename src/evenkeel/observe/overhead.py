@@ -1,4 +1,4 @@
-"""Account for the watch's own time, and keep what goes wrong in it from the loop."""
+"""Charge the watch's own time to its schedule, and keep its errors from the loop."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class Overhead:
         self._started, self._collecting = 0.0, False
 
     def __enter__(self) -> None:
-        """Time runs."""
+        """Start the clock; pause the garbage collector where asked to."""
         self.active = True
         self._started = time.perf_counter()
         if self.pausing and gc.isenabled():
@@ -29,7 +29,7 @@ class Overhead:
             gc.disable()
 
     def __exit__(self, kind: object, problem: BaseException | None, trace: object) -> bool:
-        """Time is charged."""
+        """Charge the time; hand an error to the callback and suppress it."""
         if isinstance(problem, Exception):
             self._failed(problem)
         if self._collecting:

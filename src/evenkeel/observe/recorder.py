@@ -58,13 +58,13 @@ class Recorder:
         return copy
 
     def note_overflow(self, found: Tensor) -> None:
-        """What a scaler told a fused step: above 0, the step left the weights alone."""
+        """Keep the overflow flag that a scaler gives a fused step: above 0, the step left the weights alone."""
         self._overflows.append(found.detach().clone())
 
     def fetch(self, *, ended: bool = False, wait: bool = False) -> None:
         """Take the losses of all whole steps from the device; several of one step are averaged.
 
-        What is not there yet is asked for and taken the next time, unless told to wait, or at the end.
+        What is not there yet is asked for and taken the next time, unless `wait` is set, or at the end.
         """
         self._take(wait=ended or wait)
         if self._asked is None:

@@ -51,14 +51,14 @@ class StepWatch:
         self._looking = self._passed = self._brief = False
         self._call: Call | None = None
         self._loss: Tensor | None = None
-        self._told = self._scaled = self._differentiating = self._left_out = False
+        self._loss_reported = self._scaled = self._differentiating = self._left_out = False
         self._stride = Stride(budget)
         self._seen: Arguments | None = None
         self._reuse = Reuse(model, optimizers)
         self._inside = 0
         self._stepped: set[int] = set()
         self._queue = LookQueue(record)
-        self._said: set[str] = set()
+        self._noted: set[str] = set()
 
     @property
     def counting(self) -> bool:
@@ -67,7 +67,7 @@ class StepWatch:
 
     def report_loss(self, value: Tensor) -> None:
         """The loss of this step, as the loop says."""
-        self._told = True
+        self._loss_reported = True
         self._record.note_loss(self._record.step + 1, value)
 
     def forward_counted(self, positional: tuple[Any, ...], named: Mapping[str, Any]) -> None:
@@ -77,7 +77,7 @@ class StepWatch:
     def backward_counted(self, loss: Tensor) -> None:
         """A loss was differentiated in a step that is only counted."""
         self._stepped.clear()
-        if not self._stride.expects() or self._told:
+        if not self._stride.expects() or self._loss_reported:
             return
         value = self._record.note_loss(self._record.step + 1, loss)
         if value is not None and not math.isfinite(value):
@@ -95,7 +95,7 @@ class StepWatch:
                 self._probe.enter((positional, named))
 
     def forward_ends(self, output: Any) -> None:
-        """It returned, or raised (None)."""
+        """The model returned, or raised (then the output is None)."""
         if self._differentiating or self.overhead.active:
             return
         with self.overhead:
@@ -120,7 +120,7 @@ class StepWatch:
             loss, self._loss = self._loss, None
             if loss is None or not self._stride.saw(self._outputs.reached_model):
                 return
-            if not self._told and self._inside < 2:  # a closure may ask again and again: its first loss counts
+            if not self._loss_reported and self._inside < 2:  # a closure may ask again and again: its first loss counts
                 self._record.note_loss(self._record.step + 1, loss)
             self._inside += bool(self._inside)
             self._check_loss(loss)
@@ -169,7 +169,7 @@ class StepWatch:
         return self._over(optimizer)
 
     def passed(self, loss: Tensor) -> None:
-        """A step that nobody watched."""
+        """Count a step that was made without hooks."""
         with self.overhead:
             self._record.note_loss(self._record.step + 1, loss)
         self._over(self._optimizers[0])
@@ -199,7 +199,7 @@ class StepWatch:
         self.collect(wait=True)
         self._looking, self._passed = True, False
         if sharded(self._model):
-            self._say(SHARDED)
+            self._note_once(SHARDED)
         if DistributedDataParallel._active_ddp_module is not None:
             self._budget.agree()
         self._budget.opened()
@@ -214,7 +214,7 @@ class StepWatch:
             return False
         self._budget.charge(COUNTED)
         self._record.step += 1
-        self._told = False
+        self._loss_reported = False
         self._stride.counted(self._record.step)
         return True
 
@@ -249,7 +249,7 @@ class StepWatch:
             length = None if self._call is None else examples_called(self._call.arguments, self._model)
             self._record.sizes.extend([] if length is None else [length])
             self._outputs.clear()
-            self._told, self._loss = False, None
+            self._loss_reported, self._loss = False, None
         if self._looking and self._passed and (skipped or self._complete()):
             self._finish()
         if first:
@@ -266,7 +266,7 @@ class StepWatch:
             if probe is not None:
                 self._reuse.learn(probe, self._record.step)
                 if probe.depth == "full" and not (probe.repeated or probe.measured or sharded(self._model)):
-                    self._say(UNCALLED)
+                    self._note_once(UNCALLED)
                 self._queue.add(probe, self._record.step, left_out=self._left_out)
                 self.collect()
         brief, self._looking = self._brief, False
@@ -281,10 +281,10 @@ class StepWatch:
             self._reuse.forget()  # what could not be written down may not be repeated either
             raise
 
-    def _say(self, text: str) -> None:
+    def _note_once(self, text: str) -> None:
         """A note, once."""
-        if text not in self._said:
-            self._said.add(text)
+        if text not in self._noted:
+            self._noted.add(text)
             self._note(text)
 
     def _failed(self, problem: Exception) -> None:

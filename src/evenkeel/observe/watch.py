@@ -85,7 +85,7 @@ class Watch:
         self._step = StepWatch(model, self._optimizers, budget, self.record, self.note)
         self._callbacks: list[Callable[[Finding], None]] = []
         self._findings: tuple[Finding, ...] = ()
-        self._told: dict[str, Severity] = {}
+        self._reported: dict[str, Severity] = {}
         self._judge_at, self._judging = 1, 0.0
         self._resources = ExitStack()
         if sharded(model) or isinstance(model, nn.parallel.DistributedDataParallel):
@@ -101,8 +101,8 @@ class Watch:
         """Take every hook away, and judge the whole."""
         self._resources.close()
         self._step.close()
-        self._consider(ended=True)
-        self._tell()
+        self._update(ended=True)
+        self._report()
 
     @property
     def findings(self) -> tuple[Finding, ...]:
@@ -161,8 +161,8 @@ class Watch:
 
     def judge(self, *, ended: bool = False) -> tuple[Finding, ...]:
         """Judge what has been seen so far."""
-        self._consider(ended=ended)
-        self._tell()
+        self._update(ended=ended)
+        self._report()
         return self._findings
 
     def _hooks(self) -> AbstractContextManager[None]:
@@ -181,10 +181,10 @@ class Watch:
             return
         self._step.urgent = False
         self._judge_at = step + max(1, step // JUDGE_EVERY)
-        self._consider()
-        self._tell()
+        self._update()
+        self._report()
 
-    def _consider(self, *, ended: bool = False) -> None:
+    def _update(self, *, ended: bool = False) -> None:
         started = time.perf_counter()
         with self._step.overhead:
             self.record.fetch(ended=ended)
@@ -194,11 +194,11 @@ class Watch:
         self._judging = time.perf_counter() - started
         self._budget.judged(self._judging)
 
-    def _tell(self) -> None:
+    def _report(self) -> None:
         """Call back with what is new or graver."""
         for finding in self._findings:
-            told = self._told.get(finding.symptom)
-            if told is None or SEVERITIES.index(finding.severity) < SEVERITIES.index(told):
-                self._told[finding.symptom] = finding.severity
+            reported = self._reported.get(finding.symptom)
+            if reported is None or SEVERITIES.index(finding.severity) < SEVERITIES.index(reported):
+                self._reported[finding.symptom] = finding.severity
                 for callback in self._callbacks:
                     callback(finding)

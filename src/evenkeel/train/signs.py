@@ -60,7 +60,7 @@ class Sample:
 
     @torch.no_grad()
     def before(self, gradients: Sequence[Tensor | None], scale: Tensor | None, optimizer: Optimizer) -> None:
-        """Ahead of the update; the gradients are divided by `scale` inside it."""
+        """Sample weights and surprise ahead of an update; the gradients are divided by `scale` inside it."""
         self._weights = self._now()
         self._surprise = self._weights.new_full((), math.nan)
         squares, given, share = [], [], None
@@ -76,7 +76,7 @@ class Sample:
 
     @torch.no_grad()
     def after(self) -> Signs:
-        """Behind it."""
+        """Compare with the weights behind the update."""
         moved = torch.linalg.vector_norm(self._now().sub_(self._weights))
         return Signs(update_ratio=moved.div_(torch.linalg.vector_norm(self._weights)), surprise=self._surprise)
 
