@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import copy
 import itertools
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -99,9 +100,27 @@ def same_optimizer(optimizer: Optimizer, model: nn.Module) -> Callable[[nn.Modul
     def make(other: nn.Module) -> Optimizer:
         held = {id(parameter): parameter for group in optimizer.param_groups for parameter in group["params"]}
         moved = {id(one): new for one, new in zip(model.parameters(), other.parameters(), strict=True)}
-        return copy.deepcopy(optimizer, held | moved)
+        with copying(model):
+            return copy.deepcopy(optimizer, held | moved)
 
     return make
+
+
+def plain_model(model: nn.Module) -> nn.Module:
+    """The model that a compiled one was made of: it is examined as that."""
+    return getattr(model, "_orig_mod", model)
+
+
+@contextmanager
+def copying(model: nn.Module) -> Iterator[None]:
+    """Say which model it is that cannot be copied."""
+    try:
+        yield
+    except (RuntimeError, TypeError, ValueError) as problem:
+        raise RequestError(
+            f"this {type(plain_model(model)).__name__} cannot be copied ({str(problem).splitlines()[0]}); keep what "
+            "cannot be copied (graphs, open files, locks) out of the module"
+        ) from problem
 
 
 def _kept(batches: Iterable[Any]) -> tuple[Any, ...]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import copy
 import itertools
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,8 +13,7 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from evenkeel.chain.batch import LossFunction, call_loss, call_model, map_tensors, split_batch, usable
-from evenkeel.errors import RequestError
-from evenkeel.setup import Setup
+from evenkeel.setup import Setup, copying, plain_model
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,9 +65,7 @@ def working_copy(setup: Setup) -> WorkingCopy:
     Raises:
         RequestError: the model, its optimizer or its loss cannot be copied.
     """
-    with _copying(setup.model):
-        optimizer = setup.make_optimizer(setup.model)
-    model, optimizer, loss = copy_together(setup.model, optimizer, setup.loss)
+    model, optimizer, loss = copy_together(setup.model, setup.make_optimizer(setup.model), setup.loss)
     model.train()
     for parameter in model.parameters():
         parameter.grad = None
@@ -87,28 +83,11 @@ def copy_together(
     """
     source = plain_model(model)
     known: dict[int, Any] = {}
-    with _copying(model):
+    with copying(model):
         copied, stepping = copy.deepcopy((source, optimizer), known)
         of_module = isinstance(loss, nn.Module) or isinstance(getattr(loss, "__self__", None), nn.Module)
         judging = copy.deepcopy(loss, known) if of_module else loss
     return copied, stepping, judging
-
-
-def plain_model(model: nn.Module) -> nn.Module:
-    """The model that a compiled one was made of: it is examined as that."""
-    return getattr(model, "_orig_mod", model)
-
-
-@contextmanager
-def _copying(model: nn.Module) -> Iterator[None]:
-    """Say which model it is that cannot be copied."""
-    try:
-        yield
-    except (RuntimeError, TypeError, ValueError) as problem:
-        raise RequestError(
-            f"this {type(plain_model(model)).__name__} cannot be copied ({str(problem).splitlines()[0]}); keep what "
-            "cannot be copied (graphs, open files, locks) out of the module"
-        ) from problem
 
 
 def fresh(value: Any) -> Any:
