@@ -70,8 +70,8 @@ def look_on(attach: Attach, setup: SetUp, case: Case, steps: int) -> list[Said]:
     heard = Heard(
         model=case.setup.model,
         optimizer=case.optimizer,
-        batches=case.setup.batches,
-        validation=case.setup.validation,
+        batches=list(case.setup.batches),
+        validation=list(case.setup.validation),
         objective=case.loss,
     )
     tool = attach(heard)

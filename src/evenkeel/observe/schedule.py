@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 import time
-from typing import Literal, Protocol
+from typing import Literal, Protocol, runtime_checkable
 
 import torch
 from torch import distributed
@@ -30,6 +30,7 @@ Cost = Literal["whole", "repeatable", "repeated"]
 """Of a look that may not be repeated, of one that may, and of one that repeated an earlier one."""
 
 
+@runtime_checkable
 class Schedule(Protocol):
     """Decides when to look, and keeps the account of what looking costs; `cost` is a share of the loop's own time."""
 
