@@ -40,15 +40,15 @@ def test_builds_and_takes_two_steps(setup):
     state = torch.get_rng_state()
     case = built(setup)
     assert torch.equal(state, torch.get_rng_state()), "building must not touch the caller's random state"
-    first = [parameter.detach().clone() for parameter in case.model.parameters()]
-    loss = case.loss(forward(case.model, case.batches[0][0]), case.batches[0][1])
+    first = [parameter.detach().clone() for parameter in case.setup.model.parameters()]
+    loss = case.loss(forward(case.setup.model, case.setup.batches[0][0]), case.setup.batches[0][1])
     assert loss.shape == ()
     setup.loop(case, 2, NO_CONTEXT)
     again = setup.build(0)
-    for parameter, other in zip(first, again.model.parameters(), strict=True):
+    for parameter, other in zip(first, again.setup.model.parameters(), strict=True):
         assert torch.equal(parameter, other), "the same seed must draw the same weights"
     assert math.isfinite(case.trivial)
-    assert isinstance(case.score(case.model), float)
+    assert isinstance(case.score(), float)
 
 
 def test_every_row_is_there_and_speaks_the_words_of_the_contract():
@@ -62,8 +62,8 @@ def test_every_row_is_there_and_speaks_the_words_of_the_contract():
 
 def test_another_seed_draws_other_weights_and_another_order():
     first, second = row_of(14).fixed.build(0), row_of(14).fixed.build(1)
-    assert not torch.equal(next(first.model.parameters()), next(second.model.parameters()))
-    assert not torch.equal(first.batches[0][1], second.batches[0][1])
+    assert not torch.equal(next(first.setup.model.parameters()), next(second.setup.model.parameters()))
+    assert not torch.equal(first.setup.batches[0][1], second.setup.batches[0][1])
 
 
 def test_three_constants_finds_a_vanished_gradient_and_not_a_sound_one():
@@ -112,4 +112,4 @@ def test_generated_set_ups_train(index):
     setup = generated.set_up(generated.draw(index))
     case = built(setup, index)
     setup.loop(case, 2, NO_CONTEXT)
-    assert isinstance(case.score(case.model), float)
+    assert isinstance(case.score(), float)

@@ -68,10 +68,10 @@ def first_of_each(said: list[Said]) -> list[Said]:
 def look_on(attach: Attach, setup: SetUp, case: Case, steps: int) -> list[Said]:
     """What a tool says of so many steps of the owner's loop."""
     heard = Heard(
-        model=case.model,
+        model=case.setup.model,
         optimizer=case.optimizer,
-        batches=case.batches,
-        validation=case.validation,
+        batches=list(case.setup.batches),
+        validation=list(case.setup.validation),
         objective=case.loss,
     )
     tool = attach(heard)

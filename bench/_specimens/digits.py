@@ -47,7 +47,7 @@ def shuffled_labels(seed: int) -> Case:
     """The training labels belong to other inputs; the validation's are right."""
     case, (x, y) = PLAIN.build(seed), scaled("digits").train
     other = torch.randperm(len(y), generator=torch.Generator().manual_seed(1000 + seed))
-    return replace(case, batches=batches((x, y[other]), 32, seed))
+    return replace(case, setup=replace(case.setup, batches=batches((x, y[other]), 32, seed)))
 
 
 PLAIN = Recipe(net=perceptron, table="digits")

@@ -82,8 +82,8 @@ def checkup_tool(setup: SetUp, case: Case, seed: int) -> list[Found]:
     import evenkeel as ek
 
     checkup: Any = ek.checkup  # pyright: ignore[reportAttributeAccessIssue]
-    parts = (case.model, case.loss, case.batches)
-    found = checkup(*parts, optimizer=case.optimizer, validation=case.validation, seed=seed)
+    parts = (case.setup.model, case.setup.loss, case.setup.batches)
+    found = checkup(*parts, optimizer=case.optimizer, validation=case.setup.validation, seed=seed)
     return [found_of(finding) for finding in found.findings]
 
 
@@ -91,7 +91,7 @@ def watch_tool(setup: SetUp, case: Case, seed: int) -> list[Found]:
     """Evenkeel's watch around the owner's loop."""
     import evenkeel as ek
 
-    watch: Any = ek.watch(case.model, case.optimizer)  # pyright: ignore[reportAttributeAccessIssue]
+    watch: Any = ek.watch(case.setup.model, case.optimizer)  # pyright: ignore[reportAttributeAccessIssue]
     setup.loop(case, STEPS, watch)
     return [found_of(finding) for finding in watch.findings]
 
@@ -120,7 +120,7 @@ class GradientRecord:
 
     def look(self, *_: Any) -> None:
         """Before a step."""
-        gradients = [weight.grad for weight in self.case.model.parameters() if weight.dim() > 1]
+        gradients = [weight.grad for weight in self.case.setup.model.parameters() if weight.dim() > 1]
         given: list[Tensor] = [gradient.float() for gradient in gradients if gradient is not None]
         if given:
             self.first.append(float(given[0].norm()))

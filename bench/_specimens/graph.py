@@ -17,6 +17,7 @@ from bench._specimens.loops import plain_loop
 from bench._specimens.make import drawn, twins
 from bench._specimens.setup import Batch, Case, SetUp
 from bench._specimens.tables import data_folder
+from evenkeel.setup import Setup
 
 IGNORED = -100
 CLASSES = 7
@@ -120,12 +121,14 @@ def on_cora(net: Callable[[], nn.Module]) -> Callable[[int], Case]:
         held_out = (graph.x, graph.held_out)
         commonest = graph.train[graph.train != IGNORED].mode().values
         return Case(
-            model=drawn(net, seed),
-            loss=node_loss,
-            make_optimizer=decayed,
-            batches=[(graph.x, graph.train)],
-            validation=[held_out],
-            score=lambda model: node_accuracy(model, held_out),
+            setup=Setup(
+                model=drawn(net, seed),
+                loss=node_loss,
+                make_optimizer=decayed,
+                batches=[(graph.x, graph.train)],
+                validation=[held_out],
+                metric=lambda model: node_accuracy(model, held_out),
+            ),
             trivial=float((graph.held_out == commonest).sum() / (graph.held_out != IGNORED).sum()),
         )
 

@@ -17,17 +17,17 @@ NO_CONTEXT: Context = nullcontext()
 
 def batches_of(case: Case, steps: int) -> Iterator[Batch]:
     """The batches of so many steps, epoch after epoch."""
-    return islice(cycle(case.batches), steps)
+    return islice(cycle(case.setup.batches), steps)
 
 
 def plain_loop(case: Case, steps: int, context: Context = NO_CONTEXT) -> None:
     """The usual loop."""
     scheduler = case.scheduler
-    case.model.train()
+    case.setup.model.train()
     with context:
         for inputs, target in batches_of(case, steps):
             case.optimizer.zero_grad()
-            case.loss(forward(case.model, inputs), target).backward()
+            case.loss(forward(case.setup.model, inputs), target).backward()
             case.optimizer.step()
             if scheduler is not None:
                 scheduler.step()
@@ -35,38 +35,38 @@ def plain_loop(case: Case, steps: int, context: Context = NO_CONTEXT) -> None:
 
 def clipped_loop(case: Case, steps: int, context: Context = NO_CONTEXT) -> None:
     """The gradient's norm is clipped at 1."""
-    case.model.train()
+    case.setup.model.train()
     with context:
         for inputs, target in batches_of(case, steps):
             case.optimizer.zero_grad()
-            case.loss(forward(case.model, inputs), target).backward()
-            torch.nn.utils.clip_grad_norm_(case.model.parameters(), 1.0)
+            case.loss(forward(case.setup.model, inputs), target).backward()
+            torch.nn.utils.clip_grad_norm_(case.setup.model.parameters(), 1.0)
             case.optimizer.step()
 
 
 def forgetful_loop(case: Case, steps: int, context: Context = NO_CONTEXT) -> None:
     """zero_grad is never called."""
-    case.model.train()
+    case.setup.model.train()
     with context:
         for inputs, target in batches_of(case, steps):
-            case.loss(forward(case.model, inputs), target).backward()
+            case.loss(forward(case.setup.model, inputs), target).backward()
             case.optimizer.step()
 
 
 def evaluating_loop(case: Case, steps: int, context: Context = NO_CONTEXT) -> None:
     """The model is left in evaluation mode."""
-    case.model.eval()
+    case.setup.model.eval()
     with context:
         for inputs, target in batches_of(case, steps):
             case.optimizer.zero_grad()
-            case.loss(forward(case.model, inputs), target).backward()
+            case.loss(forward(case.setup.model, inputs), target).backward()
             case.optimizer.step()
 
 
 def detaching_loop(case: Case, steps: int, context: Context = NO_CONTEXT) -> None:
     """The features are detached before they reach the head."""
-    trunk, head = case.model.get_submodule("trunk"), case.model.get_submodule("head")
-    case.model.train()
+    trunk, head = case.setup.model.get_submodule("trunk"), case.setup.model.get_submodule("head")
+    case.setup.model.train()
     with context:
         for inputs, target in batches_of(case, steps):
             case.optimizer.zero_grad()
@@ -77,12 +77,12 @@ def detaching_loop(case: Case, steps: int, context: Context = NO_CONTEXT) -> Non
 def scaled_loop(case: Case, steps: int, context: Context, stuck: float | None) -> None:
     """Half precision with a loss scale: dynamic, or stuck at one value."""
     scaler = torch.amp.GradScaler("cpu", init_scale=stuck or 2.0**16)
-    case.model.train()
+    case.setup.model.train()
     with context:
         for inputs, target in batches_of(case, steps):
             case.optimizer.zero_grad()
             with torch.autocast("cpu", torch.float16):
-                output = forward(case.model, inputs)
+                output = forward(case.setup.model, inputs)
             scaler.scale(case.loss(output.float(), target)).backward()
             scaler.step(case.optimizer)
             scaler.update(stuck)

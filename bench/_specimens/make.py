@@ -16,6 +16,7 @@ from bench._specimens.loops import plain_loop
 from bench._specimens.scores import score_of, trivial_of
 from bench._specimens.setup import Case, Entry, Loop, LossFunction, Row, SetUp
 from bench._specimens.tables import batches, raw, scaled, whole
+from evenkeel.setup import Setup
 
 MakeOptimizer = Callable[[nn.Module], Optimizer]
 Scaling = Literal["raw", "raw target", "standardised", "stretched"]
@@ -70,12 +71,14 @@ class Recipe:
         """Draw the weights and the order of the rows from the seed; the caller's random state is left alone."""
         table = raw(self.table) if self.scaling == "raw" else scaled(self.table, self.scaling)
         return Case(
-            model=drawn(self.net, seed),
-            loss=self.loss or LOSSES[table.kind],
-            make_optimizer=self.optimizer,
-            batches=batches(table.train, self.batch, seed),
-            validation=whole(table.held_out),
-            score=score_of(table, self.threshold),
+            setup=Setup(
+                model=drawn(self.net, seed),
+                loss=self.loss or LOSSES[table.kind],
+                make_optimizer=self.optimizer,
+                batches=batches(table.train, self.batch, seed),
+                validation=whole(table.held_out),
+                metric=score_of(table, self.threshold),
+            ),
             trivial=trivial_of(table),
             make_scheduler=self.scheduler,
         )

@@ -15,6 +15,7 @@ from bench._specimens.nets import Split, he, initialised, mlp
 from bench._specimens.scores import accuracy
 from bench._specimens.setup import Batch, Case, SetUp
 from bench._specimens.tables import batches, scaled, whole
+from evenkeel.setup import Setup
 
 LONG = 1260
 
@@ -98,12 +99,14 @@ def fine_tuning(trunk: Callable[[nn.Module], object]) -> Callable[[int], Case]:
         train, held_out = (half_the_classes(parts, 5) for parts in (scaled("digits").train, scaled("digits").held_out))
         validation = whole(held_out)
         return Case(
-            model=model,
-            loss=cross_entropy,
-            make_optimizer=adam(),
-            batches=batches(train, 32, seed),
-            validation=validation,
-            score=lambda tuned: accuracy(tuned, validation),
+            setup=Setup(
+                model=model,
+                loss=cross_entropy,
+                make_optimizer=adam(),
+                batches=batches(train, 32, seed),
+                validation=validation,
+                metric=lambda tuned: accuracy(tuned, validation),
+            ),
             trivial=float((held_out[1] == train[1].mode().values).float().mean()),
         )
 

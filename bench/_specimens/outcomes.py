@@ -27,7 +27,7 @@ def train(setup: SetUp, seed: int) -> Outcome:
     case = setup.build(seed)
     torch.manual_seed(seed)
     setup.loop(case, setup.steps, NO_CONTEXT)
-    score = case.score(case.model)
+    score = case.score()
     return Outcome(score=score, trivial=case.trivial, seconds=time.perf_counter() - start)
 
 

@@ -16,6 +16,7 @@ from bench._specimens.make import ADAM, MakeOptimizer, drawn, twins
 from bench._specimens.nets import he, initialised
 from bench._specimens.setup import Batch, Case, LossFunction, SetUp
 from evenkeel.losses import contrastive, info_nce
+from evenkeel.setup import Setup
 
 BATCH = 64
 Partners = Literal["same", "half the same"]
@@ -96,12 +97,14 @@ class Pairs:
         """Pairs and weights are drawn from the seed."""
         held_out = drawings("held out")
         return Case(
-            model=drawn(self.net, seed),
-            loss=self.loss,
-            make_optimizer=self.optimizer,
-            batches=pairs(60, self.partners, seed),
-            validation=[(held_out[:BATCH, :2], torch.ones(BATCH, dtype=torch.bool))],
-            score=lambda model: retrieval(model, held_out),
+            setup=Setup(
+                model=drawn(self.net, seed),
+                loss=self.loss,
+                make_optimizer=self.optimizer,
+                batches=pairs(60, self.partners, seed),
+                validation=[(held_out[:BATCH, :2], torch.ones(BATCH, dtype=torch.bool))],
+                metric=lambda model: retrieval(model, held_out),
+            ),
             trivial=1 / len(held_out),
         )
 

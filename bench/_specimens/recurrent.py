@@ -13,6 +13,7 @@ from bench._specimens.loops import clipped_loop, plain_loop
 from bench._specimens.make import ADAM, MakeOptimizer, cross_entropy, drawn, twins
 from bench._specimens.scores import accuracy
 from bench._specimens.setup import Batch, Case, Loop, SetUp
+from evenkeel.setup import Setup
 
 CHANNELS = 4
 """Channels of a sequence, and classes."""
@@ -57,12 +58,14 @@ class Sequences:
         x, y = sequences(2048, self.steps, self.answer, seed)
         validation = [sequences(512, self.steps, self.answer, 10_000)]
         return Case(
-            model=drawn(lambda: LastStep(self.cell()), seed),
-            loss=cross_entropy,
-            make_optimizer=self.optimizer,
-            batches=list(zip(x.split(32), y.split(32), strict=True)),
-            validation=validation,
-            score=lambda model: accuracy(model, validation),
+            setup=Setup(
+                model=drawn(lambda: LastStep(self.cell()), seed),
+                loss=cross_entropy,
+                make_optimizer=self.optimizer,
+                batches=list(zip(x.split(32), y.split(32), strict=True)),
+                validation=validation,
+                metric=lambda model: accuracy(model, validation),
+            ),
             trivial=1 / CHANNELS,
         )
 

@@ -1,8 +1,8 @@
 """A set-up as a value: how to build it from a seed, how it is trained by its owner, and how it is judged.
 
-case = setup.build(seed)                    model, loss, optimizer, batches, validation, score
+case = setup.build(seed)                    case.setup, an `evenkeel.setup.Setup`, and its optimizer
 setup.loop(case, setup.steps)               the owner's own training loop
-setup.loop(case, 200, ek.watch(case.model, case.optimizer))      the same loop, watched
+setup.loop(case, 200, ek.watch(case.setup.model, case.optimizer))      the same loop, watched
 """
 
 from __future__ import annotations
@@ -17,6 +17,8 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler
 
+from evenkeel.setup import Setup
+
 Batch = tuple[Any, Tensor]
 LossFunction = Callable[[Tensor, Tensor], Tensor]
 Direction = Literal["higher", "lower"]
@@ -27,21 +29,26 @@ Severity = Literal["note", "warning", "critical"]
 
 @dataclass(frozen=True, kw_only=True)
 class Case:
-    """A set-up built from one seed; `score` is held out, `trivial` what the best constant predictor scores."""
+    """A set-up built from one seed, whose metric is held out; `trivial` is what the best constant predictor scores."""
 
-    model: nn.Module
-    loss: LossFunction
-    make_optimizer: Callable[[nn.Module], Optimizer]
-    batches: list[Batch]
-    validation: list[Batch]
-    score: Callable[[nn.Module], float]
+    setup: Setup
     trivial: float
     make_scheduler: Callable[[Optimizer], LRScheduler] | None = None
+
+    def loss(self, output: Tensor, target: Tensor) -> Tensor:
+        """The loss of an output, for a loop that is the owner's."""
+        assert self.setup.loss is not None, "every specimen has a loss of its own"
+        return self.setup.loss(output, target)
+
+    def score(self) -> float:
+        """What the model scores on held-out data as it is now."""
+        assert self.setup.metric is not None, "every specimen is judged"
+        return self.setup.metric(self.setup.model)
 
     @cached_property
     def optimizer(self) -> Optimizer:
         """The optimizer of this case, made at the first access."""
-        return self.make_optimizer(self.model)
+        return self.setup.make_optimizer(self.setup.model)
 
     @cached_property
     def scheduler(self) -> LRScheduler | None:

@@ -19,6 +19,7 @@ from bench._specimens.make import ADAM, MakeOptimizer, adam, drawn, twins
 from bench._specimens.scores import outputs
 from bench._specimens.setup import Batch, Case, LossFunction, SetUp
 from bench._specimens.tables import data_folder
+from evenkeel.setup import Setup
 
 LENGTH = 64
 BATCH = 16
@@ -96,12 +97,14 @@ class Text:
             train, validation = padded(train, seed), padded(validation, 0)
         tokens = characters()[1] + (self.padding != "none")
         return Case(
-            model=drawn(lambda: self.net(tokens), seed),
-            loss=self.loss,
-            make_optimizer=self.optimizer,
-            batches=train,
-            validation=validation,
-            score=lambda model: held_out_loss(model, validation),
+            setup=Setup(
+                model=drawn(lambda: self.net(tokens), seed),
+                loss=self.loss,
+                make_optimizer=self.optimizer,
+                batches=train,
+                validation=validation,
+                metric=lambda model: held_out_loss(model, validation),
+            ),
             trivial=unigram_loss(validation),
             make_scheduler=self.scheduler,
         )

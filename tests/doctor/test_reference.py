@@ -9,7 +9,7 @@ from torch.nn import functional
 from doctor._setups import blobs, line
 from evenkeel.doctor.bounds import constant_loss
 from evenkeel.doctor.reference import reachable_loss
-from evenkeel.doctor.subject import order
+from evenkeel.doctor.working_copy import order
 
 STEPS = 100
 

@@ -9,7 +9,8 @@ from torch.nn import functional
 
 from doctor._setups import blobs, line, net
 from evenkeel.doctor.start import measure_start
-from evenkeel.doctor.subject import subject
+from evenkeel.doctor.working_copy import working_copy
+from evenkeel.setup import make_setup
 from evenkeel.symptoms.history import Start
 
 CE, MSE = functional.cross_entropy, functional.mse_loss
@@ -17,7 +18,7 @@ CE, MSE = functional.cross_entropy, functional.mse_loss
 
 def start_of(model: nn.Module, loss, batches: list) -> Start:
     """With Adam, ten reference steps."""
-    return measure_start(subject(model, loss, batches, None, None), [0, 1] * 5, 0)
+    return measure_start(working_copy(make_setup(model, loss, batches)), [0, 1] * 5, 0)
 
 
 def test_classes_start_near_the_logarithm_of_their_number() -> None:
@@ -94,5 +95,5 @@ def test_a_model_with_its_own_loss_is_measured_without_targets() -> None:
             return {"loss": CE(logits, labels), "logits": logits}
 
     batches = [{"x": x, "labels": y} for x, y in blobs()]
-    found = measure_start(subject(Own(), None, batches, None, None), [0, 1], 0)
+    found = measure_start(working_copy(make_setup(Own(), None, batches)), [0, 1], 0)
     assert found.constant_loss is None and found.loss > 0

@@ -13,12 +13,12 @@ class Listener:
     def __init__(self) -> None:
         self.told: list[str] = []
         self.losses: list[tuple[float, float, float | None]] = []
-        self.lightly = False
+        self.counting = False
 
-    def glimpse(self, positional, named):
+    def forward_counted(self, positional, named):
         self.told.append("glimpsed")
 
-    def count(self, loss):
+    def backward_counted(self, loss):
         self.told.append("counted")
 
     def forward_begins(self, positional, named):
@@ -69,7 +69,7 @@ def test_a_step_in_order(loop):
 
 def test_a_step_that_is_only_counted(loop):
     model, optimizer, listener = loop
-    listener.lightly = True
+    listener.counting = True
     with installed(model, [optimizer], listener):
         model(torch.randn(4, 6)).mean().backward()
         optimizer.step()

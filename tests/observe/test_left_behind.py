@@ -51,7 +51,7 @@ def test_everything_is_taken_away(where):
             if where == "callback":
                 looked.on_finding(stop)
                 looked._findings = (Finding(symptom="overfitting", where="x", severity="note", sentence="."),)
-                looked._tell()
+                looked._report()
             if where == "forward":
                 handle = model[2].register_forward_hook(stop)
                 stack.append(handle)

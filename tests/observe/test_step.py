@@ -1,7 +1,7 @@
 import torch
 
-from evenkeel.observe.budget import Budget
-from evenkeel.observe.record import Record
+from evenkeel.observe.recorder import Recorder
+from evenkeel.observe.schedule import Budget
 from evenkeel.observe.step import StepWatch
 from observe._loops import small
 
@@ -9,7 +9,7 @@ from observe._loops import small
 def follow(every: int = 1):
     model = small()
     optimizers = [torch.optim.SGD(model[:3].parameters(), 0.1), torch.optim.SGD(model[3:].parameters(), 0.1)]
-    record, notes = Record("descent", ()), []
+    record, notes = Recorder("descent", ()), []
     return StepWatch(model, optimizers, Budget(every=every), record, notes.append), optimizers, record, notes
 
 

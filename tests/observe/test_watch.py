@@ -99,7 +99,7 @@ def test_findings_are_told_once_and_again_when_graver():
     looked.on_finding(told.append)
     for grade in ("note", "note", "critical", "warning", "critical"):
         looked._findings = (Finding(symptom="overfitting", where="x", severity=grade, sentence="."),)
-        looked._tell()
+        looked._report()
     assert [finding.severity for finding in told] == ["note", "critical"]
 
 

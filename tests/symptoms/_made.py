@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from evenkeel.chain import Chain, Link, LocalTerm
 from evenkeel.chain.record.recurrent import Direction, Unrolled
-from evenkeel.symptoms.history import History, Look, LossPoint, ParameterLook
+from evenkeel.symptoms.history import History, LossPoint, Observation, ParameterLook
 
 
 def term(name="0.weight", **numbers):
@@ -68,7 +68,7 @@ def parameter(name="0.weight", **numbers):
 
 
 def look(step=1, chain=None, **numbers):
-    return Look(**{"step": step, "loss": 1.0, "rate": 0.001, "gradient_norm": 1.0, "chain": chain, **numbers})
+    return Observation(**{"step": step, "loss": 1.0, "rate": 0.001, "gradient_norm": 1.0, "chain": chain, **numbers})
 
 
 def history(*looks, losses=(), **numbers):

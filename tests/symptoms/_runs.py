@@ -16,7 +16,7 @@ from torch.optim import Optimizer
 
 from evenkeel.chain import trace
 from evenkeel.errors import TrainingError
-from evenkeel.symptoms.history import History, Look, LossPoint, ParameterLook, Start
+from evenkeel.symptoms.history import History, LossPoint, Observation, ParameterLook, Start
 
 LOOKS = (1, 2, 4, 8, 16, 32, 64, 128, 256)
 BEHAVES_DIFFERENTLY = (nn.modules.batchnorm._BatchNorm, nn.modules.dropout._DropoutNd)
@@ -37,7 +37,7 @@ def run(
     after_step: Callable[[int], object] = lambda step: None,
 ) -> History:
     """Train for some steps over the batches, again and again, with looks at `looks` and at the last step."""
-    seen: list[Look] = []
+    seen: list[Observation] = []
     losses: list[LossPoint] = []
     non_finite = 0
     for step, batch in enumerate(islice(cycle(list(batches)), steps), start=1):
@@ -55,7 +55,7 @@ def run(
         non_finite += not math.isfinite(float(found.detach()))
         if look:
             seen.append(
-                Look(
+                Observation(
                     step=step,
                     loss=float(found.detach()),
                     rate=max(group["lr"] for group in optimizer.param_groups),

@@ -11,7 +11,7 @@ import torch
 from torch import nn
 
 from evenkeel import symptoms
-from evenkeel.symptoms.history import History, Look, LossPoint, NonFinite, ParameterLook, Start
+from evenkeel.symptoms.history import History, LossPoint, NonFinite, Observation, ParameterLook, Start
 from symptoms import _runs
 
 NAMES = list(symptoms.PARTS)
@@ -55,7 +55,9 @@ def emptied(chain, value):
 
 def poor_look(step, chain, value):
     parameter = ParameterLook(name="0.weight", size=16, weight_rms=0.1, gradient_rms=0.0, update_rms=0.0, moved=0.0)
-    look = Look(step=step, loss=1.0, rate=0.1, gradient_norm=1.0, chain=chain, parameters=(filled(parameter, value),))
+    look = Observation(
+        step=step, loss=1.0, rate=0.1, gradient_norm=1.0, chain=chain, parameters=(filled(parameter, value),)
+    )
     return filled(look, value)
 
 

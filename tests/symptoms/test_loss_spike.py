@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from evenkeel.symptoms import loss_spike
-from evenkeel.symptoms.history import History, Look, LossPoint, ParameterLook
+from evenkeel.symptoms.history import History, LossPoint, Observation, ParameterLook
 from evenkeel.symptoms.loss_spike import WINDOW, _levels
 from symptoms._runs import adam, cross_entropy, descent, digits, mlp, of_classes, run
 
@@ -30,7 +30,7 @@ def surprised(step, surprise):
     parameter = ParameterLook(
         name="0.weight", size=1, weight_rms=1.0, gradient_rms=1.0, update_rms=0.1, moved=1.0, surprise=surprise
     )
-    return Look(step=step, loss=None, rate=0.1, gradient_norm=1.0, parameters=(parameter,))
+    return Observation(step=step, loss=None, rate=0.1, gradient_norm=1.0, parameters=(parameter,))
 
 
 def test_a_spike_that_is_made_good_is_a_note():

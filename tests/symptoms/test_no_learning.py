@@ -5,7 +5,7 @@ import torch
 from torch import nn
 
 from evenkeel.symptoms import no_learning
-from evenkeel.symptoms.history import History, Look, LossPoint
+from evenkeel.symptoms.history import History, LossPoint, Observation
 from symptoms._runs import adam, blobs, cross_entropy, descent, digits, initialised, line, mlp, mse, of_classes, run
 
 START = of_classes(10, reachable=0.35)
@@ -172,7 +172,7 @@ def test_the_loop_where_the_network_itself_can_learn():
     assert (
         found.cause == "training-loop" and ": with its inputs zeroed it is 2.3, so they are not used." in found.sentence
     )
-    look = Look(step=1, loss=2.3, rate=0.1, gradient_norm=1.0, evaluating=("norm", "dropout"))
+    look = Observation(step=1, loss=2.3, rate=0.1, gradient_norm=1.0, evaluating=("norm", "dropout"))
     (found,) = no_learning(flat(looks=(look,)))
     assert found.cause == "training-loop" and ": `norm` (of 2 such layers) is in evaluation mode." in found.sentence
     assert cause_of(flat()) is None

@@ -2,7 +2,7 @@ import dataclasses
 
 import pytest
 
-from evenkeel.symptoms.history import History, Look, LossPoint, ParameterLook
+from evenkeel.symptoms.history import History, LossPoint, Observation, ParameterLook
 from evenkeel.symptoms.steps import long, lost, restless, short, short_descent, skipped, slow, step_size, stopped
 
 
@@ -19,7 +19,7 @@ USUAL = (parameter(),)
 
 
 def look(step=1, rate=1e-3, parameters=USUAL):
-    return Look(step=step, loss=1.0, rate=rate, gradient_norm=1.0, parameters=tuple(parameters))
+    return Observation(step=step, loss=1.0, rate=rate, gradient_norm=1.0, parameters=tuple(parameters))
 
 
 def test_skipped_steps():

@@ -17,7 +17,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from evenkeel.chain.record.batch import LossFunction
-from evenkeel.doctor.subject import fresh
+from evenkeel.doctor.working_copy import fresh
 
 RANGES: Mapping[str, Callable[[Tensor], Tensor]] = {
     "softmax": lambda z: z.softmax(-1),

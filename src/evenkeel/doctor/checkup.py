@@ -15,12 +15,13 @@ from torch import nn
 from torch.optim import Optimizer
 
 from evenkeel.chain.record.batch import LossFunction, map_tensors, split_batch
-from evenkeel.doctor.record import Checkup
-from evenkeel.doctor.schedule import LookAt
+from evenkeel.doctor.powers import PowersOfTwo
+from evenkeel.doctor.result import Checkup
 from evenkeel.doctor.start import measure_start
-from evenkeel.doctor.subject import Subject, order, subject
+from evenkeel.doctor.working_copy import WorkingCopy, order, working_copy
 from evenkeel.errors import RequestError
 from evenkeel.observe.watch import Watch
+from evenkeel.setup import make_setup
 from evenkeel.symptoms import findings
 from evenkeel.symptoms.history import LossPoint
 
@@ -68,53 +69,53 @@ def checkup(
     """
     if not isinstance(steps, int) or steps < 1:
         raise RequestError(f"steps must be a whole number, 1 or more, got {steps!r}")
-    given = subject(model, loss, batches, optimizer, validation)
-    devices = sorted({p.device.index or 0 for p in given.model.parameters() if p.is_cuda})
+    trained = working_copy(make_setup(model, loss, batches, optimizer=optimizer, validation=validation))
+    devices = sorted({p.device.index or 0 for p in trained.model.parameters() if p.is_cuda})
     with torch.random.fork_rng(devices=devices), torch.enable_grad():
         torch.manual_seed(seed)
-        numbers = list(itertools.islice(order(len(given.batches), seed), steps))
-        start = measure_start(given, numbers, seed)
+        numbers = list(itertools.islice(order(len(trained.batches), seed), steps))
+        start = measure_start(trained, numbers, seed)
         torch.manual_seed(seed)
-        watch = _train(given, numbers)
+        watch = _train(trained, numbers)
         watch.record.start = start
-        _zeroed(given, watch)
+        _zeroed(trained, watch)
         history = watch.record.history(ended=True)
     return Checkup(
         findings=findings(history),
         history=history,
         steps=history.steps,
         notes=tuple(watch.notes),
-        parameters=sum(parameter.numel() for parameter in given.model.parameters()),
-        model=type(given.model).__name__,
+        parameters=sum(parameter.numel() for parameter in trained.model.parameters()),
+        model=type(trained.model).__name__,
     )
 
 
-def _train(given: Subject, numbers: list[int]) -> Watch:
+def _train(trained: WorkingCopy, numbers: list[int]) -> Watch:
     """Train the copy, watched; end early where the loss is lost."""
-    watch = Watch(given.model, [given.optimizer], LookAt(len(numbers)))
+    watch = Watch(trained.model, [trained.optimizer], PowersOfTwo(len(numbers)))
     every = max(1, len(numbers) // VALIDATIONS)
     lost = 0
     with watch:
         for step, number in enumerate(numbers, start=1):
-            given.optimizer.zero_grad()
-            value = given.loss_of(given.batches[number])
+            trained.optimizer.zero_grad()
+            value = trained.loss_of(trained.batches[number])
             value.backward()
-            given.optimizer.step()
+            trained.optimizer.step()
             lost = 0 if math.isfinite(float(value.detach())) else lost + 1
-            if given.validation and (step == 1 or step % every == 0):
-                watch.record.validation.append(LossPoint(step=step, loss=given.value_of(given.validation)))
+            if trained.validation and (step == 1 or step % every == 0):
+                watch.record.validation.append(LossPoint(step=step, loss=trained.value_of(trained.validation)))
             if lost >= LOST:
                 break
     return watch
 
 
-def _zeroed(given: Subject, watch: Watch) -> None:
+def _zeroed(trained: WorkingCopy, watch: Watch) -> None:
     """The trained copy's loss with its inputs zeroed, beside that of the inputs as they are."""
-    few = given.batches[:4]
+    few = trained.batches[:4]
     try:
-        pairs = [split_batch(batch, given.loss) for batch in few]
+        pairs = [split_batch(batch, trained.loss) for batch in few]
         zeros = [(map_tensors(inputs, torch.zeros_like), target) for inputs, target in pairs]
-        watch.record.seen_loss = given.value_of(few)
-        watch.record.zeroed_loss = given.value_of(zeros) if given.loss is not None else None
+        watch.record.seen_loss = trained.value_of(few)
+        watch.record.zeroed_loss = trained.value_of(zeros) if trained.loss is not None else None
     except Exception as problem:  # a model that cannot take zeros (a graph without edges, a table of indices)
         watch.notes = [*watch.notes, f"zeroed inputs could not be tried: {type(problem).__name__}"]

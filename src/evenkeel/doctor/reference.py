@@ -18,7 +18,7 @@ from typing_extensions import override
 
 from evenkeel.chain.record.batch import LossFunction, tensors_in
 from evenkeel.doctor.bounds import RANGES
-from evenkeel.doctor.subject import fresh
+from evenkeel.doctor.working_copy import fresh
 
 WIDTH, RATE = 128, 2e-3
 MOST_INPUTS = 20_000  # numbers in a row; a larger one would be no small network any more

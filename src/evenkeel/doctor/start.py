@@ -15,7 +15,7 @@ from torch import Tensor
 from evenkeel.chain.record.batch import split_batch, tensors_in
 from evenkeel.doctor.bounds import constant_loss, floor
 from evenkeel.doctor.reference import reachable_loss
-from evenkeel.doctor.subject import Subject
+from evenkeel.doctor.working_copy import WorkingCopy
 from evenkeel.errors import RequestError
 from evenkeel.heads.match import check_model, last_operation
 from evenkeel.symptoms.history import Start
@@ -26,28 +26,28 @@ FITTING = 60
 """Steps on one batch alone."""
 
 
-def measure_start(subject: Subject, order: Sequence[int], seed: int) -> Start:
-    """Everything of `Start`; the subject itself stays as it is. What cannot be measured is None.
+def measure_start(trained: WorkingCopy, order: Sequence[int], seed: int) -> Start:
+    """Everything of `Start`; the copy itself stays as it is. What cannot be measured is None.
 
     Args:
-        subject: copies already.
+        trained: copies already.
         order: which batch will train at each step; the reference trains in the same order.
         seed: of the reference's weights.
     """
-    few = subject.batches[:FEW]
-    pairs = [split_batch(batch, subject.loss) for batch in few]
-    trial = subject.copied()
+    few = trained.batches[:FEW]
+    pairs = [split_batch(batch, trained.loss) for batch in few]
+    trial = trained.copied()
     found = [trial.output_and_loss(batch) for batch in few]
     outputs = [output for output, _ in found if isinstance(output, Tensor)]
     losses = [float(value.detach()) for _, value in found]
-    bounds = _bounds(subject, outputs, [target for _, target in pairs], order, seed) if len(outputs) == len(few) else {}
-    single, fitted = _fitted(subject)
+    bounds = _bounds(trained, outputs, [target for _, target in pairs], order, seed) if len(outputs) == len(few) else {}
+    single, fitted = _fitted(trained)
     inputs = [each for each, _ in pairs]
     mean, spread = _target_scale([target for _, target in pairs])
     return Start(
         loss=sum(losses) / len(losses),
-        known_loss=_zeros(subject, outputs, [target for _, target in pairs]),
-        complaint=_complaint(subject),
+        known_loss=_zeros(trained, outputs, [target for _, target in pairs]),
+        complaint=_complaint(trained),
         input_scales=_by_feature(inputs, lambda rows: rows.square().mean(0).sqrt()),
         input_spreads=_by_feature(inputs, lambda rows: rows.std(0)),
         target_mean=mean,
@@ -61,22 +61,22 @@ def measure_start(subject: Subject, order: Sequence[int], seed: int) -> Start:
 
 
 def _bounds(
-    subject: Subject, outputs: list[Tensor], targets: list[Any], order: Sequence[int], seed: int
+    trained: WorkingCopy, outputs: list[Tensor], targets: list[Any], order: Sequence[int], seed: int
 ) -> dict[str, Any]:
     """What the loss can come down to, by constants, by free outputs, by a small network."""
-    assert subject.loss is not None or not outputs
-    if subject.loss is None:
+    assert trained.loss is not None or not outputs
+    if trained.loss is None:
         return {}
     limit = last_operation(outputs[0])
     found: dict[str, Any] = {"output_operation": limit}
     detached = [output.detach().float() for output in outputs]
-    constant = constant_loss(detached, targets, subject.loss, limit)
+    constant = constant_loss(detached, targets, trained.loss, limit)
     if limit is not None:
-        found |= _floors(detached[0], targets[0], subject, limit)
+        found |= _floors(detached[0], targets[0], trained, limit)
     if constant is None:
         return found
     found["constant_loss"] = constant[0]
-    pairs = [split_batch(batch, subject.loss) for batch in subject.batches]
+    pairs = [split_batch(batch, trained.loss) for batch in trained.batches]
     free = limit if found.get("output_floor") is None or not _misfit(found) else None
     # Inputs may be no rows, and a loss may take only what the model gives: then there is no reference.
     with contextlib.suppress(RuntimeError, ValueError, IndexError, TypeError):
@@ -84,7 +84,7 @@ def _bounds(
             [inputs for inputs, _ in pairs],
             detached,
             [target for _, target in pairs],
-            subject.loss,
+            trained.loss,
             constant=constant[1] if free == limit else torch.zeros_like(constant[1]),
             limit=free,
             order=order,
@@ -98,44 +98,44 @@ def _misfit(found: dict[str, Any]) -> bool:
     return low is not None and free is not None and low - free > 0.02 * max(abs(low), 1e-6)
 
 
-def _floors(output: Tensor, target: Any, subject: Subject, limit: str) -> dict[str, Any]:
+def _floors(output: Tensor, target: Any, trained: WorkingCopy, limit: str) -> dict[str, Any]:
     """Least losses within the output's range and without one; a loss that has no least without is not asked."""
-    assert subject.loss is not None
-    inside, free = floor(output, target, subject.loss, limit), floor(output, target, subject.loss, None)
+    assert trained.loss is not None
+    inside, free = floor(output, target, trained.loss, limit), floor(output, target, trained.loss, None)
     if inside is None or free is None or free < min(0.0, inside) - 1e-3 * max(1.0, abs(inside)):
         return {"output_floor": inside}
     return {"output_floor": inside, "free_floor": free}
 
 
-def _zeros(subject: Subject, outputs: list[Tensor], targets: list[Any]) -> float | None:
+def _zeros(trained: WorkingCopy, outputs: list[Tensor], targets: list[Any]) -> float | None:
     """The loss of an output of zeros, where that is what a network that knows nothing gives."""
-    if subject.loss is None or not outputs or last_operation(outputs[0]) is not None:
+    if trained.loss is None or not outputs or last_operation(outputs[0]) is not None:
         return None
     try:
         with torch.no_grad():
-            values = [float(subject.loss(torch.zeros_like(o), t)) for o, t in zip(outputs, targets, strict=False)]
+            values = [float(trained.loss(torch.zeros_like(o), t)) for o, t in zip(outputs, targets, strict=False)]
     except Exception:
         return None  # a loss with demands of its own on the output
     found = sum(values) / len(values)
     return found if math.isfinite(found) else None
 
 
-def _complaint(subject: Subject) -> str:
-    if subject.loss is None:
+def _complaint(trained: WorkingCopy) -> str:
+    if trained.loss is None:
         return ""
     try:
-        check_model(subject.model, subject.loss)
+        check_model(trained.model, trained.loss)
     except RequestError as problem:
         return str(problem)
     return ""
 
 
-def _fitted(subject: Subject) -> tuple[float | None, float | None]:
+def _fitted(trained: WorkingCopy) -> tuple[float | None, float | None]:
     """The loss of one batch before and after a copy is trained on it alone."""
-    trial, losses = subject.copied(), []
+    trial, losses = trained.copied(), []
     for _ in range(FITTING):
         trial.optimizer.zero_grad()
-        value = trial.loss_of(subject.batches[0])
+        value = trial.loss_of(trained.batches[0])
         losses.append(float(value.detach()))
         if not math.isfinite(losses[-1]):
             break
@@ -163,7 +163,7 @@ def _target_scale(targets: list[Any]) -> tuple[float | None, float | None]:
     return (float(rows.mean()), float(rows.std())) if len(rows) > 1 else (None, None)
 
 
-def _batch_ratio(trial: Subject, batch: Any) -> float | None:
+def _batch_ratio(trial: WorkingCopy, batch: Any) -> float | None:
     """Loss of a batch over that of its first half."""
     inputs, target = split_batch(batch, trial.loss)
     if (

@@ -7,7 +7,7 @@ Everything is taken away when the `with` block ends. The wrapper replaces `torch
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from typing import Any, Protocol, runtime_checkable
 
@@ -21,17 +21,17 @@ UNIT = "evenkeel: the loss before a scaler multiplied it, and the factor"  # a k
 
 @runtime_checkable
 class Listener(Protocol):
-    """Who is told, in the order of a training step."""
+    """Receives the events of a training loop, in the order of a step."""
 
     @property
-    def lightly(self) -> bool:
-        """Whether the step in progress is only counted: `glimpse`, `count` and `step_ends` are all that is told."""
+    def counting(self) -> bool:
+        """Whether this step is only counted: `forward_counted`, `backward_counted` and `step_ends` are its events."""
         ...
 
-    def glimpse(self, positional: tuple[Any, ...], named: Mapping[str, Any]) -> None:
+    def forward_counted(self, positional: tuple[Any, ...], named: Mapping[str, Any]) -> None:
         """The model is called, in a step that is only counted."""
 
-    def count(self, loss: Tensor) -> None:
+    def backward_counted(self, loss: Tensor) -> None:
         """A loss was differentiated, in a step that is only counted."""
 
     def forward_begins(self, positional: tuple[Any, ...], named: Mapping[str, Any]) -> None:
@@ -52,27 +52,35 @@ class Listener(Protocol):
     def step_begins(self, optimizer: Optimizer) -> None:
         """An optimizer is about to change the weights."""
 
-    def step_ends(self, optimizer: Optimizer) -> None:
-        """It has."""
+    def step_ends(self, optimizer: Optimizer) -> bool:
+        """It has. Returns whether that ends a training step."""
+        ...
 
-    def scaler_stepped(self, optimizer: Optimizer) -> None:
+    def scaler_stepped(self, optimizer: Optimizer) -> bool:
         """A gradient scaler was asked to step it, and left the step out where no hook fired in between."""
+        ...
 
 
 @contextmanager
-def installed(model: nn.Module, optimizers: Sequence[Optimizer], listener: Listener) -> Iterator[None]:
-    """Tell the listener all of this while the block runs."""
+def installed(
+    model: nn.Module, optimizers: Sequence[Optimizer], listener: Listener, step_over: Callable[[], None] = lambda: None
+) -> Iterator[None]:
+    """Send the listener all of this while the block runs; call `step_over` when a training step has ended."""
+
+    def ends(optimizer: Optimizer, *_: Any) -> None:
+        if listener.step_ends(optimizer):
+            step_over()
 
     def before(module: nn.Module, positional: tuple[Any, ...], named: dict[str, Any]) -> None:
         if torch.is_grad_enabled() and not _unobservable():
-            (listener.glimpse if listener.lightly else listener.forward_begins)(positional, named)
+            (listener.forward_counted if listener.counting else listener.forward_begins)(positional, named)
 
     def after(module: nn.Module, positional: Any, output: Any) -> None:
-        if not listener.lightly and torch.is_grad_enabled() and not _unobservable():
+        if not listener.counting and torch.is_grad_enabled() and not _unobservable():
             listener.forward_ends(output)
 
     def begins(optimizer: Optimizer, *_: Any) -> None:
-        if not listener.lightly:
+        if not listener.counting:
             listener.step_begins(optimizer)
 
     with ExitStack() as stack:
@@ -82,10 +90,10 @@ def installed(model: nn.Module, optimizers: Sequence[Optimizer], listener: Liste
             handles.append(model.register_forward_hook(after, always_call=True))
         for optimizer in optimizers:
             handles.append(optimizer.register_step_pre_hook(begins))
-            handles.append(optimizer.register_step_post_hook(lambda one, *_: listener.step_ends(one)))
+            handles.append(optimizer.register_step_post_hook(ends))
         for handle in handles:
             stack.callback(handle.remove)
-        _wrap_scaler(listener, stack)
+        _wrap_scaler(listener, stack, step_over)
         _wrap_backward(listener, stack)
         yield
 
@@ -105,8 +113,8 @@ def _wrap_compiled(model: nn.Module, listener: Listener, stack: ExitStack) -> bo
     def call(*positional: Any, **named: Any) -> Any:
         if not torch.is_grad_enabled() or _unobservable():
             return compiled(*positional, **named)
-        if listener.lightly:
-            listener.glimpse(positional, named)
+        if listener.counting:
+            listener.forward_counted(positional, named)
             return compiled(*positional, **named)
         output = None
         listener.forward_begins(positional, named)
@@ -135,9 +143,9 @@ def _wrap_backward(listener: Listener, stack: ExitStack) -> None:
         inside = True
         try:
             plain, unit = getattr(given.grad_fn, "metadata", {}).get(UNIT, (given, None))
-            if listener.lightly:
+            if listener.counting:
                 original(tensors, *arguments, **named)
-                return listener.count(plain)
+                return listener.backward_counted(plain)
             listener.backward_begins(given, plain, unit)
             try:
                 original(tensors, *arguments, **named)
@@ -152,7 +160,7 @@ def _wrap_backward(listener: Listener, stack: ExitStack) -> None:
     stack.callback(setattr, torch.autograd, "backward", original)
 
 
-def _wrap_scaler(listener: Listener, stack: ExitStack) -> None:
+def _wrap_scaler(listener: Listener, stack: ExitStack, step_over: Callable[[], None]) -> None:
     """Remember what each loss was multiplied with, and when a scaler is asked to step."""
     scale, step = GradScaler.scale, GradScaler.step
 
@@ -166,7 +174,8 @@ def _wrap_scaler(listener: Listener, stack: ExitStack) -> None:
     @functools.wraps(step)
     def stepped(self: GradScaler, optimizer: Optimizer, *arguments: Any, **named: Any) -> Any:
         found = step(self, optimizer, *arguments, **named)
-        listener.scaler_stepped(optimizer)
+        if listener.scaler_stepped(optimizer):
+            step_over()
         return found
 
     GradScaler.scale, GradScaler.step = scaled, stepped  # type: ignore[method-assign]

@@ -16,15 +16,15 @@ from torch.optim import Optimizer
 
 from evenkeel.chain.record.batch import examples_called
 from evenkeel.chain.record.call import Arguments, Call, called, glimpsed
-from evenkeel.observe.budget import Budget, Schedule
-from evenkeel.observe.care import Care
-from evenkeel.observe.guard import Guard
-from evenkeel.observe.pace import Pace
-from evenkeel.observe.probe import Probe, sharded
-from evenkeel.observe.record import Record
-from evenkeel.observe.repeats import Repeats
-from evenkeel.observe.uses import Uses
-from evenkeel.observe.waiting import Waiting
+from evenkeel.observe.finite_check import FiniteCheck
+from evenkeel.observe.look import Probe, sharded
+from evenkeel.observe.look_queue import LookQueue
+from evenkeel.observe.model_outputs import ModelOutputs
+from evenkeel.observe.overhead import Overhead
+from evenkeel.observe.recorder import Recorder
+from evenkeel.observe.reuse import Reuse
+from evenkeel.observe.schedule import Schedule
+from evenkeel.observe.stride import Stride
 
 OUT_OF_SIGHT, COUNTED = 30e-6, 17e-6
 """Seconds that a step costs beyond what our clock sees, followed closely, and in all where it is only counted."""
@@ -40,75 +40,75 @@ class StepWatch:
         model: nn.Module,
         optimizers: Sequence[Optimizer],
         budget: Schedule,
-        record: Record,
+        record: Recorder,
         note: Callable[[str], None],
     ) -> None:
         self._model, self._optimizers, self._budget, self._record, self._note = model, optimizers, budget, record, note
-        self.care = Care(budget, self._failed)
+        self.overhead = Overhead(budget, self._failed)
         self.urgent = False
-        self._guard, self._uses = Guard(model, optimizers), Uses()
+        self._finite_check, self._outputs = FiniteCheck(model, optimizers), ModelOutputs()
         self._probe: Probe | None = None
         self._looking = self._passed = self._brief = False
         self._call: Call | None = None
         self._loss: Tensor | None = None
-        self._told = self._scaled = self._differentiating = self._left_out = False
-        self._pace = Pace(budget)
+        self._loss_reported = self._scaled = self._differentiating = self._left_out = False
+        self._stride = Stride(budget)
         self._seen: Arguments | None = None
-        self._repeats = Repeats(model, optimizers)
+        self._reuse = Reuse(model, optimizers)
         self._inside = 0
         self._stepped: set[int] = set()
-        self._waiting = Waiting(record)
-        self._said: set[str] = set()
+        self._queue = LookQueue(record)
+        self._noted: set[str] = set()
 
     @property
-    def lightly(self) -> bool:
+    def counting(self) -> bool:
         """Whether the step in progress is only counted."""
-        return self._pace.lightly
+        return self._stride.counting
 
-    def told_loss(self, value: Tensor) -> None:
+    def report_loss(self, value: Tensor) -> None:
         """The loss of this step, as the loop says."""
-        self._told = True
+        self._loss_reported = True
         self._record.note_loss(self._record.step + 1, value)
 
-    def glimpse(self, positional: tuple[Any, ...], named: Mapping[str, Any]) -> None:
+    def forward_counted(self, positional: tuple[Any, ...], named: Mapping[str, Any]) -> None:
         """The model is called in a step that is only counted."""
         self._call, self._seen = None, (positional, named)
 
-    def count(self, loss: Tensor) -> None:
+    def backward_counted(self, loss: Tensor) -> None:
         """A loss was differentiated in a step that is only counted."""
         self._stepped.clear()
-        if not self._pace.expects() or self._told:
+        if not self._stride.expects() or self._loss_reported:
             return
         value = self._record.note_loss(self._record.step + 1, loss)
         if value is not None and not math.isfinite(value):
-            with self.care:
+            with self.overhead:
                 self._check_loss(loss)
 
     def forward_begins(self, positional: tuple[Any, ...], named: Mapping[str, Any]) -> None:
         """The model is called; not where a checkpoint or a replay runs it once more."""
-        if self._differentiating or self.care.active:
+        if self._differentiating or self.overhead.active:
             return
-        with self.care:
+        with self.overhead:
             self._open()
             self._call = called((positional, named))
             if self._probe is not None:
                 self._probe.enter((positional, named))
 
     def forward_ends(self, output: Any) -> None:
-        """It returned, or raised (None)."""
-        if self._differentiating or self.care.active:
+        """The model returned, or raised (then the output is None)."""
+        if self._differentiating or self.overhead.active:
             return
-        with self.care:
+        with self.overhead:
             if self._probe is not None:
                 self._probe.leave(output)
-            self._uses.follow(output)
+            self._outputs.follow(output)
 
     def backward_begins(self, loss: Tensor, original: Tensor, unit: Tensor | None) -> None:
         """The loss of this step, or a part of it."""
-        with self.care:
+        with self.overhead:
             self._differentiating, self._scaled, self._loss = True, unit is not None, original
             self._stepped.clear()
-            self._uses.begin()
+            self._outputs.begin()
             self._open()
             if self._probe is not None:
                 self._probe.attach(loss, unit)
@@ -116,11 +116,11 @@ class StepWatch:
     def backward_ends(self) -> None:
         """All gradients are there: now it is known whether the loss was about this model."""
         self._differentiating = False
-        with self.care:
+        with self.overhead:
             loss, self._loss = self._loss, None
-            if loss is None or not self._pace.saw(self._uses.about_us):
+            if loss is None or not self._stride.saw(self._outputs.reached_model):
                 return
-            if not self._told and self._inside < 2:  # a closure may ask again and again: its first loss counts
+            if not self._loss_reported and self._inside < 2:  # a closure may ask again and again: its first loss counts
                 self._record.note_loss(self._record.step + 1, loss)
             self._inside += bool(self._inside)
             self._check_loss(loss)
@@ -138,7 +138,7 @@ class StepWatch:
         first = optimizer is self._optimizers[0]
         if first and self._looking and self._passed:
             self._finish()  # the others did not step
-        with self.care:
+        with self.overhead:
             self._stepped.add(id(optimizer))
             self._inside = 1
             if first:
@@ -151,9 +151,9 @@ class StepWatch:
 
     def step_ends(self, optimizer: Optimizer) -> bool:
         """Weights have changed. Returns whether a step is over."""
-        if self.lightly:
+        if self.counting:
             return self._counted(optimizer)
-        with self.care:
+        with self.overhead:
             if self._probe is not None:
                 self._probe.step_ends(optimizer, closure=self._inside > 1)
             self._inside = 0
@@ -169,8 +169,8 @@ class StepWatch:
         return self._over(optimizer)
 
     def passed(self, loss: Tensor) -> None:
-        """A step that nobody watched."""
-        with self.care:
+        """Count a step that was made without hooks."""
+        with self.overhead:
             self._record.note_loss(self._record.step + 1, loss)
         self._over(self._optimizers[0])
 
@@ -178,16 +178,16 @@ class StepWatch:
         """Where the fetched losses show what no step was stopped to see, ask now."""
         bad = [point.step for point in self._record.losses if not math.isfinite(point.loss)]
         if bad and self._record.non_finite is None:
-            self._record.non_finite = self._guard.locate(None, self._last_call, bad[0])
+            self._record.non_finite = self._finite_check.locate(None, self._last_call, bad[0])
 
     def close(self) -> None:
         """The loop is over: let go of everything."""
-        with self.care:
+        with self.overhead:
             self.collect(wait=True)
         self._drop()
-        self._uses.clear()
+        self._outputs.clear()
         self._call = self._loss = self._seen = None
-        self._repeats.forget()
+        self._reuse.forget()
         self._looking = self._differentiating = False
 
     def _open(self) -> None:
@@ -199,12 +199,12 @@ class StepWatch:
         self.collect(wait=True)
         self._looking, self._passed = True, False
         if sharded(self._model):
-            self._say(SHARDED)
-        if isinstance(self._budget, Budget):
-            self._budget.together |= DistributedDataParallel._active_ddp_module is not None
-            self._budget.opened()
-        self._brief, self.care.pausing = not full, True
-        self._probe = self._repeats.probe(step, "full" if full else "brief", whole=self._budget.pays_whole())
+            self._note_once(SHARDED)
+        if DistributedDataParallel._active_ddp_module is not None:
+            self._budget.agree()
+        self._budget.opened()
+        self._brief, self.overhead.pausing = not full, True
+        self._probe = self._reuse.probe(step, "full" if full else "brief", whole=self._budget.pays_whole())
 
     def _counted(self, optimizer: Optimizer) -> bool:
         """The end of a step that is only counted: as little as can be."""
@@ -214,13 +214,13 @@ class StepWatch:
             return False
         self._budget.charge(COUNTED)
         self._record.step += 1
-        self._told = False
-        self._pace.counted(self._record.step)
+        self._loss_reported = False
+        self._stride.counted(self._record.step)
         return True
 
     def _check_loss(self, loss: Tensor) -> None:
         if self._record.non_finite is None:
-            self._record.non_finite = self._guard.check_loss(loss, self._last_call, self._record.step + 1)
+            self._record.non_finite = self._finite_check.check_loss(loss, self._last_call, self._record.step + 1)
             self.urgent |= self._record.non_finite is not None
 
     @property
@@ -234,7 +234,7 @@ class StepWatch:
 
     def _check_gradient(self, loss: Tensor) -> None:
         step = self._record.step + 1
-        self._record.non_finite = self._guard.check_gradient(loss, self._call, self._uses.gradients, step)
+        self._record.non_finite = self._finite_check.check_gradient(loss, self._call, self._outputs.gradients, step)
         self.urgent |= self._record.non_finite is not None
 
     def _over(self, optimizer: Optimizer) -> bool:
@@ -248,12 +248,12 @@ class StepWatch:
             self._passed = True
             length = None if self._call is None else examples_called(self._call.arguments, self._model)
             self._record.sizes.extend([] if length is None else [length])
-            self._uses.clear()
-            self._told, self._loss = False, None
+            self._outputs.clear()
+            self._loss_reported, self._loss = False, None
         if self._looking and self._passed and (skipped or self._complete()):
             self._finish()
         if first:
-            self._pace.followed(self._record.step, looked=looked, looking=self._looking)
+            self._stride.followed(self._record.step, looked=looked, looking=self._looking)
         return first
 
     def _complete(self) -> bool:
@@ -261,30 +261,30 @@ class StepWatch:
 
     def _finish(self) -> None:
         """Keep the look; the next is planned also where this one failed, as other processes may wait for that."""
-        with self.care:
+        with self.overhead:
             probe, self._probe = self._probe, None
             if probe is not None:
-                self._repeats.learn(probe, self._record.step)
+                self._reuse.learn(probe, self._record.step)
                 if probe.depth == "full" and not (probe.repeated or probe.measured or sharded(self._model)):
-                    self._say(UNCALLED)
-                self._waiting.add(probe, self._record.step, left_out=self._left_out)
+                    self._note_once(UNCALLED)
+                self._queue.add(probe, self._record.step, left_out=self._left_out)
                 self.collect()
         brief, self._looking = self._brief, False
-        self._budget.glanced() if brief else self._budget.looked(self._record.step, self._repeats.cost)
+        self._budget.glanced() if brief else self._budget.looked(self._record.step, self._reuse.cost)
         self._drop()
 
     def collect(self, *, wait: bool = False) -> None:
         """Keep the looks whose numbers have come from the device."""
         try:
-            self._waiting.collect(wait=wait)
+            self._queue.collect(wait=wait)
         except Exception:
-            self._repeats.forget()  # what could not be written down may not be repeated either
+            self._reuse.forget()  # what could not be written down may not be repeated either
             raise
 
-    def _say(self, text: str) -> None:
+    def _note_once(self, text: str) -> None:
         """A note, once."""
-        if text not in self._said:
-            self._said.add(text)
+        if text not in self._noted:
+            self._noted.add(text)
             self._note(text)
 
     def _failed(self, problem: Exception) -> None:
@@ -294,6 +294,6 @@ class StepWatch:
         self._drop()
 
     def _drop(self) -> None:
-        probe, self._probe, self.care.pausing = self._probe, None, False
+        probe, self._probe, self.overhead.pausing = self._probe, None, False
         if probe is not None:
             probe.drop()

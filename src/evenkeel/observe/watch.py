@@ -8,9 +8,8 @@ compiled), and what the optimizer did to each weight. Between looks a reference 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
-from typing import Any
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 
 from torch import Tensor, nn
 from torch.optim import Optimizer
@@ -18,10 +17,10 @@ from torch.optim import Optimizer
 from evenkeel.chain import Chain
 from evenkeel.errors import RequestError
 from evenkeel.finding import Finding, Severity
-from evenkeel.observe.budget import DEFAULT_BUDGET, Budget, Schedule
 from evenkeel.observe.hooks import installed
-from evenkeel.observe.probe import sharded
-from evenkeel.observe.record import Record
+from evenkeel.observe.look import sharded
+from evenkeel.observe.recorder import Recorder
+from evenkeel.observe.schedule import DEFAULT_BUDGET, Budget, Schedule
 from evenkeel.observe.step import StepWatch
 from evenkeel.observe.weights import optimizer_kind, outside
 from evenkeel.symptoms import SEVERITIES, findings
@@ -79,31 +78,31 @@ class Watch:
 
     def __init__(self, model: nn.Module, optimizers: Sequence[Optimizer], budget: Schedule) -> None:
         self._model, self._optimizers, self._budget = model, list(optimizers), budget
-        self.record = Record(
+        self.record = Recorder(
             optimizer_kind(optimizers), tuple(name for name, _ in outside(model.named_parameters(), optimizers))
         )
         self.notes: list[str] = []
         self._step = StepWatch(model, self._optimizers, budget, self.record, self.note)
         self._callbacks: list[Callable[[Finding], None]] = []
         self._findings: tuple[Finding, ...] = ()
-        self._told: dict[str, Severity] = {}
+        self._reported: dict[str, Severity] = {}
         self._judge_at, self._judging = 1, 0.0
         self._resources = ExitStack()
-        if isinstance(budget, Budget):
-            budget.together = sharded(model) or isinstance(model, nn.parallel.DistributedDataParallel)
+        if sharded(model) or isinstance(model, nn.parallel.DistributedDataParallel):
+            budget.agree()
 
     def __enter__(self) -> Watch:
         """Start to watch."""
         self._budget.start()
-        self._resources.enter_context(installed(self._model, self._optimizers, self))
+        self._resources.enter_context(self._hooks())
         return self
 
     def __exit__(self, *problem: object) -> None:
         """Take every hook away, and judge the whole."""
         self._resources.close()
         self._step.close()
-        self._consider(ended=True)
-        self._tell()
+        self._update(ended=True)
+        self._report()
 
     @property
     def findings(self) -> tuple[Finding, ...]:
@@ -113,7 +112,7 @@ class Watch:
     @property
     def history(self) -> History:
         """Everything seen so far, as a value."""
-        with self._step.care:
+        with self._step.overhead:
             self.record.fetch(wait=True)
             self._step.collect(wait=True)
         return self.record.history()
@@ -137,7 +136,7 @@ class Watch:
 
     def loss(self, value: Tensor) -> Tensor:
         """Say what the loss of this step is, where `backward` is not called on it; gives it back."""
-        self._step.told_loss(value)
+        self._step.report_loss(value)
         return value
 
     def note(self, text: str) -> None:
@@ -152,7 +151,7 @@ class Watch:
     @contextmanager
     def looking(self) -> Iterator[None]:
         """One step of a loop that asks: it is watched while the block runs."""
-        with installed(self._model, self._optimizers, self):
+        with self._hooks():
             yield
 
     def passed(self, loss: Tensor) -> None:
@@ -162,88 +161,44 @@ class Watch:
 
     def judge(self, *, ended: bool = False) -> tuple[Finding, ...]:
         """Judge what has been seen so far."""
-        self._consider(ended=ended)
-        self._tell()
+        self._update(ended=ended)
+        self._report()
         return self._findings
 
-    @property
-    def lightly(self) -> bool:
-        """Whether the step in progress is only counted."""
-        return self._step.lightly
-
-    def glimpse(self, positional: tuple[Any, ...], named: Mapping[str, Any]) -> None:
-        """The model is called in a step that is only counted."""
-        self._step.glimpse(positional, named)
-
-    def count(self, loss: Tensor) -> None:
-        """A loss was differentiated in such a step."""
-        self._step.count(loss)
-
-    def forward_begins(self, positional: tuple[Any, ...], named: Mapping[str, Any]) -> None:
-        """The model is called."""
-        self._step.forward_begins(positional, named)
-
-    def forward_ends(self, output: Any) -> None:
-        """It returned."""
-        self._step.forward_ends(output)
-
-    def backward_begins(self, loss: Tensor, original: Tensor, unit: Tensor | None) -> None:
-        """The loss of this step, or a part of it."""
-        self._step.backward_begins(loss, original, unit)
-
-    def backward_ends(self) -> None:
-        """All gradients are there."""
-        self._step.backward_ends()
-
-    def backward_fails(self) -> None:
-        """It raised."""
-        self._step.backward_fails()
-
-    def step_begins(self, optimizer: Optimizer) -> None:
-        """Weights are about to change."""
-        self._step.step_begins(optimizer)
-
-    def step_ends(self, optimizer: Optimizer) -> None:
-        """Weights have changed."""
-        if self._step.step_ends(optimizer):
-            self._judge_when_due()
-
-    def scaler_stepped(self, optimizer: Optimizer) -> None:
-        """A scaler stepped, or left it out."""
-        if self._step.scaler_stepped(optimizer):
-            self._judge_when_due()
+    def _hooks(self) -> AbstractContextManager[None]:
+        """Events go to whoever follows the step; it is judged when a step has ended."""
+        return installed(self._model, self._optimizers, self._step, self._judge_when_due)
 
     def _judge_when_due(self) -> None:
         """Judge at steps that grow by a tenth, as far as the budget goes; at once where a value was not finite."""
         step, urgent = self.record.step, self._step.urgent
         if step < self._judge_at and not urgent:
             if self.record.pending >= FETCH:
-                with self._step.care:
+                with self._step.overhead:
                     self.record.fetch()
             return
-        if not urgent and isinstance(self._budget, Budget) and not self._budget.affords(self._judging):
+        if not urgent and not self._budget.affords(self._judging):
             return
         self._step.urgent = False
         self._judge_at = step + max(1, step // JUDGE_EVERY)
-        self._consider()
-        self._tell()
+        self._update()
+        self._report()
 
-    def _consider(self, *, ended: bool = False) -> None:
+    def _update(self, *, ended: bool = False) -> None:
         started = time.perf_counter()
-        with self._step.care:
+        with self._step.overhead:
             self.record.fetch(ended=ended)
             self._step.collect(wait=ended)
             self._step.look_back()
             self._findings = findings(self.record.history(ended=ended))
         self._judging = time.perf_counter() - started
-        if isinstance(self._budget, Budget):
-            self._budget.judged(self._judging)
+        self._budget.judged(self._judging)
 
-    def _tell(self) -> None:
+    def _report(self) -> None:
         """Call back with what is new or graver."""
         for finding in self._findings:
-            told = self._told.get(finding.symptom)
-            if told is None or SEVERITIES.index(finding.severity) < SEVERITIES.index(told):
-                self._told[finding.symptom] = finding.severity
+            reported = self._reported.get(finding.symptom)
+            if reported is None or SEVERITIES.index(finding.severity) < SEVERITIES.index(reported):
+                self._reported[finding.symptom] = finding.severity
                 for callback in self._callbacks:
                     callback(finding)

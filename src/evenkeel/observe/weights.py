@@ -21,6 +21,7 @@ from torch.optim import Optimizer
 
 from evenkeel.chain.record.fetch import Fetch
 from evenkeel.chain.record.statistics import sound, wide
+from evenkeel.observe.surprise import correction, squared_ratio
 from evenkeel.symptoms.history import ParameterLook
 
 ADAPTIVE = (torch.optim.Adam, torch.optim.AdamW, torch.optim.NAdam, torch.optim.RAdam, torch.optim.Adamax)
@@ -84,7 +85,7 @@ class StepLook:
 
     @torch.no_grad()
     def gradients(self) -> None:
-        """Look at the gradients as they lie there now."""
+        """Look at the gradients as they are now."""
         for row in self._rows:
             gradient = row.parameter.grad
             gradient = None if gradient is None else _dense(gradient.detach())
@@ -232,10 +233,9 @@ def _surprises(rows: Sequence[_Row], optimizer: Optimizer) -> list[Tensor | None
         step, group = state.get("step", 0), id(row.group)
         if isinstance(step, Tensor) and step.device.type != "cpu":  # one wait for the device, not one a parameter
             step = counted[group] if group in counted else counted.setdefault(group, float(step))
-        correction = 1 - row.group["betas"][1] ** float(step)
-        # `square` may be of lower precision than the gradient; 0/0 and g²/0 are no surprise.
-        ratio = (_part(gradient, row).square() / _part(square, row)).mul_(correction).nan_to_num_(nan=0.0, posinf=0.0)
-        found.append(ratio if correction > 0 else None)
+        share = correction(row.group, float(step))
+        ratio = squared_ratio(_part(gradient, row), _part(square, row))  # `square` may be of lower precision
+        found.append(ratio.mul_(share) if share > 0 else None)
     return found
 
 

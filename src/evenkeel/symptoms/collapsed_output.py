@@ -16,7 +16,7 @@ from evenkeel.finding import Cause, Finding
 from evenkeel.symptoms.base import SymptomPart
 from evenkeel.symptoms.blindness import blindness
 from evenkeel.symptoms.harm import harmed, level, severity
-from evenkeel.symptoms.history import History, Look, Start
+from evenkeel.symptoms.history import History, Observation, Start
 from evenkeel.symptoms.scales import RAW, input_size, largest_step, target_size
 from evenkeel.symptoms.stretch import explains, finite
 
@@ -38,8 +38,8 @@ class _Collapse:
 
     before: Link
     after: Link
-    first: Look
-    last: Look
+    first: Observation
+    last: Observation
 
     @property
     def similarities(self) -> tuple[float, float]:

@@ -16,7 +16,7 @@ from evenkeel.finding import Cause, Finding
 from evenkeel.symptoms.base import SymptomPart
 from evenkeel.symptoms.blindness import blindness
 from evenkeel.symptoms.harm import harmed, severity
-from evenkeel.symptoms.history import History, Look
+from evenkeel.symptoms.history import History, Observation
 from evenkeel.symptoms.scales import RAW, input_size, off_center, step_cause
 from evenkeel.symptoms.stretch import FAR, by_initialisation, explains, finite
 
@@ -32,7 +32,7 @@ LIKELY = 0.01
 class _Dead:
     """The layer that has lost most, at the look where it first had."""
 
-    look: Look
+    look: Observation
     link: Link
     share: float
     born: bool
@@ -94,11 +94,11 @@ def _shares(chain: Chain) -> Iterator[tuple[Link, float]]:
             yield link, share
 
 
-def _share_in(look: Look, name: str) -> float:
+def _share_in(look: Observation, name: str) -> float:
     return 0.0 if look.chain is None else max((s for link, s in _shares(look.chain) if link.name == name), default=0.0)
 
 
-def _link_in(look: Look, name: str) -> Link | None:
+def _link_in(look: Observation, name: str) -> Link | None:
     links = () if look.chain is None else (link for _, link in look.chain.walk())
     return next((link for link in links if link.name == name), None)
 

@@ -19,7 +19,7 @@ from evenkeel.chain.record.recurrent import Direction
 from evenkeel.finding import Cause, Finding, Severity
 from evenkeel.symptoms.base import SymptomPart
 from evenkeel.symptoms.harm import harmed, level, severity
-from evenkeel.symptoms.history import History, Look
+from evenkeel.symptoms.history import History, Observation
 from evenkeel.symptoms.scales import RAW, input_size, largest_step, step_cause, target_size
 from evenkeel.symptoms.stretch import FAR, Departure, Stretch, blame, finite, opening, stretch
 
@@ -86,7 +86,7 @@ def _over_time(history: History) -> Finding | None:
     return None
 
 
-def _growing(look: Look) -> list[tuple[str, Direction]]:
+def _growing(look: Observation) -> list[tuple[str, Direction]]:
     links = [] if look.chain is None else [link for _, link in look.chain.walk() if link.steps is not None]
     found = [(link.name, direction) for link in links if link.steps for direction in link.steps.directions]
     return [
@@ -170,7 +170,7 @@ def _by_steps(history: History) -> Finding | None:
     return _finding(severity(history), "training", sentence, cause, look, evidence)
 
 
-def _growth(history: History) -> tuple[float, Look | None]:
+def _growth(history: History) -> tuple[float, Observation | None]:
     """The largest gradient norm seen over that of the first look, and the first look far above or not finite."""
     norms = [(look, look.gradient_norm) for look in history.looks if look.gradient_norm is not None]
     if not norms or not math.isfinite(norms[0][1]) or norms[0][1] <= 0:
@@ -218,7 +218,7 @@ def _grade(history: History) -> Severity:
 
 
 def _finding(
-    grade: Severity, where: str, sentence: str, cause: Cause, look: Look, evidence: dict[str, float]
+    grade: Severity, where: str, sentence: str, cause: Cause, look: Observation, evidence: dict[str, float]
 ) -> Finding:
     return Finding(
         symptom="exploding-gradient",

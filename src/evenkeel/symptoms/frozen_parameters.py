@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from evenkeel.finding import Cause, Finding, Severity
 from evenkeel.symptoms.base import SymptomPart
 from evenkeel.symptoms.harm import harmed, lag_severity, severity
-from evenkeel.symptoms.history import History, Look, ParameterLook
+from evenkeel.symptoms.history import History, Observation, ParameterLook
 
 MOST = 0.5
 """Share of all weights from which standing still is no detail."""
@@ -39,7 +39,7 @@ class _Still:
     reason: str
     cause: Cause
     grade: Severity
-    since: Look | None = None
+    since: Observation | None = None
 
 
 def frozen_parameters(history: History) -> tuple[Finding, ...]:
@@ -54,7 +54,7 @@ def frozen_parameters(history: History) -> tuple[Finding, ...]:
     return standing + _evaluating(history)
 
 
-def _outside(history: History, looks: Sequence[Look]) -> _Still | None:
+def _outside(history: History, looks: Sequence[Observation]) -> _Still | None:
     """Trainable, and held by no optimizer. A gradient that nobody uses is an oversight; else perhaps a teacher."""
     names = tuple(each.name for each in looks[0].parameters if each.name in history.outside)
     if not names:
@@ -65,11 +65,11 @@ def _outside(history: History, looks: Sequence[Look]) -> _Still | None:
     return _Still(names=names, share=share, reason="no optimizer holds them", cause="optimizer", grade=grade)
 
 
-def _detached(history: History, looks: Sequence[Look]) -> _Still | None:
+def _detached(history: History, looks: Sequence[Observation]) -> _Still | None:
     """Held, and never given a gradient: cut off if it is the network's lower part or most of it, else merely unused."""
     asked = {name for look in looks if look.chain is not None for name in look.chain.frozen}
 
-    def cut(look: Look, each: ParameterLook) -> bool:
+    def cut(look: Observation, each: ParameterLook) -> bool:
         return each.gradient_rms is None and each.update_rms is not None and each.name not in asked
 
     since, names = _since(looks, cut)
@@ -85,7 +85,7 @@ def _detached(history: History, looks: Sequence[Look]) -> _Still | None:
     return _Still(names=names, share=share, reason=reason, cause="training-loop", grade=grade, since=since)
 
 
-def _not_asked(history: History, looks: Sequence[Look]) -> _Still | None:
+def _not_asked(history: History, looks: Sequence[Observation]) -> _Still | None:
     """requires_grad is off: told where it is most of the network, or harm is done."""
     off = {name for look in looks if look.chain is not None for name in look.chain.frozen}
     names = tuple(each.name for each in looks[0].parameters if each.name in off)
@@ -98,7 +98,7 @@ def _not_asked(history: History, looks: Sequence[Look]) -> _Still | None:
     return _Still(names=names, share=share, reason="their requires_grad is off", cause="optimizer", grade=grade)
 
 
-def _too_small(history: History, looks: Sequence[Look]) -> _Still | None:
+def _too_small(history: History, looks: Sequence[Observation]) -> _Still | None:
     """Gradient and rate, but no movement at any look."""
     moving = [look for look in looks if look.rate > 0]
     names = _always(moving, lambda look, each: bool(each.gradient_rms) and each.moved == 0)
@@ -116,13 +116,13 @@ def _too_small(history: History, looks: Sequence[Look]) -> _Still | None:
     return _Still(names=names, share=share, reason=reason, cause=cause, grade=_grade_of(history, share))
 
 
-def _asked_step(history: History, look: Look, each: ParameterLook) -> float:
+def _asked_step(history: History, look: Observation, each: ParameterLook) -> float:
     """The size of the step that the optimizer is asked for, as a share of the weights."""
     size = 1.0 if history.optimizer == "adaptive" else each.gradient_rms or 0.0
     return look.rate * size / each.weight_rms if each.weight_rms else 1.0
 
 
-def _always(looks: Sequence[Look], holds: Callable[[Look, ParameterLook], bool]) -> tuple[str, ...]:
+def _always(looks: Sequence[Observation], holds: Callable[[Observation, ParameterLook], bool]) -> tuple[str, ...]:
     """Names of parameters for which something holds at every look."""
     if len(looks) < LOOKS:
         return ()
@@ -130,7 +130,9 @@ def _always(looks: Sequence[Look], holds: Callable[[Look, ParameterLook], bool])
     return tuple(each.name for each in looks[0].parameters if all(each.name in names for names in sets))
 
 
-def _since(looks: Sequence[Look], holds: Callable[[Look, ParameterLook], bool]) -> tuple[Look, tuple[str, ...]]:
+def _since(
+    looks: Sequence[Observation], holds: Callable[[Observation, ParameterLook], bool]
+) -> tuple[Observation, tuple[str, ...]]:
     """Names of parameters for which something holds at every look, or else at each of the last ones, and since when."""
     names = _always(looks, holds)
     if names or len(looks) <= LATE:
@@ -161,7 +163,7 @@ def _at_least(least: Severity, history: History) -> Severity:
     return least if ORDER.index(found) < ORDER.index(least) else found
 
 
-def _finding(still: _Still, look: Look) -> Finding:
+def _finding(still: _Still, look: Observation) -> Finding:
     first, last = still.names[0], still.names[-1]
     where = first if first == last else f"{first} to {last}"
     sentence = f"{_percent(still.share)} of all weights stand still (`{first}`"

@@ -41,7 +41,7 @@ class ParameterLook:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Look:
+class Observation:
     """One look at a step: the chain on its batch, and what the step did to the weights."""
 
     step: int
@@ -114,7 +114,7 @@ class History:
     optimizer: Optimizer
     steps: int
     losses: tuple[LossPoint, ...]
-    looks: tuple[Look, ...] = ()
+    looks: tuple[Observation, ...] = ()
     validation: tuple[LossPoint, ...] = ()
     start: Start | None = None
     non_finite: NonFinite | None = None

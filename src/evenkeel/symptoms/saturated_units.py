@@ -13,7 +13,7 @@ from evenkeel.chain import Chain, Link
 from evenkeel.finding import Cause, Finding
 from evenkeel.symptoms.base import SymptomPart
 from evenkeel.symptoms.harm import severity
-from evenkeel.symptoms.history import History, Look
+from evenkeel.symptoms.history import History, Observation
 from evenkeel.symptoms.scales import step_cause
 from evenkeel.symptoms.stretch import finite
 
@@ -44,7 +44,7 @@ def saturated_units(history: History) -> tuple[Finding, ...]:
     )
 
 
-def _flat(look: Look) -> list[Link]:
+def _flat(look: Observation) -> list[Link]:
     """The links before the output that are mostly flat."""
     return [] if look.chain is None else [link for link in _inner(look.chain) if (finite(link.saturated) or 0) >= MOST]
 
@@ -62,7 +62,7 @@ def _first_cause(link: Link) -> Cause:
     return "data-scale" if math.log(term.input_rms) > weights else "initialisation"
 
 
-def _sentence(link: Link, since: Look, cause: Cause) -> str:
+def _sentence(link: Link, since: Observation, cause: Cause) -> str:
     begun = f"since step {since.step}" if since.step > 1 else "from the first weights on"
     opening = (
         f"{100 * (link.saturated or 0.0):.0f} % of the {link.activation} entries of `{link.name}` are flat, {begun}"

@@ -13,7 +13,7 @@ from statistics import fmean, median
 from typing import NamedTuple
 
 from evenkeel.finding import Cause
-from evenkeel.symptoms.history import History, Look
+from evenkeel.symptoms.history import History, Observation
 from evenkeel.symptoms.scatter import scatter
 
 STOPPED = 1e-3
@@ -71,13 +71,13 @@ def lost(history: History) -> Reason | None:
     )
 
 
-def _moved(look: Look) -> float | None:
+def _moved(look: Observation) -> float | None:
     """The median over parameters with a gradient of the share that moved: sparse gradients leave only some behind."""
     known = [each.moved for each in look.parameters if each.moved is not None and (each.gradient_rms or 0) > 0]
     return median(known) if known else None
 
 
-def _intended(history: History, look: Look) -> float | None:
+def _intended(history: History, look: Observation) -> float | None:
     """What a step means to change, as a share of the weights: an adaptive one goes by its rate alone."""
     known = [each for each in look.parameters if each.update_rms is not None and (each.gradient_rms or 0) > 0]
     weights = math.hypot(*(each.weight_rms * math.sqrt(each.size) for each in known))
@@ -102,7 +102,7 @@ def restless(history: History) -> Reason | None:
     return Reason("learning-rate", f"a single step changed the weights by {max(known):.2g} of their size")
 
 
-def _changed(history: History, look: Look) -> float | None:
+def _changed(history: History, look: Observation) -> float | None:
     """What a step changed, as a share of the weights; those that start far too small count as their ideal."""
     ideals = _ideals(history)
     known = [each for each in look.parameters if each.update_rms is not None]

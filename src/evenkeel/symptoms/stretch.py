@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from evenkeel.chain import Chain, Link
 from evenkeel.chain.link import ratio
 from evenkeel.finding import Cause
-from evenkeel.symptoms.history import History, Look
+from evenkeel.symptoms.history import History, Observation
 
 FAR = 2.0
 """Decades from which a departure is worth naming: at a hundredth, no single learning rate suits both ends."""
@@ -28,7 +28,7 @@ SMALLEST = 1e-45
 class Departure:
     """How far a chain as a whole lies from its reference; negative decades: the gradient shrinks on its way down."""
 
-    look: Look
+    look: Observation
     links: tuple[Link, ...]
     gain: float
     decades: float
@@ -93,7 +93,7 @@ def body(chain: Chain) -> tuple[Link, ...]:
     return tuple(links)
 
 
-def departure(look: Look) -> Departure | None:
+def departure(look: Observation) -> Departure | None:
     """How far the chain of a look lies from its reference; None where no gradient, or a dead or zero layer, tells."""
     chain = look.chain
     links = body(chain) if chain is not None else ()

@@ -14,7 +14,7 @@ from evenkeel.chain.record.recurrent import FORGOTTEN, Direction
 from evenkeel.finding import Cause, Finding, Severity
 from evenkeel.symptoms.base import SymptomPart
 from evenkeel.symptoms.harm import harmed, lag_severity, severity, shape_severity
-from evenkeel.symptoms.history import History, Look
+from evenkeel.symptoms.history import History, Observation
 from evenkeel.symptoms.stretch import FAR, Departure, Stretch, against_theory, blame, finite, latest, opening, stretch
 
 ADAM_COPES = 3.0
@@ -136,7 +136,7 @@ def _over_time(history: History) -> Finding | None:
     )
 
 
-def _fading(look: Look) -> list[tuple[str, Direction]]:
+def _fading(look: Observation) -> list[tuple[str, Direction]]:
     """Recurrent layers and directions whose gradient is forgotten within the sequence."""
     links = [] if look.chain is None else [link for _, link in look.chain.walk() if link.steps is not None]
     found = [(link.name, direction) for link in links if link.steps for direction in link.steps.directions]

@@ -17,6 +17,7 @@ import torch
 from torch import nn
 from torch.optim import Optimizer
 
+from evenkeel.observe.surprise import correction, squared_ratio
 from evenkeel.shapes import Float, Tensor
 
 PARAMETERS, ENTRIES = 4, 1024
@@ -59,7 +60,7 @@ class Sample:
 
     @torch.no_grad()
     def before(self, gradients: Sequence[Tensor | None], scale: Tensor | None, optimizer: Optimizer) -> None:
-        """Ahead of the update; the gradients are divided by `scale` inside it."""
+        """Sample weights and surprise ahead of an update; the gradients are divided by `scale` inside it."""
         self._weights = self._now()
         self._surprise = self._weights.new_full((), math.nan)
         squares, given, share = [], [], None
@@ -69,13 +70,13 @@ class Sample:
                 continue
             squares.append(state["exp_avg_sq"].view(-1)[::stride])
             given.append(gradient.view(-1)[::stride])
-            share = share if share is not None else (state["step"], optimizer)
+            share = share if share is not None else correction(optimizer.param_groups[0], state["step"])
         if given and share is not None:
-            self._surprise = _surprise(torch.cat(given), torch.cat(squares), _correction(*share), scale)
+            self._surprise = _surprise(torch.cat(given), torch.cat(squares), share, scale)
 
     @torch.no_grad()
     def after(self) -> Signs:
-        """Behind it."""
+        """Compare with the weights behind the update."""
         moved = torch.linalg.vector_norm(self._now().sub_(self._weights))
         return Signs(update_ratio=moved.div_(torch.linalg.vector_norm(self._weights)), surprise=self._surprise)
 
@@ -84,13 +85,8 @@ class Sample:
         return torch.cat(parts) if parts else torch.empty(0)
 
 
-def _correction(step: Tensor | float, optimizer: Optimizer) -> Tensor | float:
-    """What v is divided by: the share of the mean's weight that is there after so many steps."""
-    return 1 - optimizer.param_groups[0]["betas"][1] ** step
-
-
-def _surprise(gradient: Tensor, square: Tensor, correction: Tensor | float, scale: Tensor | None) -> Tensor:
-    """The rms of g²/v; entries that never had a gradient are no surprise."""
-    ratio = gradient.float().square_().div_(square.float()).nan_to_num_(nan=0.0, posinf=0.0)
-    found = torch.linalg.vector_norm(ratio) * (correction / math.sqrt(len(ratio)))
-    return found if scale is None else found / scale.square()
+def _surprise(gradient: Tensor, square: Tensor, share: Tensor | float, scale: Tensor | None) -> Tensor:
+    """The rms of g²/v."""
+    ratio = squared_ratio(gradient.float(), square.float())
+    surprise = torch.linalg.vector_norm(ratio) * (share / math.sqrt(len(ratio)))
+    return surprise if scale is None else surprise / scale.square()

@@ -4,10 +4,10 @@ import pytest
 import torch
 from torch import nn
 
-from _unchecked import unchecked
 from doctor._setups import blobs, net
-from evenkeel.doctor.subject import MOST_BATCHES, copy_together, order, subject
-from evenkeel.errors import DataError, RequestError
+from evenkeel.doctor.working_copy import copy_together, order, working_copy
+from evenkeel.errors import RequestError
+from evenkeel.setup import make_setup
 
 LOSS = nn.functional.cross_entropy
 
@@ -26,7 +26,7 @@ def test_training_the_copy_leaves_the_original_alone() -> None:
     model = net(2, 8, 3)
     before = [parameter.clone() for parameter in model.parameters()]
     optimizer = torch.optim.Adam(model.parameters())
-    given = subject(model, LOSS, blobs(), optimizer, None)
+    given = working_copy(make_setup(model, LOSS, blobs(), optimizer=optimizer))
     given.loss_of(given.batches[0]).backward()
     given.optimizer.step()
     assert all(torch.equal(one, other) for one, other in zip(before, model.parameters(), strict=True))
@@ -47,18 +47,12 @@ def test_a_loss_with_weights_is_copied_with_the_model_it_belongs_to() -> None:
     model = nn.Sequential(net(2, 8, 3), nn.Identity())
     model[1].judge = judge = Judge()
     optimizer = torch.optim.Adam(model.parameters())
-    given = subject(model, judge.loss, blobs(), optimizer, None)
+    given = working_copy(make_setup(model, judge.loss, blobs(), optimizer=optimizer))
     given.copied().loss_of(given.batches[0]).backward()
     assert all(parameter.grad is None for parameter in given.model.parameters())
     given.loss_of(given.batches[0]).backward()
     assert judge.scale.grad is None and given.model[1].judge.scale.grad is not None
-    assert subject(model, LOSS, blobs(), None, None).loss is LOSS
-
-
-def test_a_long_iterator_is_kept_up_to_a_number() -> None:
-    batch = blobs()[0]
-    endless = iter(lambda: batch, None)
-    assert len(subject(net(2, 4, 3), LOSS, endless, None, None).batches) == MOST_BATCHES
+    assert working_copy(make_setup(model, LOSS, blobs())).loss is LOSS
 
 
 def test_the_order_is_a_function_of_seed_and_epoch() -> None:
@@ -71,24 +65,9 @@ def test_the_order_is_a_function_of_seed_and_epoch() -> None:
 
 def test_values_are_measured_in_evaluation_mode_and_the_mode_is_put_back() -> None:
     model = nn.Sequential(nn.Dropout(0.9), nn.Linear(2, 3))
-    given = subject(model, LOSS, blobs(), None, None)
+    given = working_copy(make_setup(model, LOSS, blobs()))
     assert given.value_of(given.batches) == given.value_of(given.batches)
     assert given.model.training
-
-
-@pytest.mark.parametrize(
-    ("arguments", "error", "message"),
-    [
-        ((lambda x: x, LOSS, blobs()), RequestError, "expected a torch.nn.Module"),
-        ((net(2, 3), "mse", blobs()), RequestError, "expected loss"),
-        ((net(2, 3), LOSS, []), DataError, "there is no batch"),
-        ((net(2, 3), LOSS, 7), DataError, "expected an iterable of batches, got int"),
-        ((net(2, 3), LOSS, [torch.zeros(3)]), DataError, r"a batch must be \(inputs, target\)"),
-    ],
-)
-def test_wrong_requests(arguments: tuple, error: type[Exception], message: str) -> None:
-    with unchecked(), pytest.raises(error, match=message):
-        subject(*arguments, None, None)
 
 
 def test_a_model_that_cannot_be_copied_is_named() -> None:
@@ -102,4 +81,4 @@ def test_a_model_that_cannot_be_copied_is_named() -> None:
             return x @ self.kept
 
     with pytest.raises(RequestError, match="this Odd cannot be copied"):
-        subject(Odd(), LOSS, blobs(), None, None)
+        working_copy(make_setup(Odd(), LOSS, blobs()))

@@ -2,8 +2,8 @@ import pytest
 
 from _unchecked import unchecked
 from evenkeel.errors import RequestError
-from evenkeel.observe import budget as module
-from evenkeel.observe.budget import ALL, JUDGING, KEEPING, REPEATED, Budget
+from evenkeel.observe import schedule as module
+from evenkeel.observe.schedule import ALL, JUDGING, KEEPING, REPEATED, Budget
 
 
 class Clock:

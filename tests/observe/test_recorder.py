@@ -2,16 +2,16 @@ from itertools import pairwise
 
 import torch
 
-from evenkeel.observe.record import BATCHES, FIRST_LOOKS, MOST_LOOKS, MOST_LOSSES, RECENT, Record
-from evenkeel.symptoms.history import Look
+from evenkeel.observe.recorder import BATCHES, FIRST_LOOKS, MOST_LOOKS, MOST_LOSSES, RECENT, Recorder
+from evenkeel.symptoms.history import Observation
 
 
-def look(step: int) -> Look:
-    return Look(step=step, loss=1.0, rate=0.1, gradient_norm=1.0)
+def look(step: int) -> Observation:
+    return Observation(step=step, loss=1.0, rate=0.1, gradient_norm=1.0)
 
 
 def test_losses_are_fetched_together_and_averaged_over_a_step():
-    record = Record("descent", ())
+    record = Recorder("descent", ())
     for step, values in ((1, (1.0, 3.0)), (2, (5.0,)), (3, (torch.inf,))):
         for value in values:
             record.note_loss(step, torch.tensor(value))
@@ -23,7 +23,7 @@ def test_losses_are_fetched_together_and_averaged_over_a_step():
 
 
 def test_a_step_in_progress_waits_for_its_end():
-    record = Record("descent", ())
+    record = Recorder("descent", ())
     record.note_loss(1, torch.tensor(1.0))
     record.fetch()
     assert record.losses == [] and record.pending == 1
@@ -33,7 +33,7 @@ def test_a_step_in_progress_waits_for_its_end():
 
 
 def test_a_loss_that_is_overwritten_later_is_kept():
-    record, loss = Record("descent", ()), torch.tensor(1.0)
+    record, loss = Recorder("descent", ()), torch.tensor(1.0)
     record.note_loss(1, loss)
     loss.fill_(9.0)
     record.step = 1
@@ -42,7 +42,7 @@ def test_a_loss_that_is_overwritten_later_is_kept():
 
 
 def test_losses_are_bounded_and_the_first_and_the_latest_stay():
-    record = Record("descent", ())
+    record = Recorder("descent", ())
     for step in range(1, 4 * MOST_LOSSES):
         record.step = step
         record.note_loss(step, torch.tensor(float(step)))
@@ -56,7 +56,7 @@ def test_losses_are_bounded_and_the_first_and_the_latest_stay():
 
 
 def test_looks_are_bounded_and_the_first_and_the_latest_stay():
-    record = Record("descent", ())
+    record = Recorder("descent", ())
     for step in range(1, 201):
         record.look(look(step))
     kept = [one.step for one in record.looks]
@@ -65,7 +65,7 @@ def test_looks_are_bounded_and_the_first_and_the_latest_stay():
 
 
 def test_overflows_are_counted_when_fetched():
-    record = Record("descent", ())
+    record = Recorder("descent", ())
     for value in (0.0, 1.0, 0.0, 1.0):
         record.note_overflow(torch.tensor([value]))
     record.fetch()
@@ -74,7 +74,7 @@ def test_overflows_are_counted_when_fetched():
 
 
 def test_sizes_and_the_history():
-    record = Record("adaptive", ("a",))
+    record = Recorder("adaptive", ("a",))
     record.sizes.extend(range(BATCHES + 3))
     record.step, record.skipped, record.zeroed_loss, record.seen_loss = 7, 1, 2.0, 3.0
     history = record.history(ended=True)

@@ -1,4 +1,4 @@
-"""The set-up under examination, as copies: nothing that is done to them reaches the user's own objects."""
+"""A copy of a set-up that may be trained: nothing that is done to it reaches the user's own objects."""
 
 from __future__ import annotations
 
@@ -13,17 +13,12 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from evenkeel.chain.record.batch import LossFunction, call_loss, call_model, map_tensors, split_batch, usable
-from evenkeel.errors import DataError, RequestError
-
-MOST_BATCHES = 512
-"""Batches that are kept of an iterable; a longer one is used up to here."""
-RATE = 1e-3
-"""Learning rate of the Adam that stands in where no optimizer is given."""
+from evenkeel.setup import Setup, copying, plain_model
 
 
 @dataclass(frozen=True, kw_only=True)
-class Subject:
-    """Model, loss, optimizer and batches as one value. `optimizer` holds parameters of `model` and of nothing else."""
+class WorkingCopy:
+    """A model, loss and optimizer of its own on the batches of a set-up; the optimizer holds the model's parameters."""
 
     model: nn.Module
     loss: LossFunction | None
@@ -31,10 +26,12 @@ class Subject:
     batches: tuple[Any, ...]
     validation: tuple[Any, ...] = ()
 
-    def copied(self) -> Subject:
-        """A subject that shares nothing that changes."""
+    def copied(self) -> WorkingCopy:
+        """A copy that shares nothing that changes."""
         model, optimizer, loss = copy_together(self.model, self.optimizer, self.loss)
-        return Subject(model=model, loss=loss, optimizer=optimizer, batches=self.batches, validation=self.validation)
+        return WorkingCopy(
+            model=model, loss=loss, optimizer=optimizer, batches=self.batches, validation=self.validation
+        )
 
     def loss_of(self, batch: Any) -> Tensor:
         """The loss of a batch with a graph behind it."""
@@ -62,38 +59,19 @@ class Subject:
         return sum(values) / len(values) if values else float("nan")
 
 
-def subject(
-    model: nn.Module,
-    loss: LossFunction | None,
-    batches: Iterable[Any],
-    optimizer: Optimizer | None,
-    validation: Iterable[Any] | None,
-) -> Subject:
-    """Copies of what the user has, in training mode; batches kept up to a number, and checked to be some.
+def working_copy(setup: Setup) -> WorkingCopy:
+    """Copy a set-up, in training mode and without gradients.
 
     Raises:
-        RequestError: no module, no callable loss, or a model that cannot be copied.
-        DataError: no batch, or one that is not `(inputs, target)`.
+        RequestError: the model, its optimizer or its loss cannot be copied.
     """
-    if not isinstance(model, nn.Module):
-        raise RequestError(f"expected a torch.nn.Module as the model, got {type(model).__name__}")
-    if loss is not None and not callable(loss):
-        raise RequestError(f"expected loss(output, target) or None, got {type(loss).__name__}")
-    if optimizer is not None and not isinstance(optimizer, Optimizer):
-        raise RequestError(
-            f"expected a torch optimizer or None, got {type(optimizer).__name__}; pass the object itself"
-        )
-    kept = _kept(batches)
-    if not kept:
-        raise DataError("there is no batch; expected an iterable of (inputs, target), such as a DataLoader or a list")
-    split_batch(kept[0], loss)
-    own = torch.optim.Adam([p for p in model.parameters() if p.requires_grad] or [*model.parameters()], lr=RATE)
-    copied, stepping, judging = copy_together(model, optimizer or own, loss)
-    copied.train()
-    for parameter in copied.parameters():
+    model, optimizer, loss = copy_together(setup.model, setup.make_optimizer(setup.model), setup.loss)
+    model.train()
+    for parameter in model.parameters():
         parameter.grad = None
-    held = () if validation is None else _kept(validation)
-    return Subject(model=copied, loss=judging, optimizer=stepping, batches=kept, validation=held)
+    return WorkingCopy(
+        model=model, loss=loss, optimizer=optimizer, batches=tuple(setup.batches), validation=tuple(setup.validation)
+    )
 
 
 def copy_together(
@@ -103,17 +81,12 @@ def copy_together(
 
     A loss may be a module with weights, or a method of one, such as `network.head.loss`; any other is taken as it is.
     """
-    source = getattr(model, "_orig_mod", model)  # a compiled model is examined as the plain one it was made of
+    source = plain_model(model)
     known: dict[int, Any] = {}
-    try:
+    with copying(model):
         copied, stepping = copy.deepcopy((source, optimizer), known)
         of_module = isinstance(loss, nn.Module) or isinstance(getattr(loss, "__self__", None), nn.Module)
         judging = copy.deepcopy(loss, known) if of_module else loss
-    except (RuntimeError, TypeError, ValueError) as problem:
-        raise RequestError(
-            f"this {type(source).__name__} cannot be copied ({str(problem).splitlines()[0]}); keep what cannot be "
-            "copied (graphs, open files, locks) out of the module"
-        ) from problem
     return copied, stepping, judging
 
 
@@ -127,10 +100,3 @@ def order(count: int, seed: int) -> Iterator[int]:
     for epoch in itertools.count():
         generator = torch.Generator().manual_seed(seed * 1_000_003 + epoch)
         yield from torch.randperm(count, generator=generator).tolist()
-
-
-def _kept(batches: Iterable[Any]) -> tuple[Any, ...]:
-    try:
-        return tuple(itertools.islice(iter(batches), MOST_BATCHES))
-    except TypeError as problem:
-        raise DataError(f"expected an iterable of batches, got {type(batches).__name__}") from problem

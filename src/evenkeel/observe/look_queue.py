@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections import deque
 
-from evenkeel.observe.probe import Probe
-from evenkeel.observe.record import Record
+from evenkeel.observe.look import Probe
+from evenkeel.observe.recorder import Recorder
 
 
-class Waiting:
+class LookQueue:
     """A queue in front of a record: a look is kept when it can be read without waiting."""
 
-    def __init__(self, record: Record) -> None:
+    def __init__(self, record: Recorder) -> None:
         self._record = record
         self._looks: deque[tuple[Probe, int, bool]] = deque()
 
@@ -21,7 +21,7 @@ class Waiting:
         self._looks.append((probe, step, left_out))
 
     def collect(self, *, wait: bool = False) -> None:
-        """Keep those that have come, in order; all of them where told to wait."""
+        """Keep those that have come, in order; with `wait` all of them."""
         if self._looks:
             self._record.fetch(wait=wait)
         while self._looks and (wait or self._looks[0][0].ready):

@@ -1,31 +1,31 @@
 import torch
 
-from evenkeel.observe.uses import Uses
+from evenkeel.observe.model_outputs import ModelOutputs
 
 
 def test_a_pass_that_comes_to_an_output():
-    uses, x = Uses(), torch.ones(3, requires_grad=True)
+    uses, x = ModelOutputs(), torch.ones(3, requires_grad=True)
     output, other = {"a": x * 2, "b": (x.detach(), x * 3)}, (x * 5).sum()
     uses.follow(output)
     uses.begin()
     other.backward()
-    assert not uses.about_us and uses.gradients == {}
+    assert not uses.reached_model and uses.gradients == {}
     uses.begin()
     output["b"][1].square().sum().backward()
-    assert uses.about_us
+    assert uses.reached_model
     assert {place: gradient.tolist() for place, gradient in uses.gradients.items()} == {1: [6.0, 6.0, 6.0]}
 
 
 def test_with_no_output_known_every_pass_counts():
-    uses = Uses()
+    uses = ModelOutputs()
     uses.begin()
-    assert uses.about_us
+    assert uses.reached_model
     uses.follow((1.0, "text"))
-    assert uses.about_us
+    assert uses.reached_model
 
 
 def test_cleared_hooks_are_gone():
-    uses, x = Uses(), torch.ones(3, requires_grad=True)
+    uses, x = ModelOutputs(), torch.ones(3, requires_grad=True)
     output = x * 2
     uses.follow(output)
     uses.clear()
@@ -34,7 +34,7 @@ def test_cleared_hooks_are_gone():
 
 
 def test_a_parameter_as_an_output_gets_no_hook():
-    uses, x = Uses(), torch.ones(3, requires_grad=True)
+    uses, x = ModelOutputs(), torch.ones(3, requires_grad=True)
     uses.follow((x, x * 2))
     assert not x._backward_hooks
     x.grad = None

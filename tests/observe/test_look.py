@@ -2,7 +2,7 @@ import pytest
 import torch
 from torch import nn
 
-from evenkeel.observe.probe import Probe, sharded
+from evenkeel.observe.look import Probe, sharded
 from observe._loops import small
 
 

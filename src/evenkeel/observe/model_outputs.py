@@ -9,15 +9,15 @@ from torch import Tensor
 from evenkeel.chain.record.batch import tensors_in
 
 
-class Uses:
+class ModelOutputs:
     """Follows the outputs of the model's forward passes with a hook on each, until the step is over.
 
     Example:
         >>> import torch
-        >>> uses, output = Uses(), torch.ones(3, requires_grad=True) * 2
+        >>> uses, output = ModelOutputs(), torch.ones(3, requires_grad=True) * 2
         >>> uses.follow(output)
         >>> output.sum().backward()
-        >>> uses.about_us, uses.gradients[0].tolist()
+        >>> uses.reached_model, uses.gradients[0].tolist()
         (True, [1.0, 1.0, 1.0])
     """
 
@@ -28,7 +28,7 @@ class Uses:
         self._reached = False
 
     @property
-    def about_us(self) -> bool:
+    def reached_model(self) -> bool:
         """Whether the last backward pass came to an output; also where no output is known (the model's parts ran)."""
         return self._reached or not self._handles
 

@@ -8,7 +8,7 @@ from torch import nn
 
 from doctor._setups import blobs, net
 from evenkeel.doctor import checkup
-from evenkeel.doctor.record import LINK_FIELDS, Checkup
+from evenkeel.doctor.result import LINK_FIELDS, Checkup
 from evenkeel.finding import Finding
 from evenkeel.symptoms.history import History
 

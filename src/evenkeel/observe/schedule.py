@@ -32,15 +32,21 @@ Cost = Literal["whole", "repeatable", "repeated"]
 
 @runtime_checkable
 class Schedule(Protocol):
-    """Decides when to look, and is told what looking cost; `cost` is a share of the loop's own time."""
+    """Decides when to look, and keeps the account of what looking costs; `cost` is a share of the loop's own time."""
+
+    spent: float
+    """Seconds spent on watching so far."""
 
     @property
     def cost(self) -> float:
-        """So far."""
+        """Time spent on watching so far as a share of the loop's own."""
         ...
 
     def start(self) -> None:
         """The loop begins now."""
+
+    def agree(self) -> None:
+        """Several processes train one model: all look at the same steps."""
 
     def due(self, step: int) -> bool:
         """Whether to look at this step, counted from 1."""
@@ -50,18 +56,32 @@ class Schedule(Protocol):
         """Whether to look at the weights of this step alone, which costs little."""
         ...
 
+    def stride(self, seconds: float, steps: int) -> int:
+        """At each how many of the steps, so many until now, a cost of some seconds can be paid for."""
+        ...
+
     def charge(self, seconds: float) -> None:
-        """Time was spent."""
+        """Add to what was spent."""
 
     def pays_whole(self) -> bool:
         """Whether the next look may be one that repeats nothing."""
         ...
+
+    def opened(self) -> None:
+        """A look begins."""
 
     def looked(self, step: int, cost: Cost = "whole") -> None:
         """A look at this step is over."""
 
     def glanced(self) -> None:
         """A brief look is over."""
+
+    def affords(self, seconds: float) -> bool:
+        """Whether a judgement that takes this long can be paid for."""
+        ...
+
+    def judged(self, seconds: float) -> None:
+        """A judgement took this long."""
 
 
 class Budget:
@@ -91,6 +111,10 @@ class Budget:
     def start(self) -> None:
         """The loop begins now."""
         self._started = time.perf_counter()
+
+    def agree(self) -> None:
+        """Several processes train one model: all look at the same steps."""
+        self.together = True
 
     @property
     def own(self) -> float:
@@ -126,7 +150,7 @@ class Budget:
         return self.every is None and step > 1 and step & (step - 1) == 0
 
     def charge(self, seconds: float) -> None:
-        """Time was spent."""
+        """Add to what was spent."""
         self.spent += seconds
 
     def opened(self) -> None:

@@ -9,7 +9,7 @@ from typing import NamedTuple
 from torch import Tensor
 
 from evenkeel.chain.record.fetch import Fetch
-from evenkeel.symptoms.history import History, Look, LossPoint, NonFinite, Optimizer, Start
+from evenkeel.symptoms.history import History, LossPoint, NonFinite, Observation, Optimizer, Start
 
 MOST_LOSSES = 4096  # beyond this evenly spaced ones are kept, at most half as many, and
 RECENT = 1024  # the latest
@@ -25,7 +25,7 @@ class _Asked(NamedTuple):
     overflows: Fetch
 
 
-class Record:
+class Recorder:
     """Losses, looks and counts; `history` is the value that symptoms judge."""
 
     def __init__(self, optimizer: Optimizer, outside: tuple[str, ...]) -> None:
@@ -33,7 +33,7 @@ class Record:
         self.outside = outside
         self.step = 0
         self.losses: list[LossPoint] = []
-        self.looks: list[Look] = []
+        self.looks: list[Observation] = []
         self.validation: list[LossPoint] = []
         self.sizes: deque[int] = deque(maxlen=BATCHES)
         self.start: Start | None = None
@@ -58,13 +58,13 @@ class Record:
         return copy
 
     def note_overflow(self, found: Tensor) -> None:
-        """What a scaler told a fused step: above 0, the step left the weights alone."""
+        """Keep the overflow flag that a scaler gives a fused step: above 0, the step left the weights alone."""
         self._overflows.append(found.detach().clone())
 
     def fetch(self, *, ended: bool = False, wait: bool = False) -> None:
         """Take the losses of all whole steps from the device; several of one step are averaged.
 
-        What is not there yet is asked for and taken the next time, unless told to wait, or at the end.
+        What is not there yet is asked for and taken the next time, unless `wait` is set, or at the end.
         """
         self._take(wait=ended or wait)
         if self._asked is None:
@@ -106,7 +106,7 @@ class Record:
         """The loss of one of the last steps, where it has been fetched."""
         return next((point.loss for point in reversed(self.losses[-RECENT:]) if point.step == step), None)
 
-    def look(self, look: Look, *, left_out: bool = False) -> None:
+    def look(self, look: Observation, *, left_out: bool = False) -> None:
         """Keep a look; one of a step that a scaler left out only where it tells something else than of overflows."""
         links = () if look.chain is None else look.chain.links
         if left_out and not (links and all(math.isfinite(link.backward_rms or 0.0) for link in links)):

@@ -1,4 +1,4 @@
-"""Account for the watch's own time, and keep what goes wrong in it from the loop."""
+"""Charge the watch's own time to its schedule, and keep its errors from the loop."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ import gc
 import time
 from collections.abc import Callable
 
-from evenkeel.observe.budget import Schedule
+from evenkeel.observe.schedule import Schedule
 
 
-class Care:
-    """`with care:` accounts for the time, and hands what goes wrong to a callback: no reason to stop a training.
+class Overhead:
+    """`with overhead:` accounts for the time, and hands what goes wrong to a callback: no reason to stop a training.
 
     While `pausing`, the garbage collector rests: a look makes many objects that are gone by themselves soon after.
     """
@@ -21,7 +21,7 @@ class Care:
         self._started, self._collecting = 0.0, False
 
     def __enter__(self) -> None:
-        """Time runs."""
+        """Start the clock; pause the garbage collector where asked to."""
         self.active = True
         self._started = time.perf_counter()
         if self.pausing and gc.isenabled():
@@ -29,7 +29,7 @@ class Care:
             gc.disable()
 
     def __exit__(self, kind: object, problem: BaseException | None, trace: object) -> bool:
-        """Time is charged."""
+        """Charge the time; hand an error to the callback and suppress it."""
         if isinstance(problem, Exception):
             self._failed(problem)
         if self._collecting:

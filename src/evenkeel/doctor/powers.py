@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from evenkeel.observe.budget import Cost
+from evenkeel.observe.schedule import Cost
 
 
-class LookAt:
+class PowersOfTwo:
     """Takes the place of a budget where the length of the training is known.
 
     Example:
-        >>> plan = LookAt(20)
+        >>> plan = PowersOfTwo(20)
         >>> [step for step in range(1, 21) if plan.due(step)]
         [1, 2, 4, 8, 16, 20]
     """
@@ -24,7 +24,24 @@ class LookAt:
         return 0.0
 
     def start(self) -> None:
-        """Nothing to wait for."""
+        """Start no clock: there is no budget."""
+
+    def agree(self) -> None:
+        """All processes look at the same steps anyway."""
+
+    def opened(self) -> None:
+        """Looks cost nothing here."""
+
+    def stride(self, seconds: float, steps: int) -> int:
+        """Every step is followed."""
+        return 1
+
+    def affords(self, seconds: float) -> bool:
+        """Every judgement is made."""
+        return True
+
+    def judged(self, seconds: float) -> None:
+        """Judgements cost nothing here."""
 
     def due(self, step: int) -> bool:
         """Whether to look at this step, counted from 1."""
@@ -35,7 +52,7 @@ class LookAt:
         return False
 
     def glanced(self) -> None:
-        """Never."""
+        """Do nothing: no look is brief."""
 
     def charge(self, seconds: float) -> None:
         """Seconds are noted, and decide nothing."""

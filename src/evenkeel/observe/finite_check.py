@@ -22,7 +22,7 @@ EARLY = 4
 """So many of the first trainable parameters may serve; the smallest does."""
 
 
-class Guard:
+class FiniteCheck:
     """Checks losses and gradients of a model."""
 
     def __init__(self, model: nn.Module, optimizers: Sequence[Optimizer]) -> None:

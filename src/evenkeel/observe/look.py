@@ -16,22 +16,22 @@ from evenkeel.chain.live import LiveLook, ReplayLook
 from evenkeel.chain.record.fetch import Fetch
 from evenkeel.chain.record.statistics import norm_of
 from evenkeel.observe.weights import Rows, StepLook, gradient_norm, unheld
-from evenkeel.symptoms.history import Look
+from evenkeel.symptoms.history import Observation
 
 MODES = (nn.modules.batchnorm._BatchNorm, nn.modules.dropout._DropoutNd)
 
 
 class _Asked(NamedTuple):
-    """What the device was asked for: weights held and not, gradients that lay there, what the loss was scaled by."""
+    """What the device was asked for: weights held and not, stale gradients, the factor of the loss."""
 
     held: list[Rows]
     outside: list[Rows]
-    lying: Fetch
+    stale: Fetch
     unit: Fetch
 
     @property
     def ready(self) -> bool:
-        return all(one.ready for one in (*self.held, *self.outside, self.lying, self.unit))
+        return all(one.ready for one in (*self.held, *self.outside, self.stale, self.unit))
 
 
 class Probe:
@@ -55,7 +55,7 @@ class Probe:
         """What this look leaves for later ones."""
         self._weights: Literal["changes", "gradients"] = weights
         self._asked: _Asked | None = None
-        self._lying: list[Tensor] = []
+        self._stale: list[Tensor] = []
         self._unit: Tensor | None = None
         self._attached = False
         self._steps: list[StepLook] = []
@@ -65,7 +65,7 @@ class Probe:
         self.measured = False
 
     def enter(self, arguments: tuple[tuple[Any, ...], Mapping[str, Any]]) -> None:
-        """Before a forward pass."""
+        """Begin a forward pass."""
         if self._attached:
             return
         if isinstance(self._live, EchoLook) and not self._live.fits(arguments):
@@ -74,24 +74,24 @@ class Probe:
             self._live.enter(arguments)
 
     def leave(self, output: Any) -> None:
-        """After it."""
+        """End a forward pass."""
         if self._live is not None and not self._attached:
             self._live.leave(output)
 
     def attach(self, loss: Tensor, unit: Tensor | None) -> None:
-        """Before a backward pass; gradients that lie there already are from before."""
+        """Begin a backward pass; gradients that exist already are stale, left by earlier steps."""
         if self._attached or (self._live is not None and not self._live.reaches(loss)):
             return
         held = [p for one in self._optimizers for group in one.param_groups for p in group["params"]]
-        lying = [p.grad for p in held if p.grad is not None and p.grad.numel()]
-        self._lying = list(map(_norm, lying))
+        stale = [p.grad for p in held if p.grad is not None and p.grad.numel()]
+        self._stale = list(map(_norm, stale))
         self._unit = unit
         if self._live is not None:
             self._live.attach(loss)
         self._attached = True
 
     def measure(self) -> None:
-        """After it: the chain."""
+        """Measure the chain, after a backward pass."""
         if not self._attached or self.measured:
             return
         if isinstance(self._live, ReplayLook) and not self._live.seen:
@@ -122,7 +122,7 @@ class Probe:
             self._steps.append(StepLook(self._model.named_parameters(), optimizer, self._weights))
 
     def step_ends(self, optimizer: Optimizer, *, closure: bool = False) -> None:
-        """After it; `closure`: gradients came only meanwhile."""
+        """Measure what a step changed; `closure`: gradients came only during the step."""
         for one in self._steps:
             if one.optimizer is optimizer and not one.finished:
                 one.finish(closure=closure)
@@ -133,7 +133,7 @@ class Probe:
         self._asked = _Asked(
             [one.ask() for one in self._steps],
             outside,
-            Fetch(self._lying),
+            Fetch(self._stale),
             Fetch([] if self._unit is None else [self._unit]),
         )
 
@@ -143,15 +143,15 @@ class Probe:
         chain = self._live is None or not self.measured or self._live.ready
         return chain and (self._asked is None or self._asked.ready)
 
-    def look(self, step: int, loss: float | None) -> Look:
+    def look(self, step: int, loss: float | None) -> Observation:
         """Everything as one record."""
         if self._asked is None:
             self.ask()
-        rows, outside, lying, unit = self._asked or _Asked([], [], Fetch([]), Fetch([]))
+        rows, outside, stale, unit = self._asked or _Asked([], [], Fetch([]), Fetch([]))
         factor = next(iter(unit.numbers()), 1.0)
         found = tuple(row for one in rows for row in one.read())
-        norm, carried = gradient_norm(found), math.hypot(*lying.numbers())
-        return Look(
+        norm, carried = gradient_norm(found), math.hypot(*stale.numbers())
+        return Observation(
             step=step,
             loss=loss,
             rate=max((each.rate for each in self._steps), default=0.0),
@@ -163,7 +163,7 @@ class Probe:
         )
 
     def drop(self) -> None:
-        """Take everything back."""
+        """Remove every hook."""
         if self._live is not None:
             self._live.drop()
             self._live = None

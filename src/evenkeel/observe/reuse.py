@@ -9,14 +9,14 @@ from torch import nn
 from torch.optim import Optimizer
 
 from evenkeel.chain.echo import Echo
-from evenkeel.observe.budget import Cost
-from evenkeel.observe.probe import Probe
+from evenkeel.observe.look import Probe
+from evenkeel.observe.schedule import Cost
 
 REFRESH = 2  # times the step of the last look that repeated nothing: then another such look
 WEIGHTS = 4  # where steps are looked at one after another, what they change is looked at so often
 
 
-class Repeats:
+class Reuse:
     """Makes the probe of each look; `cost` is of what kind the last one was."""
 
     def __init__(self, model: nn.Module, optimizers: Sequence[Optimizer]) -> None:
