@@ -259,7 +259,7 @@ class Head(nn.Module, ABC):
         return Judged(prediction=self.predict(output), truth=truth)
 
     def metric_options(self, metric: str) -> Mapping[str, object]:
-        """What a metric must be told of this head."""
+        """What a metric must know of this head."""
         return {}
 
 

@@ -31,7 +31,7 @@ PLACE = 4  # last features: level and scale of the window, center and spread of 
 
 
 class Ahead(Head):
-    """Features to steps to come; what is said of each step is the subclass's."""
+    """Features to steps to come; what each step's prediction is made of is the subclass's."""
 
     parts: ClassVar[int]
 

@@ -67,7 +67,7 @@ class ClassesSection:
 
 @dataclass(frozen=True, kw_only=True)
 class LabelScore:
-    """How well one label is told: its base rate in the test part, and its scores (`None` where undefined)."""
+    """How well one label is recognised: its base rate in the test part, and its scores (`None` where undefined)."""
 
     name: str
     base_rate: Number

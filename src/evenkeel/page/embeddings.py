@@ -52,10 +52,10 @@ def embedding_section(
         kept = np.sort(np.random.default_rng(0).choice(kept, MOST_POINTS, replace=False))
     flat, share = plane(points[kept].reshape(-1, points.shape[-1]))
     shown = f"{len(kept)} of {len(points)} test rows" if len(kept) < len(points) else f"{len(points)} test rows"
-    told = f"{shown} in the plane of largest variance, which holds {percent(share)} of it."
+    caption = f"{shown} in the plane of largest variance, which holds {percent(share)} of it."
     if points.ndim == 3:
-        return _of_pairs(flat.reshape(-1, 2, 2), sides, told)
-    return _of_groups(flat, None if groups is None else [str(groups[row]) for row in kept.tolist()], told)
+        return _of_pairs(flat.reshape(-1, 2, 2), sides, caption)
+    return _of_groups(flat, None if groups is None else [str(groups[row]) for row in kept.tolist()], caption)
 
 
 def plane(points: np.ndarray) -> tuple[np.ndarray, float]:
@@ -76,7 +76,7 @@ def plane(points: np.ndarray) -> tuple[np.ndarray, float]:
     return flat, float((size[:2] ** 2).sum()) / total if total else 1.0
 
 
-def _of_pairs(ends: np.ndarray, sides: tuple[str, str], told: str) -> Section:
+def _of_pairs(ends: np.ndarray, sides: tuple[str, str], caption: str) -> Section:
     def body(x: Scale, y: Scale) -> str:
         across, down = positions(x, ends[:, :, 0].ravel()), positions(y, ends[:, :, 1].ravel())
         across, down = across.reshape(-1, 2), down.reshape(-1, 2)
@@ -87,10 +87,10 @@ def _of_pairs(ends: np.ndarray, sides: tuple[str, str], told: str) -> Section:
         return lines + "".join(_dots(across[:, side], down[:, side], colour(side)) for side in (0, 1))
 
     entries = [Entry(name=name, colour=colour(place), shape="dot") for place, name in enumerate(sides)]
-    return _section(ends.reshape(-1, 2), body, entries, f"{told} Each line joins a pair.")
+    return _section(ends.reshape(-1, 2), body, entries, f"{caption} Each line joins a pair.")
 
 
-def _of_groups(flat: np.ndarray, groups: list[str] | None, told: str) -> Section:
+def _of_groups(flat: np.ndarray, groups: list[str] | None, caption: str) -> Section:
     names, place = np.unique(groups or [""] * len(flat), return_inverse=True)
     largest = np.argsort(-np.bincount(place), kind="stable")
     own = {int(name): number for number, name in enumerate(largest[: len(SERIES)])}
@@ -106,7 +106,7 @@ def _of_groups(flat: np.ndarray, groups: list[str] | None, told: str) -> Section
     entries = [Entry(name=str(names[name]), colour=colour(number), shape="dot") for name, number in own.items()]
     if len(names) > len(own):
         entries.append(Entry(name=f"{len(names) - len(own)} others", colour=MUTED, shape="dot"))
-    return _section(flat, body, entries if groups else [], told)
+    return _section(flat, body, entries if groups else [], caption)
 
 
 def _dots(across: np.ndarray, down: np.ndarray, paint: str) -> str:
@@ -115,7 +115,7 @@ def _dots(across: np.ndarray, down: np.ndarray, paint: str) -> str:
     return element("g", *dots, fill=paint, fill_opacity=0.6) if dots else ""
 
 
-def _section(flat: np.ndarray, body: object, entries: list[Entry], told: str) -> Section:
+def _section(flat: np.ndarray, body: object, entries: list[Entry], caption: str) -> Section:
     title = "Map of the embeddings"
     drawn = plot(
         body,  # type: ignore[arg-type]
@@ -128,4 +128,6 @@ def _section(flat: np.ndarray, body: object, entries: list[Entry], told: str) ->
         width=WIDE,
         height=HIGH,
     )
-    return Section(title=title, svg=drawn, caption=f"{told} What lies apart here is apart; what coincides may not be.")
+    return Section(
+        title=title, svg=drawn, caption=f"{caption} What lies apart here is apart; what coincides may not be."
+    )

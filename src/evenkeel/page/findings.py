@@ -21,8 +21,8 @@ def findings_section(findings: Sequence[FoundSymptom]) -> Markup:
 def _entry(found: FoundSymptom) -> Markup:
     tone = TONES[found.severity]
     details = [("where", found.where), ("cause", found.cause), ("evidence", found.evidence)]
-    told: list[Content] = [f"{name}: {value}" for name, value in details if value]
-    below = tag("div", " · ".join(told), class_="details") if told else ""
+    parts: list[Content] = [f"{name}: {value}" for name, value in details if value]
+    below = tag("div", " · ".join(parts), class_="details") if parts else ""
     sign = tag("b", SIGNS[found.severity], aria_label=found.severity)
     label = tag("span", f"{found.severity}: {found.symptom}", class_=f"tag {tone}")
     return tag("li", sign, label, tag("div", found.sentence), below, class_=tone)

@@ -50,28 +50,28 @@ class _Node:
     hover: str = ""
 
 
-def graphs_section(kept: Kept, told: Told, *, level: Literal["node", "graph"]) -> Section | None:
+def graphs_section(kept: Kept, answers: Told, *, level: Literal["node", "graph"]) -> Section | None:
     """Up to six pictures; None where nothing was kept.
 
     Args:
         kept: `edges` (2, edge), `graph` (node,) the picture of each node, `colour` (node,) a small number, and `row`,
             the place among the test rows of each picture, or of each node (-1: not among them).
-        told: of the test rows.
+        answers: of the test rows.
         level: whether a graph or a node has an answer.
 
     Example:
         >>> kept = {"edges": np.array([[0], [1]]), "graph": np.zeros(2, int), "colour": np.zeros(2, int)}
-        >>> told = Told(truth=["yes"], prediction=["no"], right=[False])
-        >>> graphs_section({**kept, "row": np.array([0])}, told, level="graph").svg.count("<circle")
+        >>> answers = Told(truth=["yes"], prediction=["no"], right=[False])
+        >>> graphs_section({**kept, "row": np.array([0])}, answers, level="graph").svg.count("<circle")
         2
     """
     if not kept or not len(kept["graph"]):
         return None
-    nodes, entries = _by_answer(kept, told) if level == "node" else (_by_colour(kept), [])
+    nodes, entries = _by_answer(kept, answers) if level == "node" else (_by_colour(kept), [])
     count = int(kept["graph"].max()) + 1
     width = min(ACROSS, count) * (SIZE + GAP) - GAP
     key, top = legend(entries, left=0, top=0, right=width)
-    heads = _heads(kept, told, count) if level == "graph" else [("", MUTED)] * count
+    heads = _heads(kept, answers, count) if level == "graph" else [("", MUTED)] * count
     body = key + "".join(_panel(kept, nodes, number, heads[number], top) for number in range(count))
     title = "Graphs of the test part" if level == "graph" else "Around some nodes of the test part"
     height = top + -(-count // ACROSS) * (SIZE + LINE + GAP)
@@ -88,31 +88,33 @@ def _by_colour(kept: Kept) -> list[_Node]:
     return [_Node(fill=colour(int(number))) for number in kept["colour"]]
 
 
-def _by_answer(kept: Kept, told: Told) -> tuple[list[_Node], list[Entry]]:
+def _by_answer(kept: Kept, answers: Told) -> tuple[list[_Node], list[Entry]]:
     """Nodes in the colour of their true answer, if there are few; and the legend."""
     rows: list[int] = kept["row"].tolist()
     drawn = [row for row in rows if row >= 0]
-    names = sorted({answer for row in drawn for answer in (str(told.truth[row]), str(told.prediction[row]))})
-    few = told.right is not None and len(names) <= len(SERIES) + 1
+    names = sorted({answer for row in drawn for answer in (str(answers.truth[row]), str(answers.prediction[row]))})
+    few = answers.right is not None and len(names) <= len(SERIES) + 1
     paint = {name: colour(place) if place < len(SERIES) else INK for place, name in enumerate(names)}
     nodes = []
     for row in rows:
         if row < 0:
             nodes.append(_Node(fill=MUTED))
             continue
-        wrong = told.right is not None and not told.right[row]
-        ring = (paint[told.prediction[row]] if few else BAD) if wrong else None
-        fill = paint[told.truth[row]] if few else colour(0)
-        nodes.append(_Node(fill=fill, ring=ring, hover=f"true: {told.truth[row]} · predicted: {told.prediction[row]}"))
+        wrong = answers.right is not None and not answers.right[row]
+        ring = (paint[answers.prediction[row]] if few else BAD) if wrong else None
+        fill = paint[answers.truth[row]] if few else colour(0)
+        nodes.append(
+            _Node(fill=fill, ring=ring, hover=f"true: {answers.truth[row]} · predicted: {answers.prediction[row]}")
+        )
     return nodes, [Entry(name=name, colour=paint[name], shape="dot") for name in names] if few else []
 
 
-def _heads(kept: Kept, told: Told, count: int) -> list[tuple[str, str]]:
+def _heads(kept: Kept, answers: Told, count: int) -> list[tuple[str, str]]:
     """The words above each picture and their colour."""
     found = []
     for row in kept["row"].tolist()[:count]:
-        fill = MUTED if told.right is None else GOOD if told.right[row] else BAD
-        found.append((f"true: {told.truth[row]} · predicted: {told.prediction[row]}", fill))
+        fill = MUTED if answers.right is None else GOOD if answers.right[row] else BAD
+        found.append((f"true: {answers.truth[row]} · predicted: {answers.prediction[row]}", fill))
     return found
 
 
@@ -126,8 +128,8 @@ def _panel(kept: Kept, nodes: Sequence[_Node], number: int, head: tuple[str, str
     once = np.unique(np.sort(edges, axis=0), axis=1).T if edges.size else []
     lines = [segment(*points[one], *points[other], stroke=INK, stroke_opacity=0.35) for one, other in once]
     dots = [_dot(nodes[node], *point) for node, point in zip(mine.tolist(), points, strict=True)]
-    told = words(shorten(head[0], FONT_SIZE, SIZE), left, up + 12, fill=head[1]) if head[0] else ""
-    return told + "".join(lines) + "".join(dots)
+    line = words(shorten(head[0], FONT_SIZE, SIZE), left, up + 12, fill=head[1]) if head[0] else ""
+    return line + "".join(lines) + "".join(dots)
 
 
 def _fitted(points: np.ndarray) -> np.ndarray:

@@ -107,8 +107,8 @@ def facts(rows: Sequence[tuple[str, Content]]) -> Markup:
 
 def table(headings: Sequence[Heading], rows: Sequence[Sequence[Content]], *, rest: str = "rows") -> Markup:
     """A table without its empty columns; where it is long, what follows the first rows folds (`rest` names them)."""
-    told = [index for index in range(len(headings)) if any(row[index] for row in rows)]
-    heads, kept = [headings[index] for index in told], [[row[index] for index in told] for row in rows]
+    used = [index for index in range(len(headings)) if any(row[index] for row in rows)]
+    heads, kept = [headings[index] for index in used], [[row[index] for index in used] for row in rows]
     if len(kept) <= MOST_ROWS:
         return _table(heads, kept)
     more = f"{len(kept) - FIRST_ROWS} more {rest}"

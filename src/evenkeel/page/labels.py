@@ -1,4 +1,4 @@
-"""Several labels a row: how well each one is told, and what the probabilities are worth."""
+"""Several labels a row: how well each one is recognised, and what the probabilities are worth."""
 
 from evenkeel.page.classes import reliability_figure
 from evenkeel.page.comparisons import LabelsSection

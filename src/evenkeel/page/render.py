@@ -55,7 +55,7 @@ def _head(title: str) -> Markup:
 
 def _parts(report: Report) -> list[tuple[str, str, Markup]]:
     """The sections that have something to say, as anchor, title and content, in the order of reading."""
-    told = [
+    sections = [
         ("data", "Data", report.data and data_section(report.data)),
         ("plan", "Network and plan", report.plan and plan_section(report.plan)),
         ("curves", "Training", report.curves and curves_section(report.curves)),
@@ -66,7 +66,7 @@ def _parts(report: Report) -> list[tuple[str, str, Markup]]:
         *((f"extra-{index + 1}", extra.title, _extra(extra)) for index, extra in enumerate(report.extra)),
         ("repeat", "How to repeat it", join(*[_snippet(snippet) for snippet in report.repeat])),
     ]
-    return [(anchor, title, content) for anchor, title, content in told if content]
+    return [(anchor, title, content) for anchor, title, content in sections if content]
 
 
 def _short(anchor: str, title: str) -> str:

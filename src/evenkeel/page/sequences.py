@@ -120,9 +120,9 @@ def _panel(one: ShownSequence, place: int, channels: Sequence[int], top: float) 
     """One sequence in its place of the grid."""
     left = (place % ACROSS) * (WIDTH + GAP)
     up = top + (place // ACROSS) * (HEIGHT + LINE + GAP)
-    told = " · ".join(part for part in (one.truth and f"true: {one.truth}", _predicted(one)) if part)
+    line = " · ".join(part for part in (one.truth and f"true: {one.truth}", _predicted(one)) if part)
     fill = MUTED if one.right is None else GOOD if one.right else BAD
-    head = words(shorten(told, FONT_SIZE, WIDTH), left, up + 12, fill=fill)
+    head = words(shorten(line, FONT_SIZE, WIDTH), left, up + 12, fill=fill)
     lines = _answer_lines(one) or [
         (one.values[:, index], {"stroke": colour(number)}) for number, index in enumerate(channels)
     ]

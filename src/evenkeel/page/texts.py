@@ -69,6 +69,6 @@ def _told(shown: ShownText) -> str:
 
 def samples_section(samples: Sequence[str], *, temperature: float = 0.8) -> Section:
     """Text as the network writes it, one sample below the other."""
-    told = f"Drawn token by token at temperature {temperature:g}; nothing is left out and nothing chosen."
+    caption = f"Drawn token by token at temperature {temperature:g}; nothing is left out and nothing chosen."
     between = "\n" + "· " * 20 + "\n"
-    return Section(title="Text that the network writes", text=between.join(samples), caption=told)
+    return Section(title="Text that the network writes", text=between.join(samples), caption=caption)

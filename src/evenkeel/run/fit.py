@@ -1,4 +1,4 @@
-"""`fit`: from data to a trained network, told in one page.
+"""`fit`: from data to a trained network, on one page.
 
 check the call -> find the kind of data -> sort the settings -> read, split, encode, infer the task -> plan -> carry it
 out: train, calibrate on validation rows, measure on test rows beside plain models -> a run, saved with its report.

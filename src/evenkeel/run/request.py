@@ -129,18 +129,18 @@ class Request:
 
 
 def _before(loop: Loop) -> Start:
-    """What one batch tells before the first step."""
+    """What one batch shows before the first step."""
     # The first rows as they lie may all be of one class.
     rows = epoch_order(loop.rows, loop.plan.seed, 0)[: loop.plan.batch_size].to(loop.device)
     return measure_before(loop.network, pick(loop.inputs, rows), loop.target.index_select(0, rows))
 
 
 def _findings(loop: Loop) -> tuple[Finding, ...]:
-    """What the loop's own looks tell, which know the validation part, then what the watch saw of the chain."""
-    found = findings_of(loop.state.looks, loop.state.start_loss)
-    told = {finding.symptom for finding in found}
-    watched = () if loop.watch is None else loop.watch.judge(ended=True)
-    return (*found, *(finding for finding in watched if finding.symptom not in told))
+    """The findings of the loop's own looks, which know the validation part, then those of the watch over the chain."""
+    of_looks = findings_of(loop.state.looks, loop.state.start_loss)
+    symptoms = {finding.symptom for finding in of_looks}
+    of_watch = () if loop.watch is None else loop.watch.judge(ended=True)
+    return (*of_looks, *(finding for finding in of_watch if finding.symptom not in symptoms))
 
 
 def ends_of(chains: Sequence[Chain]) -> tuple[Chain, ...]:

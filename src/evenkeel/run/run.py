@@ -86,7 +86,7 @@ class Run:
 
     @property
     def findings(self) -> tuple[Finding, ...]:
-        """What the training itself told: steps that were not finite, nothing learned, overfitting."""
+        """What the training itself showed: steps that were not finite, nothing learned, overfitting."""
         return self.record.findings
 
     @property
