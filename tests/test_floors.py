@@ -1,4 +1,7 @@
-"""An import goes only to a lower floor, or to a file of the same floor, never up and never sideways into a folder."""
+"""An import goes only to a lower floor, or to a file of the same floor, never up and never sideways into a folder.
+
+Inside a folder of rooms an import goes only to a room below.
+"""
 
 import ast
 from collections.abc import Iterator
@@ -118,3 +121,42 @@ def test_a_bad_import_is_found(place, line):
 )
 def test_a_good_import_passes(place, line):
     assert wrong(line, ROOT / place) == []
+
+
+ROOMS = {
+    "kinds": ({"table", "image", "sequence", "text", "graph", "series"}, {"pair"}),
+    "chain": ({"record"}, {"graph"}, {"theory"}),
+}
+
+
+def sideways(text: str, path: Path) -> list[str]:
+    """Imports from one room of a folder into another that is not below it."""
+    folder, *inner = path.relative_to(ROOT).parts
+    rooms = {name: number for number, names in enumerate(ROOMS.get(folder, ())) for name in names}
+    own = inner[0] if len(inner) > 1 else None
+    if own not in rooms:
+        return []
+    package = ".".join(["evenkeel", *path.relative_to(ROOT).parts[:-1]])
+    targets = [name.split(".") for name in imported(ast.parse(text), package)]
+    others = [name[2] for name in targets if name[:2] == ["evenkeel", folder] and name[2:3] not in ([], [own])]
+    return [name for name in others if name in rooms and rooms[name] >= rooms[own]]
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_a_room_imports_only_from_rooms_below(path):
+    assert sideways(path.read_text(), path) == []
+
+
+@pytest.mark.parametrize(
+    ("place", "line", "bad"),
+    [
+        ("kinds/text/kind.py", "from evenkeel.kinds.image.kind import IMAGE", ["image"]),
+        ("kinds/text/kind.py", "from evenkeel.kinds.pair import PAIR", ["pair"]),
+        ("kinds/pair/kind.py", "from evenkeel.kinds.text import TEXT", []),
+        ("kinds/text/kind.py", "from evenkeel.kinds.text.read import texts", []),
+        ("kinds/text/kind.py", "from evenkeel.kinds.base import Kind", []),
+        ("chain/record/link.py", "def f():\n    from evenkeel.chain.theory.expected import law", ["theory"]),
+    ],
+)
+def test_an_import_between_rooms_is_found(place, line, bad):
+    assert sideways(line, ROOT / place) == bad

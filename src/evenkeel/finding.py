@@ -5,9 +5,11 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal, get_args
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import AfterValidator, BaseModel, ConfigDict
+
+from evenkeel.errors import choices
 
 Severity = Literal["note", "warning", "critical"]
 Symptom = Literal[
@@ -46,6 +48,17 @@ Cause = Literal[
 ]
 
 
+SYMPTOMS: set[str] = set(get_args(Symptom))
+"""Words for symptoms: ours, and those that the records of other packages add."""
+
+
+def _known_symptom(symptom: str) -> str:
+    """The word, if it names a symptom."""
+    if symptom not in SYMPTOMS:
+        raise ValueError(f"no symptom is called {symptom!r}; {choices(SYMPTOMS, symptom)}")
+    return symptom
+
+
 class Finding(BaseModel):
     """What was found: `evidence` holds the numbers behind the sentence, by name.
 
@@ -60,7 +73,7 @@ class Finding(BaseModel):
     # A loss that overflowed is evidence too; JSON's usual null would not read back as a number.
     model_config = ConfigDict(frozen=True, extra="forbid", ser_json_inf_nan="constants")
 
-    symptom: Symptom
+    symptom: Annotated[str, AfterValidator(_known_symptom)]
     where: str
     severity: Severity
     sentence: str

@@ -1,6 +1,7 @@
 """The command itself: its help, its exit codes, and no traceback for what is the user's own to mend."""
 
 import json
+from pathlib import Path
 
 import click
 import pytest
@@ -151,3 +152,8 @@ def test_a_mistake_of_ours_keeps_its_traceback(shell, failing):
     failing(ZeroDivisionError("ours"))
     with pytest.raises(ZeroDivisionError, match="ours"):
         shell("fail")
+
+
+def test_each_file_of_the_folder_is_the_command_of_its_name():
+    files = {path.stem for path in Path(cli.__file__).parent.glob("*.py")} - {"__init__"}
+    assert files == set(cli.cli.commands)

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
-from evenkeel.finding import Cause, Finding, Symptom
+from evenkeel.finding import SYMPTOMS, Cause, Finding
 from evenkeel.parts import Part
 from evenkeel.symptoms.history import History
 
@@ -21,7 +21,10 @@ class SymptomPart(Part):
     its loop come before what the output can reach, that before the chain, and the course of the loss last.
     """
 
-    symptom: Symptom
+    symptom: str
     call: Callable[[History], tuple[Finding, ...]]
     causes: tuple[Cause, ...]
     reads: Reads
+
+    def __post_init__(self) -> None:
+        SYMPTOMS.add(self.symptom)
