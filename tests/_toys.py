@@ -113,6 +113,13 @@ TOY_HEAD = HeadPart(
     metrics=("toy_metric", "rmse"),
 )
 '''
+TEST_OF_HEAD = """
+from heads import test_value
+
+
+def base_rate(loss, target):
+    return test_value.base_rate(loss, target)
+"""
 SYMPTOM = '''
 """A symptom that everybody has who was looked at."""
 
@@ -168,6 +175,7 @@ SOURCES = {
     "symptoms": ("toy_symptom", SYMPTOM),
     "kinds": ("toy_kind/kind", KIND),
 }
+TESTS = {"losses": TEST_OF_LOSS, "metrics": TEST_OF_METRIC, "heads": TEST_OF_HEAD}
 
 
 def install(folder: Path) -> Path:
@@ -184,7 +192,7 @@ def install(folder: Path) -> Path:
     (shop / "toy_kind" / "__init__.py").write_text("from toy_shop.toy_kind.kind import TOY_KIND as TOY_KIND\n")
     (metadata / "METADATA").write_text("Metadata-Version: 2.1\nName: toy-shop\nVersion: 1.0\n")
     (metadata / "entry_points.txt").write_text("[evenkeel.parts]\n" + "\n".join(points) + "\n")
-    for group, name, text in (("losses", "toy_loss", TEST_OF_LOSS), ("metrics", "toy_metric", TEST_OF_METRIC)):
+    for group, text in TESTS.items():
         (folder / group).mkdir()
-        (folder / group / f"test_{name}.py").write_text(text)
+        (folder / group / f"test_{SOURCES[group][0]}.py").write_text(text)
     return folder

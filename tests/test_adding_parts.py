@@ -15,16 +15,21 @@ import _toys
 import evenkeel
 
 SETTINGS = {"updates": 10, "members": None, "width": 8}
+TESTS = Path(__file__).parent
 USE = """
 import importlib, json, sys
 from pathlib import Path
+
+import evenkeel
+
+seen = {"loaded": [name for name in sys.modules if name.startswith(("toy_shop", "evenkeel.losses", "torch"))]}
 
 import numpy as np
 import polars as pl
 from click.testing import CliRunner
 
-import evenkeel
 from evenkeel.cli import cli
+from evenkeel.parts import stub
 from evenkeel.symptoms import findings
 from evenkeel.symptoms.history import History
 
@@ -32,7 +37,6 @@ folder, settings = Path(sys.argv[1]), json.loads(sys.argv[2])
 signal, noise = np.random.default_rng(0).normal(size=(2, 120))
 frame = pl.DataFrame({"signal": signal, "noise": noise, "answer": 3 * signal + noise})
 frame.write_csv(folder / "t.csv")
-seen = {"loaded": "evenkeel.losses" in sys.modules}
 
 def fitted(name, data=frame, **request):
     run = evenkeel.fit(data, target="answer", progress=False, **request)
@@ -69,11 +73,12 @@ seen["listed"] = {
     for kind in ("losses", "nets", "metrics", "heads", "symptoms", "kinds")
 }
 seen["bound"] = [evenkeel.losses.toy_loss.__name__, evenkeel.nets.ToyNet.__name__]
+seen["stub"] = stub("toy_shop", "from evenkeel.parts import Part as Part").splitlines()
 print(json.dumps(seen))
 """
 
 
-def run(*arguments, path):
+def run(*arguments, path, cwd=None):
     """A Python process that has the toys installed."""
     source = Path(evenkeel.__file__).parents[1]
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(source), str(path)]), "COLUMNS": "120"}
@@ -82,6 +87,7 @@ def run(*arguments, path):
         capture_output=True,
         text=True,
         env=environment,
+        cwd=cwd,
         check=False,
         timeout=300,
     )
@@ -141,5 +147,27 @@ def test_it_is_listed(seen, kind):
 
 def test_its_names_are_bound_and_importing_the_package_loads_no_part(seen):
     assert seen["bound"] == ["toy_loss", "ToyNet"]
-    done = run("-c", "import sys, evenkeel; print([n for n in sys.modules if n.startswith('toy_shop')])", path="")
-    assert done.stdout.strip() == "[]", done.stderr
+    assert seen["loaded"] == []
+
+
+def test_the_stub_of_its_folder_names_its_functions(seen):
+    named = (
+        "toy_loss import toy_loss",
+        "toy_loss import ToyLossLoss",
+        "toy_net import ToyNet",
+        "toy_head import ToyHead",
+    )
+    for line in named:
+        assert f"from .{line} as {line.rpartition(' ')[2]}" in seen["stub"]
+
+
+def test_the_laws_know_every_toy_without_a_table(shop):
+    """Each part's own test file says what its laws must know of it: the plain formula, the base rate."""
+    laws = sorted(map(str, TESTS.glob("*/test_laws.py")))
+    options = ("-rA", "-p", "no:cacheprovider", "-p", "no:xdist", "-k", "toy")
+    done = run("-m", "pytest", *options, *laws, path=shop, cwd=TESTS.parent)
+    assert done.returncode == 0, done.stdout[-3000:]
+    for group in ("losses", "nets", "metrics", "heads", "symptoms"):
+        name = _toys.SOURCES[group][0]
+        asked = [line for line in done.stdout.splitlines() if f"tests/{group}/" in line]
+        assert any(name in line.replace("-", "_") and "PASSED" in line for line in asked), group
