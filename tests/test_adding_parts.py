@@ -29,6 +29,7 @@ import polars as pl
 from click.testing import CliRunner
 
 from evenkeel.cli import cli
+from evenkeel.errors import RequestError
 from evenkeel.parts import stub
 from evenkeel.symptoms import findings
 from evenkeel.symptoms.history import History
@@ -47,6 +48,9 @@ def fitted(name, data=frame, **request):
     seen[name] = {
         "plan": plan,
         "page": (folder / f"{name}.html").read_text(),
+        "metrics": run.record.metrics,
+        "baselines": run.record.baselines,
+        "head": run.record.head.summary,
         "same": bool((run.predict(frame) == again.predict(frame)).all()),
     }
     return run
@@ -57,6 +61,12 @@ run = fitted("head", task="toy-regression", settings={**settings, "toy_shift": 1
 seen["evaluated"] = sorted(run.evaluate(frame))
 mean = float(np.mean(run.predict(frame)))
 seen["shifted"] = 90 < mean < 110
+run = fitted("named", task="regression", settings={**settings, "head": "a_toy_named", "toy_move": 50.0})
+seen["moved"] = 40 < float(np.mean(run.predict(frame))) < 60
+try:
+    evenkeel.fit(frame, target="answer", task="regression", settings={"head": "toy_head"}, progress=False)
+except RequestError as problem:
+    seen["refused"] = str(problem)
 from toy_shop.toy_kind.kind import ToyTable
 
 fit = evenkeel.fit(ToyTable(frame), target="answer", task="regression", settings=settings, progress=False)
@@ -67,6 +77,9 @@ command = ["train", str(folder / "t.csv"), "--target", "answer", "--task", "regr
 command += ["--loss", "toy_loss", "--net", "toy_net", "--quiet", "--set", "toy_factor=2.0", "--set", "toy_gain=0.5"]
 done = CliRunner().invoke(cli, [*command, "--set", "updates=10", "--set", "width=8"])
 seen["command"] = [done.exit_code, done.output]
+rest = [str(folder / "t.csv"), "--target", "answer", "--task", "regression", "--out", str(folder / "cli_head")]
+done = CliRunner().invoke(cli, ["train", *rest, "--quiet", "--set", "head=a_toy_named", "--set", "updates=10"])
+seen["head_by_command"] = [done.exit_code, done.output, evenkeel.load(folder / "cli_head").record.plan.head]
 seen["command_plan"] = json.loads(evenkeel.load(folder / "cli").record.plan.model_dump_json())
 seen["listed"] = {
     kind: CliRunner().invoke(cli, ["parts", kind]).output
@@ -142,7 +155,31 @@ def test_a_symptom_is_found(seen):
 @pytest.mark.parametrize("kind", _toys.SOURCES)
 def test_it_is_listed(seen, kind):
     name = {"symptoms": "toy-symptom", "kinds": "toy_kind"}.get(kind, _toys.SOURCES[kind][0])
+    kind = kind.partition(".")[0]
     assert name in seen["listed"][kind] and "a toy among the" in seen["listed"][kind]
+
+
+def test_a_metric_that_no_head_names_is_reported_for_the_tasks_that_it_names(seen):
+    assert "a toy explanation" in seen["loss"]["page"]
+    assert list(seen["loss"]["metrics"])[-1] == "toy_metric"
+    assert "toy_metric" in seen["loss"]["baselines"]["linear"]
+
+
+def test_a_head_is_chosen_by_its_name_alone(seen):
+    """A head for a task that has one already; its name comes first in the alphabet, and yet the usual one is taken."""
+    assert "head" not in seen["loss"]["plan"]
+    assert seen["named"]["plan"]["head"] == "a_toy_named" and seen["named"]["plan"]["head_options"] == {
+        "toy_move": 50.0
+    }
+    assert seen["moved"] and seen["named"]["same"]
+    assert "a toy among the heads of a task" in seen["named"]["page"] and "toy move" in seen["named"]["page"]
+    assert "a toy among" not in seen["loss"]["head"]
+    assert seen["head_by_command"][0] == 0, seen["head_by_command"][1]
+    assert seen["head_by_command"][2] == "a_toy_named"
+
+
+def test_a_head_that_does_not_fit_is_refused(seen):
+    assert "head 'toy_head' answers toy-regression, not regression" in seen["refused"]
 
 
 def test_its_names_are_bound_and_importing_the_package_loads_no_part(seen):
@@ -167,7 +204,7 @@ def test_the_laws_know_every_toy_without_a_table(shop):
     options = ("-rA", "-p", "no:cacheprovider", "-p", "no:xdist", "-k", "toy")
     done = run("-m", "pytest", *options, *laws, path=shop, cwd=TESTS.parent)
     assert done.returncode == 0, done.stdout[-3000:]
-    for group in ("losses", "nets", "metrics", "heads", "symptoms"):
-        name = _toys.SOURCES[group][0]
-        asked = [line for line in done.stdout.splitlines() if f"tests/{group}/" in line]
-        assert any(name in line.replace("-", "_") and "PASSED" in line for line in asked), group
+    passed = [line.replace("-", "_") for line in done.stdout.splitlines() if line.startswith("PASSED")]
+    for group, (name, _) in _toys.SOURCES.items():
+        folder = f"tests/{group.partition('.')[0]}/"
+        assert group == "kinds" or any(name in line and folder in line for line in passed), group
