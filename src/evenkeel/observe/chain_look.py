@@ -9,8 +9,8 @@ from typing import Any, Protocol, runtime_checkable
 from torch import Tensor, nn
 
 from evenkeel.chain import Chain
-from evenkeel.chain.echo import Echo, EchoLook
-from evenkeel.chain.live import LiveLook, ReplayLook
+from evenkeel.chain.look.echo import Echo, EchoLook
+from evenkeel.chain.look.live import LiveLook, ReplayLook
 from evenkeel.chain.record.call import Arguments
 
 

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
-from evenkeel.chain.echo import Echo
+from evenkeel.chain.look.echo import Echo
 from evenkeel.chain.record.fetch import Fetch
 from evenkeel.chain.record.statistics import norm_of
 from evenkeel.observe.chain_look import ChainMethod, by_hooks, by_repeating, by_replay

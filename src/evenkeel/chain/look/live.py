@@ -18,8 +18,8 @@ from torch._C._autograd import _top_saved_tensors_default_hooks
 from typing_extensions import override
 
 from evenkeel.chain.chain import Chain
-from evenkeel.chain.echo import Echo, Form, form_of
 from evenkeel.chain.graph.places import depends
+from evenkeel.chain.look.echo import Echo, Form, form_of
 from evenkeel.chain.measurement import Measurement
 from evenkeel.chain.record.batch import examples_called, map_tensors, tensors_in
 from evenkeel.chain.record.call import Arguments, Call, along, bound, called, forget_hooks
