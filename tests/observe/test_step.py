@@ -14,8 +14,8 @@ def follow(every: int = 1):
 
 
 def told(watch, model_output=None):
-    watch.forward_begins((torch.randn(3, 6),), {})
-    watch.forward_ends(model_output)
+    watch.forward_begins(torch.nn.Identity(), (torch.randn(3, 6),), {})
+    watch.forward_ends(torch.nn.Identity(), model_output)
     loss = torch.ones((), requires_grad=True) * 2
     watch.backward_begins(loss, loss, None)
     watch.backward_ends()
@@ -75,7 +75,7 @@ def test_a_loss_from_a_device_is_located_when_it_is_fetched():
     """Other devices' losses are not read at each step: what was fetched tells, and the batch in hand is asked."""
     watch, _, record, _ = follow(every=100)
     for value in (1.0, torch.nan):
-        watch.forward_begins((torch.full((3, 6), value),), {})
+        watch.forward_begins(torch.nn.Identity(), (torch.full((3, 6), value),), {})
         watch.passed(torch.tensor(value))
     record.fetch()
     watch.look_back()

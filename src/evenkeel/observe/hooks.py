@@ -7,58 +7,18 @@ Everything is taken away when the `with` block ends. The wrapper replaces `torch
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from typing import Any, Protocol, runtime_checkable
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.amp.grad_scaler import GradScaler
 from torch.optim import Optimizer
 
+from evenkeel.observe.events import Listener
+
 UNIT = "evenkeel: the loss before a scaler multiplied it, and the factor"  # a key in an autograd node's metadata
-
-
-@runtime_checkable
-class Listener(Protocol):
-    """Receives the events of a training loop, in the order of a step."""
-
-    @property
-    def counting(self) -> bool:
-        """Whether this step is only counted: `forward_counted`, `backward_counted` and `step_ends` are its events."""
-        ...
-
-    def forward_counted(self, positional: tuple[Any, ...], named: Mapping[str, Any]) -> None:
-        """The model is called, in a step that is only counted."""
-
-    def backward_counted(self, loss: Tensor) -> None:
-        """A loss was differentiated, in a step that is only counted."""
-
-    def forward_begins(self, positional: tuple[Any, ...], named: Mapping[str, Any]) -> None:
-        """The model is called, with gradients on."""
-
-    def forward_ends(self, output: Any) -> None:
-        """It returned, or raised: then the output is None."""
-
-    def backward_begins(self, loss: Tensor, original: Tensor, unit: Tensor | None) -> None:
-        """One number is about to be differentiated: `original` times `unit` where a scaler multiplied it."""
-
-    def backward_ends(self) -> None:
-        """All gradients of that pass are there."""
-
-    def backward_fails(self) -> None:
-        """It raised: some gradients are there."""
-
-    def step_begins(self, optimizer: Optimizer) -> None:
-        """An optimizer is about to change the weights."""
-
-    def step_ends(self, optimizer: Optimizer) -> bool:
-        """It has. Returns whether that ends a training step."""
-        ...
-
-    def scaler_stepped(self, optimizer: Optimizer) -> bool:
-        """A gradient scaler was asked to step it, and left the step out where no hook fired in between."""
-        ...
 
 
 @contextmanager
@@ -73,11 +33,11 @@ def installed(
 
     def before(module: nn.Module, positional: tuple[Any, ...], named: dict[str, Any]) -> None:
         if torch.is_grad_enabled() and not _unobservable():
-            (listener.forward_counted if listener.counting else listener.forward_begins)(positional, named)
+            (listener.forward_counted if listener.counting else listener.forward_begins)(module, positional, named)
 
     def after(module: nn.Module, positional: Any, output: Any) -> None:
         if not listener.counting and torch.is_grad_enabled() and not _unobservable():
-            listener.forward_ends(output)
+            listener.forward_ends(module, output)
 
     def begins(optimizer: Optimizer, *_: Any) -> None:
         if not listener.counting:
@@ -114,14 +74,14 @@ def _wrap_compiled(model: nn.Module, listener: Listener, stack: ExitStack) -> bo
         if not torch.is_grad_enabled() or _unobservable():
             return compiled(*positional, **named)
         if listener.counting:
-            listener.forward_counted(positional, named)
+            listener.forward_counted(model, positional, named)
             return compiled(*positional, **named)
         output = None
-        listener.forward_begins(positional, named)
+        listener.forward_begins(model, positional, named)
         try:
             output = compiled(*positional, **named)
         finally:
-            listener.forward_ends(output)
+            listener.forward_ends(model, output)
         return output
 
     model._compiled_call_impl = call

@@ -8,7 +8,7 @@ from typing import Literal
 from torch import nn
 from torch.optim import Optimizer
 
-from evenkeel.chain.echo import Echo
+from evenkeel.chain.look.echo import Echo
 from evenkeel.observe.look import Probe
 from evenkeel.observe.schedule import Cost
 

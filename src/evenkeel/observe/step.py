@@ -70,7 +70,7 @@ class StepWatch:
         self._loss_reported = True
         self._record.note_loss(self._record.step + 1, value)
 
-    def forward_counted(self, positional: tuple[Any, ...], named: Mapping[str, Any]) -> None:
+    def forward_counted(self, model: nn.Module, positional: tuple[Any, ...], named: Mapping[str, Any]) -> None:
         """The model is called in a step that is only counted."""
         self._call, self._seen = None, (positional, named)
 
@@ -84,7 +84,7 @@ class StepWatch:
             with self.overhead:
                 self._check_loss(loss)
 
-    def forward_begins(self, positional: tuple[Any, ...], named: Mapping[str, Any]) -> None:
+    def forward_begins(self, model: nn.Module, positional: tuple[Any, ...], named: Mapping[str, Any]) -> None:
         """The model is called; not where a checkpoint or a replay runs it once more."""
         if self._differentiating or self.overhead.active:
             return
@@ -94,7 +94,7 @@ class StepWatch:
             if self._probe is not None:
                 self._probe.enter((positional, named))
 
-    def forward_ends(self, output: Any) -> None:
+    def forward_ends(self, model: nn.Module, output: Any) -> None:
         """The model returned, or raised (then the output is None)."""
         if self._differentiating or self.overhead.active:
             return
