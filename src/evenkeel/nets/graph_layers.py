@@ -37,7 +37,7 @@ from evenkeel.shapes import Float, Tensor
 
 MessageKind = Literal["gcn", "gat", "gin", "sage"]
 LAYERS = ("gcn", "gat", "gin", "sage")
-HEAD_WIDTH = 8  # units of an attention head where their number is not given, as in GAT's paper
+HEAD_WIDTH = 8  # units of an attention head by default, as in GAT's paper
 
 
 class MessageLayer(nn.Module):

@@ -24,7 +24,7 @@ StepPooling = Literal["mean", "last", "first"] | None
 def padding_of(
     lengths: Shaped[Tensor, "..."] | None, values: Shaped[Tensor, "..."]
 ) -> Bool[Tensor, "batch step"] | None:
-    """True where a step is padding; None where no lengths are given, so that every step is real.
+    """True where a step is padding; None without lengths, so that every step is real.
 
     Args:
         lengths: real steps of each example, whole numbers from 1 to the number of steps.

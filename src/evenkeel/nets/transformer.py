@@ -28,7 +28,7 @@ from evenkeel.nets.steps import Pool, StepPooling, blanked, padding_of
 from evenkeel.shapes import Float, Shaped, Tensor
 
 SIZES = {"small": Extent(width=128, depth=4), "base": Extent(width=512, depth=8)}
-HEAD_WIDTH = 32  # units of a head where their number is not given
+HEAD_WIDTH = 32  # units of a head by default
 
 
 class Transformer(nn.Module):
