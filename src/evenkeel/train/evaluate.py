@@ -18,7 +18,7 @@ ROWS_COMPARED = 4096  # of embeddings that are compared with one another: some t
 
 
 def outputs(network: Network, inputs: Fields, rows: Tensor | None = None) -> Shaped[Tensor, "..."]:
-    """Head outputs of the given rows (all without), on the CPU, (row, ...) or (member, row, ...)."""
+    """Head outputs of some rows (all by default), on the CPU, (row, ...) or (member, row, ...)."""
     return _in_batches(network, network.output, inputs, rows)
 
 
@@ -28,7 +28,7 @@ def features(network: Network, inputs: Fields) -> Shaped[Tensor, "..."]:
 
 
 def mean_loss(network: Network, inputs: Fields, target: Field, rows: Tensor, weight: Tensor | None = None) -> float:
-    """Mean loss of the ensemble over the given rows, batch by batch; `weight` (row,) counts each of all rows."""
+    """Mean loss of the ensemble over some rows, batch by batch; `weight` (row,) counts each of all rows."""
     if network.head.examples == "compared":
         return _loss_together(network, inputs, target, rows, weight)
     device = next(network.parameters()).device

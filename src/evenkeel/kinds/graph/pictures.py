@@ -89,5 +89,5 @@ def graph_pictures(shown: Shown[GraphSchema]) -> Section | None:
     if answers is None or "edges" not in shown.tensors:
         return None
     right = None if answers.right is None else answers.right.tolist()
-    words = graphs.Told(truth=answers.truth, prediction=answers.prediction, right=right)
+    words = graphs.GraphAnswers(truth=answers.truth, prediction=answers.prediction, right=right)
     return graphs.graphs_section(shown.tensors, words, level=shown.schema.level)
