@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 import polars as pl
 
-from evenkeel.data.dataset import Labelled, set_target_apart
+from evenkeel.data.dataset import LabelledTable, set_target_apart
 from evenkeel.data.target import Target
 from evenkeel.kinds.graph.schema import GraphSet
 from evenkeel.task import TaskChoice, infer_task
@@ -24,7 +24,7 @@ class Known:
     """Graphs, their answers set apart, and the task of these."""
 
     found: GraphSet
-    table: Labelled
+    table: LabelledTable
     choice: TaskChoice
 
 

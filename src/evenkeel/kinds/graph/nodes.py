@@ -20,7 +20,7 @@ import polars as pl
 import torch
 from torch.nn import functional
 
-from evenkeel.data.scale import Scale, apply_scale, fit_scale
+from evenkeel.data.scale import ColumnScale, apply_scale, fit_scale
 from evenkeel.data.schema import Frozen, Schema, encode, fit_schema
 from evenkeel.errors import DataError
 from evenkeel.shapes import Float, Int, Shaped, Tensor
@@ -49,7 +49,7 @@ class NodeFeatures(Frozen):
 
     form: Form
     given: int = 0
-    scales: tuple[Scale | None, ...] = ()
+    scales: tuple[ColumnScale | None, ...] = ()
     size: float = 1.0
     tags: tuple[str, ...] = ()
     table: Schema | None = None
@@ -102,7 +102,7 @@ def fit_nodes(values: NodeValues, rows: Int[Tensor, "row"]) -> NodeFeatures:
     return NodeFeatures(form="dense", given=values.numbers.shape[1], scales=scales, tags=tags)
 
 
-def _scale(column: np.ndarray) -> Scale | None:
+def _scale(column: np.ndarray) -> ColumnScale | None:
     """Of a column of 0 and 1 none."""
     present = column[np.isfinite(column)]
     return None if np.isin(present, (0.0, 1.0)).all() else fit_scale(present)

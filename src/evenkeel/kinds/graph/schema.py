@@ -17,8 +17,8 @@ import polars as pl
 import torch
 
 from evenkeel.data.columns import Column
-from evenkeel.data.dataset import Fitted
-from evenkeel.data.fields import Edges, Fields, Joined, Owners, Whole, places_of, starts_of
+from evenkeel.data.dataset import EncodedRows
+from evenkeel.data.fields import Edges, Fields, Joined, Owners, SharedField, places_of, starts_of
 from evenkeel.data.schema import DataSchema
 from evenkeel.errors import DataError
 from evenkeel.kinds.graph.edges import Layout, Ways, check_edges, clean_edges
@@ -99,7 +99,7 @@ def check_set(found: GraphSet) -> GraphSet:
 
 def fit_graphs(
     found: GraphSet, rows: np.ndarray, train: np.ndarray, *, answer: Answer, ways: Ways, side: tuple[str, ...] = ()
-) -> Fitted[GraphSchema]:
+) -> EncodedRows[GraphSchema]:
     """Learn a schema and encode.
 
     Args:
@@ -125,7 +125,7 @@ def fit_graphs(
         layout=found.layout,
     )
     notes = (*found.notes, *clean.notes, *doubts(learned, values))
-    return Fitted(schema=schema, inputs=encode_graphs(schema, found, rows), notes=notes)
+    return EncodedRows(schema=schema, inputs=encode_graphs(schema, found, rows), notes=notes)
 
 
 def _columns(found: GraphSet, edges: Tensor, learned: NodeFeatures) -> tuple[Column, ...]:
@@ -164,13 +164,13 @@ def encode_graphs(schema: GraphSchema, found: GraphSet, rows: np.ndarray | None 
 
 def _of_nodes(nodes: Tensor, edges: Tensor, rows: Tensor) -> Fields:
     count = len(rows)
-    fields = {"rows": rows, "edges": Whole(edges, count)}
+    fields = {"rows": rows, "edges": SharedField(edges, count)}
     if not nodes.is_sparse:
-        return {**fields, "nodes": Whole(nodes, count)}
+        return {**fields, "nodes": SharedField(nodes, count)}
     place = nodes.indices()
     starts = torch.cat((place.new_zeros(1), torch.bincount(place[0], minlength=nodes.shape[0]).cumsum(0)))
     parts = {"starts": starts, "columns": place[1].contiguous(), "values": nodes.values()}
-    return {**fields, **{name: Whole(part, count) for name, part in parts.items()}}
+    return {**fields, **{name: SharedField(part, count) for name, part in parts.items()}}
 
 
 def _of_graphs(nodes: Tensor, edges: Tensor, sizes: tuple[int, ...], rows: Tensor | None) -> Fields:
