@@ -37,6 +37,11 @@ def _article(reads: str) -> str:
     return f"an {reads}" if reads[0] in "aeiou" else reads if reads == "text" else f"a {reads}"
 
 
+def takes(build: Build, argument: str) -> bool:
+    """Whether the net of the plan, one of ours, has an argument of this name."""
+    return build.part is not None and argument in inspect.signature(build.part.call).parameters
+
+
 def net_arguments(plan: Plan, part: Net) -> dict[str, Any]:
     """What the plan says about a net, by the names of the net's own arguments."""
     known = inspect.signature(part.call).parameters

@@ -64,7 +64,7 @@ def test_where_the_window_is_full_its_last_half_is_read_anew(net):
         reader.read(codes[:8])
         found = reader.read(codes[8:])
         torch.testing.assert_close(found, made.net(torch.tensor([codes[-4:]]))[:, -1], atol=1e-5, rtol=1e-4)
-        assert reader.kept == 4 and reader.seen == codes[-8:]
+        assert reader.kept == 4 and reader.history == codes[-8:]
 
 
 def test_a_prompt_longer_than_the_window_counts_by_its_end():

@@ -5,7 +5,7 @@ import torch
 
 from evenkeel.data.fields import all_rows
 from evenkeel.errors import DataError
-from evenkeel.kinds.text.schema import SHOWN_BYTES, Reading, TextSchema, beginnings, encode_texts, fit_texts
+from evenkeel.kinds.text.schema import SHOWN_BYTES, TextReading, TextSchema, beginnings, encode_texts, fit_texts
 
 FRAME = pl.DataFrame(
     {
@@ -17,9 +17,9 @@ FRAME = pl.DataFrame(
 TRAIN = np.array([0, 1, 2, 3])
 
 
-def reading(order: str = "bag", unit: str = "words", **options) -> Reading:
+def reading(order: str = "bag", unit: str = "words", **options) -> TextReading:
     usual = {"vocabulary": 100, "ngrams": 2, "letters": 4, "longest": 50}
-    return Reading(unit=unit, order=order, **{**usual, **options})
+    return TextReading(unit=unit, order=order, **{**usual, **options})
 
 
 @pytest.mark.parametrize("order", ["bag", "order"])

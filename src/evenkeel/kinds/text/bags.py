@@ -1,4 +1,4 @@
-"""Bags: which pieces a text holds, in no order: its tokens, tokens side by side, and runs of letters within its words.
+"""List the pieces of a text in no order: its tokens, tokens side by side, and runs of letters within its words.
 
     pieces = [tokens | neighbours, pairs first | letters]     each counted once a text, numbered through
 
@@ -26,7 +26,7 @@ Numbers = NDArray[np.int64]
 
 
 class Bag(Frozen):
-    """What was learned of the training texts, besides their `tokens`, of which only the number is kept here.
+    """Neighbours and runs of letters of the training texts, and the number of their `tokens`.
 
     `neighbours` holds for each length from 2 on the known ones, ascending, as numbers in a text: `prefix * tokens +
     token`, where the prefix is a token, or the place of the shorter neighbours in the line before. `run` is the
@@ -57,14 +57,14 @@ class Flat(NamedTuple):
 
 
 def flatten(codes: Sequence[NDArray[np.int32]]) -> Flat:
-    """Codes of several texts as one."""
+    """Join the codes of several texts."""
     lengths = [len(each) for each in codes]
     joined = np.concatenate([np.empty(0, np.int32), *codes]).astype(np.int64)
     return Flat(codes=joined, owners=np.repeat(np.arange(len(codes)), lengths), texts=len(codes))
 
 
 def fit_bag(tokens: Tokenizer, codes: Sequence[NDArray[np.int32]], *, side_by_side: int, run: int, most: int) -> Bag:
-    """Learn neighbours and letters of the training texts, given as their codes; of each length at most so many.
+    """Learn neighbours and letters of the training texts from their codes; of each length at most `most`.
 
     Example:
         >>> from evenkeel.kinds.text.tokens import fit_tokenizer
@@ -74,32 +74,32 @@ def fit_bag(tokens: Tokenizer, codes: Sequence[NDArray[np.int32]], *, side_by_si
         >>> bag.letters, [len(keys) for keys in bag.known()], bag.size
         (('<go', 'goo', '<no', 'not', 'od>', 'ood', 'ot>'), [1], 13)
     """
-    found, lines = flatten(codes), []
-    prefix, size = found.codes, tokens.size
+    flat, lines = flatten(codes), []
+    prefix, size = flat.codes, tokens.size
     for length in range(2, side_by_side + 1):
-        keys = _keys(found, prefix, length, size)
+        keys = _keys(flat, prefix, length, size)
         distinct, counts = np.unique(keys[keys >= 0], return_counts=True)
         common = np.lexsort((distinct, -counts))[:most]
         known = np.sort(distinct[common[counts[common] >= FEWEST]])
         lines.append(" ".join(map(str, known.tolist())))
         prefix = _places(keys, known)
-    letters = _common_runs(found.codes, tokens, run, most) if run >= SHORTEST_RUN else ()
+    letters = _common_runs(flat.codes, tokens, run, most) if run >= SHORTEST_RUN else ()
     return Bag(tokens=tokens.size, neighbours=tuple(lines), letters=letters, run=run)
 
 
-def _keys(found: Flat, prefix: Numbers, length: int, size: int) -> Numbers:
-    """The number of the neighbours that start at each token, -1 where there are none; `prefix` is of one shorter."""
-    keys = np.full(len(found.codes), -1, dtype=np.int64)
+def _keys(flat: Flat, prefix: Numbers, length: int, size: int) -> Numbers:
+    """The number of the neighbours that start at each token, -1 without; `prefix` holds those one token shorter."""
+    keys = np.full(len(flat.codes), -1, dtype=np.int64)
     count = max(0, len(keys) - length + 1)
-    last = found.codes[length - 1 :]
-    there = (found.owners[:count] == found.owners[length - 1 :]) & (last > 0)
-    there &= (prefix[:count] > 0) if length == 2 else (prefix[:count] >= 0)
-    keys[:count][there] = prefix[:count][there] * size + last[there]
+    last = flat.codes[length - 1 :]
+    follows = (flat.owners[:count] == flat.owners[length - 1 :]) & (last > 0)
+    follows &= (prefix[:count] > 0) if length == 2 else (prefix[:count] >= 0)
+    keys[:count][follows] = prefix[:count][follows] * size + last[follows]
     return keys
 
 
 def _places(keys: Numbers, known: Numbers) -> Numbers:
-    """Where each number stands among the known ones, -1 where it does not."""
+    """Index of each number among the known ones, -1 of an unknown one."""
     if not len(known):
         return np.full(len(keys), -1, dtype=np.int64)
     places = np.searchsorted(known, keys).clip(max=len(known) - 1)
@@ -122,7 +122,7 @@ def runs_of(word: str, longest: int) -> list[str]:
 
 
 def _common_runs(codes: Numbers, tokens: Tokenizer, run: int, most: int) -> tuple[str, ...]:
-    """The commonest runs of letters, each word counted as often as it comes."""
+    """The most frequent runs of letters, weighted by the frequency of their words."""
     counts: Counter[str] = Counter()
     for code, times in enumerate(np.bincount(codes, minlength=tokens.size).tolist()):
         if code and times:
@@ -132,33 +132,33 @@ def _common_runs(codes: Numbers, tokens: Tokenizer, run: int, most: int) -> tupl
 
 
 def fill_bag(bag: Bag, codes: Sequence[NDArray[np.int32]], words: Sequence[Sequence[str]] | None) -> Joined:
-    """The pieces of each text; `words` as they stand there, where there are runs of letters to be found in them."""
-    found, first = flatten(codes), bag.tokens
-    prefix = found.codes
-    numbers, owners = [found.codes[found.codes > 0]], [found.owners[found.codes > 0]]
+    """The pieces of each text; `words` are needed where the bag has runs of letters."""
+    flat, first = flatten(codes), bag.tokens
+    prefix = flat.codes
+    numbers, owners = [flat.codes[flat.codes > 0]], [flat.owners[flat.codes > 0]]
     for length, known in enumerate(bag.known(), start=2):
-        prefix = _places(_keys(found, prefix, length, bag.tokens), known)
+        prefix = _places(_keys(flat, prefix, length, bag.tokens), known)
         numbers.append(prefix[prefix >= 0] + first)
-        owners.append(found.owners[prefix >= 0])
+        owners.append(flat.owners[prefix >= 0])
         first += len(known)
     if bag.letters and words is not None:
         spelled = flatten(_spelled(bag, words))
         numbers.append(spelled.codes + first)
         owners.append(spelled.owners)
-    return _once(np.concatenate(numbers), np.concatenate(owners), bag.size, found.texts)
+    return _once(np.concatenate(numbers), np.concatenate(owners), bag.size, flat.texts)
 
 
 def _spelled(bag: Bag, words: Sequence[Sequence[str]]) -> list[NDArray[np.int32]]:
-    """Numbers of the runs of letters of each text; a word is taken apart once, however often it comes."""
+    """Numbers of the runs of letters of each text; each distinct word is taken apart once."""
     known = {piece: number for number, piece in enumerate(bag.letters)}
-    apart: dict[str, list[int]] = {}
+    runs: dict[str, list[int]] = {}
     for word in {word for text in words for word in text}:
-        apart[word] = [known[piece] for piece in runs_of(word, bag.run) if piece in known]
-    return [np.array([number for word in text for number in apart[word]], dtype=np.int32) for text in words]
+        runs[word] = [known[piece] for piece in runs_of(word, bag.run) if piece in known]
+    return [np.array([number for word in text for number in runs[word]], dtype=np.int32) for text in words]
 
 
 def _once(numbers: Numbers, owners: Numbers, size: int, texts: int) -> Joined:
-    """Each piece of a text once, text after text."""
+    """Drop repeated pieces of each text; text after text."""
     ordered = np.sort(owners * size + numbers)  # np.unique goes by hashing, which takes ten times as long
     distinct = ordered[np.diff(ordered, prepend=-1) > 0]
     starts = np.searchsorted(distinct, np.arange(texts + 1) * size)

@@ -38,15 +38,15 @@ def _size(schema: TextSchema) -> int:
 
 
 def _pieces(data: Dataset[TextSchema], rows: Tensor, before: str) -> tuple[np.ndarray, np.ndarray]:
-    """Numbers of the pieces of each row, once each, and how many these are; tokens where the order was kept."""
+    """Numbers of the pieces of each row, once each, and their number by row; tokens where the order was kept."""
     if data.schema.bag is not None:
         pieces = data.inputs[f"{before}pieces"].index_select(0, rows)
         return pieces.numpy(), data.inputs[f"{before}counts"].index_select(0, rows).numpy()
     tokens = data.inputs[f"{before}tokens"].index_select(0, rows).long()
     lengths = data.inputs[f"{before}lengths"].index_select(0, rows)
-    there = torch.arange(tokens.shape[1]) < lengths.unsqueeze(1)
+    real = torch.arange(tokens.shape[1]) < lengths.unsqueeze(1)
     size = _size(data.schema)
-    distinct = np.unique((torch.arange(len(rows)).unsqueeze(1) * size + tokens)[there].numpy())
+    distinct = np.unique((torch.arange(len(rows)).unsqueeze(1) * size + tokens)[real].numpy())
     return distinct % size, np.bincount(distinct // size, minlength=len(rows))
 
 
@@ -65,7 +65,7 @@ def _cosines(data: Dataset[TextSchema], rows: Tensor) -> np.ndarray:
 
 
 def _bayes(part: HeadPart, data: Dataset[TextSchema], seed: int) -> Any:
-    """Naive Bayes, for classes."""
+    """Naive Bayes, for classes of single texts."""
     return None if part.plain is None or len(data.schema.text) > 1 else part.plain.naive_bayes()
 
 
@@ -89,7 +89,7 @@ def token_counts(
 def neighbour_counts(
     part: HeadPart, data: Dataset[TextSchema], known: Tensor, rows: Tensor, seed: int
 ) -> np.ndarray | None:
-    """The same by how often it comes after the token before it; None for large vocabularies."""
+    """Log-probability of each next token by how often it follows the token before; None for large vocabularies."""
     size = data.schema.tokens.size
     if data.target_schema.kind != "tokens" or size * size > MOST_PAIRS:
         return None
@@ -101,7 +101,7 @@ def neighbour_counts(
 
 
 def _singles(data: Dataset[TextSchema], known: Tensor) -> Tensor:
-    """The share of each token; half a one for what never comes."""
+    """Share of each token; a token that never comes counts as half a one."""
     counts = torch.bincount(data.target.index_select(0, known).flatten().long(), minlength=data.schema.tokens.size)
     share = counts.double().clamp(min=0.5)
     return share / share.sum()

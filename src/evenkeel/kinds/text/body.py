@@ -19,7 +19,7 @@ from typing_extensions import override
 from evenkeel.data.dataset import Dataset
 from evenkeel.errors import RequestError
 from evenkeel.kinds.base import Build
-from evenkeel.kinds.body import build_net, features_of
+from evenkeel.kinds.body import build_net, features_of, takes
 from evenkeel.kinds.text.pieces import Pieces
 from evenkeel.kinds.text.schema import TextSchema
 from evenkeel.linear import Linear
@@ -29,9 +29,9 @@ from evenkeel.plan import Plan
 from evenkeel.shapes import Float, Int, Tensor
 
 TIED_FROM = 1000  # tokens: a smaller vocabulary has few weights to save (LOG.md)
-PROBED = 8  # steps that a net of the user's own is asked for, to see whether it looks ahead
+PROBED = 8  # steps on which a net of the user's own is tried, to see whether it looks ahead
 TOLERANCE = 1e-4  # of the largest feature
-TOLD = "`tokens` (batch, step), whole numbers, and `lengths` (batch,) if its forward takes two arguments"
+TOKEN_INPUTS = "`tokens` (batch, step), whole numbers, and `lengths` (batch,) if its forward takes two arguments"
 
 
 class Stack(nn.Module):
@@ -67,7 +67,7 @@ class BagBody(nn.Module):
         return self.stack(self.pieces(pieces, counts))
 
     def count_examples(self, inputs: Mapping[str, Tensor]) -> int:
-        """How many examples a batch holds."""
+        """Number of examples in a batch."""
         return len(inputs["counts"])
 
 
@@ -92,7 +92,7 @@ class BagPairs(nn.Module):
         return compared(self.pieces.sum(left, counts), self.pieces.sum(right, other_counts), known, self.stack)
 
     def count_examples(self, inputs: Mapping[str, Tensor]) -> int:
-        """How many examples a batch holds."""
+        """Number of examples in a batch."""
         return len(inputs["counts"])
 
 
@@ -113,11 +113,11 @@ class OrderBody(nn.Module):
         other_tokens: Int[Tensor, "batch other"] | None = None,
         other_lengths: Int[Tensor, "batch"] | None = None,
     ) -> Float[Tensor, "batch unit"]:
-        found = self.net(tokens, lengths) if self.both else self.net(tokens)
+        features = self.net(tokens, lengths) if self.both else self.net(tokens)
         if other_tokens is None or self.stack is None:
-            return found
+            return features
         other = self.net(other_tokens, other_lengths) if self.both else self.net(other_tokens)
-        return compared(found, other, found.new_empty(len(found), 0), self.stack)
+        return compared(features, other, features.new_empty(len(features), 0), self.stack)
 
 
 class StreamBody(nn.Module):
@@ -133,7 +133,7 @@ class StreamBody(nn.Module):
 
 
 def compared(u: Tensor, v: Tensor, known: Tensor, stack: Stack) -> Float[Tensor, "*lead batch unit"]:
-    """What is alike and what differs in two vectors (batch, unit), the same for (u, v) and (v, u)."""
+    """Compare two vectors (batch, unit) by distance, product and cosines, symmetrically in (u, v)."""
     size = math.sqrt(u.shape[-1])
     cosines = torch.cat([functional.cosine_similarity(u, v, dim=-1).unsqueeze(-1), known], dim=-1)
     lengths = [functional.normalize(each, dim=-1) * size for each in (u, v)]
@@ -148,8 +148,8 @@ def _takes_two(net: nn.Module) -> bool:
     return sum(each.kind in kinds for each in inspect.signature(net.forward).parameters.values()) > 1
 
 
-class Given(nn.Module):
-    """A net of whatever argument names, to be asked for its units."""
+class TokenNet(nn.Module):
+    """Call a net by the position of its arguments, whatever their names."""
 
     def __init__(self, net: nn.Module) -> None:
         super().__init__()
@@ -160,17 +160,17 @@ class Given(nn.Module):
         return self.net(tokens, lengths) if self.both else self.net(tokens)
 
 
-def _units(net: nn.Module, told: str) -> int:
-    """Units that a net says it gives, or is seen to give."""
+def _units(net: nn.Module, description: str) -> int:
+    """Number of features: the net's own attribute, or as measured on a small batch."""
     if isinstance(getattr(net, "features", None), int):
         return net.features  # type: ignore[return-value]
     return features_of(
-        Given(net), {"tokens": torch.zeros(2, 2, dtype=torch.int32), "lengths": torch.tensor([2, 1])}, told
+        TokenNet(net), {"tokens": torch.zeros(2, 2, dtype=torch.int32), "lengths": torch.tensor([2, 1])}, description
     )
 
 
 def text_body(build: Build[TextSchema]) -> Body:
-    """Our net or the user's, by how the texts were read.
+    """Build the body that suits how the texts were read, with our net or the user's.
 
     Raises:
         RequestError: a net over steps where the order was not kept, or the other way round.
@@ -191,24 +191,22 @@ def text_body(build: Build[TextSchema]) -> Body:
 
 
 def _start(pieces: Pieces, dataset: Dataset[TextSchema]) -> None:
-    """How rare the pieces are in the training texts."""
+    """Set the rarity of the pieces from the training texts."""
     rows = torch.from_numpy(dataset.split.train)
     fields = [field for name, field in dataset.inputs.items() if name.endswith("pieces")]
     pieces.start(torch.cat([field.index_select(0, rows) for field in fields]), len(fields) * len(rows))
 
 
 def _order_body(build: Build[TextSchema], schema: TextSchema) -> Body:
-    sizes = {"vocabulary": schema.tokens.size} | (
-        {"longest": schema.longest} if build.plan.net == "transformer" else {}
-    )
+    sizes = {"vocabulary": schema.tokens.size} | ({"longest": schema.longest} if takes(build, "longest") else {})
     net = build_net(build, "text", **sizes)
     single = build.plan.model_copy(update={"members": None})  # only bags are read by several members
-    body = OrderBody(net, _units(net, TOLD), single if len(schema.text) > 1 else None)
+    body = OrderBody(net, _units(net, TOKEN_INPUTS), single if len(schema.text) > 1 else None)
     return Body(module=body, features=body.features, members=members_of(net))
 
 
 def _stream_body(build: Build[TextSchema], schema: TextSchema) -> Body:
-    """A net that sees the past alone; the head shares its tokens where there are many of them."""
+    """Build a net that sees the past alone; the head shares its tokens where there are many of them."""
     size = schema.tokens.size
     net = build_net(build, "text", vocabulary=size, direction="past", pooling=None)
     body = StreamBody(net, _units(net, "`tokens` (batch, step), whole numbers, and must give (batch, step, unit)"))
@@ -221,7 +219,7 @@ def _stream_body(build: Build[TextSchema], schema: TextSchema) -> Body:
 
 
 def _refuse_sight(body: StreamBody, vocabulary: int) -> None:
-    """A net of the user's own must give features of every step, and know nothing of the tokens after it.
+    """Refuse a net of the user's own without features of every step, or whose features depend on later tokens.
 
     Raises:
         RequestError: it gives others, or they change with later tokens.

@@ -1,4 +1,4 @@
-"""One text to be continued, as a dataset: windows of its tokens, and the token after each."""
+"""Make a dataset of one text to be continued: windows of its tokens, and the token after each."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ def prepare_stream(data: Any, request: DataRequest[TextOptions]) -> Prepared[Tex
         raise RequestError("a text to be continued is split by position and has no weights; leave split and weight out")
     if not 0 <= shares.validation + shares.test < 1:
         raise RequestError(f"validation + test must be in [0, 1), got {shares.validation} + {shares.test}")
-    whole = read_whole(data, options.text)
+    source = read_whole(data, options.text)
     unit = "characters" if options.tokens == "auto" else options.tokens
     cuts = Cuts(shares.validation, shares.test)
     vocabulary = options.vocabulary or VOCABULARY[unit]
-    stream = read_stream(whole.text, unit, vocabulary=vocabulary, window=options.window, cuts=cuts)
+    stream = read_stream(source.text, unit, vocabulary=vocabulary, window=options.window, cuts=cuts)
     dataset = Dataset(
         inputs={"tokens": stream.inputs},
         target=stream.target,
@@ -35,8 +35,8 @@ def prepare_stream(data: Any, request: DataRequest[TextOptions]) -> Prepared[Tex
         split=stream.split,
         schema=stream.schema,
         target_schema=Target(columns=("next token",), kind="tokens", size=stream.schema.tokens.size),
-        source=whole.source,
-        notes=(*whole.notes, *stream.notes),
+        source=source.source,
+        notes=(*source.notes, *stream.notes),
     )
     choice = TaskChoice(task="generation", kind="tokens", counts=False, reason="a text without a target is continued")
     return Prepared(dataset=dataset, choice=choice)
@@ -53,8 +53,8 @@ class WholeText(NamedTuple):
 def read_whole(data: Any, column: str | None) -> WholeText:
     """Read one text; those of a table or a list stand one below the other."""
     if column is None and is_path(data) and is_named_text(Path(data).expanduser()):
-        found = read_text(Path(data).expanduser())
-        return WholeText(found.text, str(data), (found.note,) if found.note else ())
+        file = read_text(Path(data).expanduser())
+        return WholeText(file.text, str(data), (file.note,) if file.note else ())
     if isinstance(data, str) and not leads_somewhere(data):
         return WholeText(data, f"a text of {len(data)} characters")
     source = read_texts(data, text=column)

@@ -1,4 +1,4 @@
-"""Folders of text files: a folder of folders, one a class, or files alone."""
+"""List folders of text files: a folder of folders, one a class, or files alone."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ def has_classes(folder: Path) -> bool:
 
 
 def files_of(folder: Path) -> tuple[list[Path], int]:
-    """The files of a folder in their order, and how many beside its folders are left out; these count where there are.
+    """The text files of a folder, sorted, and how many are left out: those beside its folders, where it has folders.
 
     Raises:
         DataError: no text file is there.

@@ -1,7 +1,7 @@
-"""Text drawn token by token from a network that has learned what comes next.
+"""Draw text token by token from a network that has learned to predict the next one.
 
-Each new token is read on from what the net keeps of those before it. A net that was trained on windows has never seen
-more steps than these: where they are full, the last half of them is read anew and goes on from there.
+Each new token extends the state that the net keeps of those before it. A net trained on windows has never seen more
+steps than a window: when it is full, its last half is read anew, and reading continues from there.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ def continue_text(
     generator: torch.Generator | None = None,
     on_piece: Callable[[str], object] | None = None,
 ) -> str:
-    """The text that follows a prompt, without it; the same generator state gives the same text.
+    """Draw the text that follows a prompt, which is left out; the same generator state gives the same text.
 
     Args:
         network: net and head, trained on a text.
@@ -86,22 +86,22 @@ def first_codes(tokens: Tokenizer, prompt: str) -> list[int]:
 
 
 class Reader:
-    """What a net has read so far, never more than its window; features of the last step."""
+    """Feed tokens to a net, keeping at most a window of them; gives the features of the last step."""
 
     def __init__(self, net: Any, window: int, device: torch.device) -> None:
         self.net, self.window, self.device = net, window, device
         self.extend = getattr(net, "extend", None) or getattr(getattr(net, "net", None), "extend", None)
-        self.seen: list[int] = []
+        self.history: list[int] = []
         self.cache: Any = None
         self.kept = 0
 
     def read(self, codes: list[int]) -> Float[Tensor, "batch unit"]:
-        """Read on; (1, unit) after the last of the tokens."""
-        self.seen = (self.seen + codes)[-self.window :]
+        """Features (1, unit) after the last of the new tokens."""
+        self.history = (self.history + codes)[-self.window :]
         if self.extend is None:
-            return self.net(self._batch(self.seen))[:, -1]
+            return self.net(self._batch(self.history))[:, -1]
         if self.cache is None or self.kept + len(codes) > self.window:
-            self.cache, codes = None, self.seen if self.cache is None else self.seen[-max(1, self.window // 2) :]
+            self.cache, codes = None, self.history if self.cache is None else self.history[-max(1, self.window // 2) :]
             self.kept = 0
         features, self.cache = self.extend(self._batch(codes), self.cache)
         self.kept += len(codes)
@@ -113,7 +113,7 @@ class Reader:
 
 @dataclass
 class Writer:
-    """Tokens to text; a character is written when all its bytes are there."""
+    """Turn tokens into text; a character is written once all its bytes have come."""
 
     tokens: Tokenizer
     on_piece: Callable[[str], object] | None
@@ -123,7 +123,7 @@ class Writer:
         self.waiting: list[int] = []
 
     def add(self, code: int) -> None:
-        """One more token."""
+        """Add one token."""
         self.waiting.append(code)
         piece = self.tokens.decode(self.waiting)
         in_bytes = self.tokens.unit in ("bytes", "bpe")
@@ -131,7 +131,7 @@ class Writer:
             self._write(piece)
 
     def end(self) -> str:
-        """All of it."""
+        """Write what is left, and give the whole text."""
         if self.waiting:
             self._write(self.tokens.decode(self.waiting))
         return self.text

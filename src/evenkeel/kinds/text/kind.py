@@ -1,7 +1,7 @@
 """Texts: classes and numbers of texts and of pairs of texts, and generation from one plain text.
 
-Without anything else said a bag of words, neighbours and runs of letters is read by an MLP, which is fast and strong on
-small data; `net="transformer"` and `net="rnn"` read tokens in their order, and a text without target is continued.
+By default an MLP reads a bag of words, neighbours and runs of letters, which is fast and strong on small data;
+`net="transformer"` and `net="rnn"` read tokens in their order, and a text without target is continued.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from evenkeel.kinds.text.options import TextOptions, reading_of
 from evenkeel.kinds.text.pictures import keep_texts, text_pictures
 from evenkeel.kinds.text.read import (
     TARGET,
-    Source,
+    TextSource,
     is_list_of_texts,
     is_named_text,
     is_path,
@@ -42,14 +42,14 @@ from evenkeel.task import infer_task
 
 
 def recognises_texts(data: Any) -> bool:
-    """A folder of classes, or texts in a list with their answers."""
+    """Whether data are a folder of classes, or a list of texts with their answers."""
     if is_path(data):
         return has_classes(Path(data).expanduser())
     return isinstance(data, tuple) and len(data) == 2 and is_list_of_texts(data[0]) and not isinstance(data[1], str)
 
 
 def without_target(data: Any, task: str | None) -> bool:
-    """A plain text; or for generation any file of text, a table with a column of prose, or a list of texts."""
+    """Whether data are a plain text; for generation also a text file, a table with a column of prose, or a list."""
     if isinstance(data, str) and not is_path(data):
         return True
     if is_path(data) and looks_like_prose(Path(data).expanduser()):
@@ -82,8 +82,8 @@ def prepare_texts(data: Any, request: DataRequest[TextOptions]) -> Prepared[Text
     return Prepared(dataset=dataset_of(rows, fitted, name), choice=choice)
 
 
-def _target_of(source: Source) -> str | Sequence[str]:
-    """The answers that came with the texts."""
+def _target_of(source: TextSource) -> str | Sequence[str]:
+    """Name or names of the answers that came with the texts."""
     names = [name for name in source.frame.columns if name == TARGET or name.startswith(f"{TARGET}_")]
     if not names:
         raise RequestError(
@@ -94,14 +94,14 @@ def _target_of(source: Source) -> str | Sequence[str]:
 
 
 def _require_columns(features: pl.DataFrame, columns: tuple[str, ...]) -> None:
-    """The text must not be the target."""
+    """Refuse a column of text that is the target as well."""
     lost = [name for name in columns if name not in features.columns]
     if lost:
         raise RequestError(f"column {lost[0]!r} is the target and cannot be the text as well; give text=...")
 
 
 def _to_continue(data: Any, request: DataRequest[TextOptions]) -> bool:
-    """Whether a text is to be continued: as asked, or because it is a plain one and nothing else."""
+    """Whether a text is to be continued: the task is generation, or the data are one plain text without target."""
     if request.task == "generation":
         if request.target is not None:
             raise RequestError("a text to be continued has no target; leave target out, or give another task")
@@ -111,12 +111,12 @@ def _to_continue(data: Any, request: DataRequest[TextOptions]) -> bool:
 
 
 def encode_new(schema: TextSchema, new: Any) -> Encoded:
-    """New texts without answers: a list, a frame with the columns of training, or a path.
+    """Encode new texts without answers: a list, a frame with the columns of training, or a path.
 
     The files of a folder are the keys of their predictions; texts from elsewhere keep their order and have no names.
 
     Raises:
-        DataError: what is given is no text, or a column is missing.
+        DataError: the data are no texts, or a column is missing.
         RequestError: the run continues texts and has nothing to say of rows.
     """
     if schema.window is not None:
@@ -127,8 +127,8 @@ def encode_new(schema: TextSchema, new: Any) -> Encoded:
     return Encoded(inputs=encode_texts(schema, source.frame), keys={"file": list(source.files)} if source.files else {})
 
 
-def _read_new(schema: TextSchema, new: Any, target: Sequence[str] = ()) -> Source:
-    """New texts under the names of training."""
+def _read_new(schema: TextSchema, new: Any, target: Sequence[str] = ()) -> TextSource:
+    """Read new texts, and rename their columns as in training."""
     nameless = isinstance(new, tuple) or is_list_of_texts(new) or is_path(new)
     source = read_texts(new, text=None if nameless and not _is_table(new) else schema.text, target=target)
     if len(source.columns) != len(schema.text):
@@ -144,7 +144,7 @@ def _is_table(new: Any) -> bool:
 
 
 def answers_of_new(schema: TextSchema, target: Target, new: Any) -> Answered:
-    """New texts with known answers."""
+    """Encode new texts and their known answers."""
     if schema.window is not None:
         return answers_of_stream(schema, new)
     frame = _read_new(schema, new, target.columns).frame

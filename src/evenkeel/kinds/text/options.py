@@ -1,4 +1,4 @@
-"""How texts are read: what a user may set, and what is read where nothing is set."""
+"""Options of reading texts, and their defaults."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Literal
 from pydantic import Field as Option
 
 from evenkeel.data.schema import Frozen
-from evenkeel.kinds.text.schema import Reading
+from evenkeel.kinds.text.schema import TextReading
 
 VOCABULARY = {"words": 50_000, "characters": 5_000, "bytes": 256, "bpe": 2_000}
 
@@ -26,10 +26,10 @@ class TextOptions(Frozen):
     window: int = Option(128, ge=4, description="of generation: tokens that are read at once")
 
 
-def reading_of(options: TextOptions, net: str) -> Reading:
-    """The options, with what they leave open; the nets that read tokens in their order are all but an MLP."""
+def reading_of(options: TextOptions, net: str) -> TextReading:
+    """Resolve the options for a net: an MLP reads bags, every other net reads tokens in their order."""
     unit = "words" if options.tokens == "auto" else options.tokens
-    return Reading(
+    return TextReading(
         unit=unit,
         order="bag" if net in ("", "mlp") else "order",
         vocabulary=options.vocabulary or VOCABULARY[unit],

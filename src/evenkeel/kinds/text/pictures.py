@@ -1,4 +1,4 @@
-"""What a report shows of texts: the worst mistakes with their texts, or what the network writes by itself."""
+"""Pictures of texts in a report: the worst mistakes with their texts, or samples that the network writes."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ def keep_texts(dataset: Dataset[TextSchema], rows: Tensor) -> Mapping[str, Tenso
     return {"texts": dataset.display["texts"].index_select(0, rows)}
 
 
-def text_pictures(shown: Shown[TextSchema]) -> Section | None:
+def text_pictures(sample: Shown[TextSchema]) -> Section | None:
     """The worst mistakes; samples of text where the network continues texts."""
-    if shown.schema.window is not None:
-        return samples_section([_sample(shown, seed) for seed in range(SAMPLES)])
-    answers = shown.answers
-    if answers is None or "texts" not in shown.tensors:
+    if sample.schema.window is not None:
+        return samples_section([_sample(sample, seed) for seed in range(SAMPLES)])
+    answers = sample.answers
+    if answers is None or "texts" not in sample.tensors:
         return None
     texts = [
         ShownText(
@@ -40,12 +40,12 @@ def text_pictures(shown: Shown[TextSchema]) -> Section | None:
             right=None if answers.right is None else bool(answers.right[place]),
             confidence=None if answers.confidence is None else float(answers.confidence[place]),
         )
-        for place, row in enumerate(shown.tensors["texts"])
+        for place, row in enumerate(sample.tensors["texts"])
     ]
     return texts_section(texts)
 
 
-def _sample(shown: Shown[TextSchema], seed: int) -> str:
-    """A text that begins as after the end of a line."""
-    generator = torch.Generator(next(shown.network.parameters()).device).manual_seed(seed)
-    return continue_text(shown.network, shown.schema, "", length=WRITTEN, generator=generator)
+def _sample(sample: Shown[TextSchema], seed: int) -> str:
+    """Draw a text that begins as after the end of a line."""
+    generator = torch.Generator(next(sample.network.parameters()).device).manual_seed(seed)
+    return continue_text(sample.network, sample.schema, "", length=WRITTEN, generator=generator)

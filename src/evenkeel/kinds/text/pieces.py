@@ -1,4 +1,4 @@
-"""The sum of a text's pieces: rare ones count more, each kind of piece alike, and every text has length one.
+"""Sum the vectors of a text's pieces: rare ones weigh more, each kind of piece as much, and every text has length one.
 
     x_p = w_p / (sqrt(kinds) ||w of its kind in this text||),   w_p = rarity_p exp(s_p)
     h = Σ_p x_p E_p                 cosine(kind) = Σ_{p in both} w_p² / (||w||·||w'||)
@@ -34,7 +34,7 @@ class Weighed(NamedTuple):
 
 
 class Pieces(nn.Module):
-    """Pieces of each text to one vector.
+    """Map the pieces of each text to one vector.
 
     Shapes: pieces (place,), counts (batch,) -> (batch, unit). A text without any known piece is a vector of zeros.
     """
@@ -55,11 +55,11 @@ class Pieces(nn.Module):
 
     def start(self, pieces: Int[Tensor, "place"], texts: int) -> None:
         """Learn how rare each piece is, from the training texts."""
-        found = torch.bincount(pieces.long(), minlength=len(self.rarity))
-        self.rarity.copy_(((1 + texts) / (1 + found.double())).log() + 1)
+        counts = torch.bincount(pieces.long(), minlength=len(self.rarity))
+        self.rarity.copy_(((1 + texts) / (1 + counts.double())).log() + 1)
 
     def weigh(self, pieces: Int[Tensor, "place"], counts: Int[Tensor, "batch"]) -> Weighed:
-        """Each piece with its weight."""
+        """Weigh each piece."""
         owners = torch.arange(len(counts), device=counts.device).repeat_interleave(counts)
         groups = owners * self.kinds + torch.bucketize(pieces.long(), self.ends, right=True)
         chosen = pieces.long()
@@ -71,15 +71,17 @@ class Pieces(nn.Module):
     def forward(self, pieces: Int[Tensor, "place"], counts: Int[Tensor, "batch"]) -> Float[Tensor, "batch unit"]:
         return self.sum(self.weigh(pieces, counts), counts)
 
-    def sum(self, found: Weighed, counts: Int[Tensor, "batch"]) -> Float[Tensor, "batch unit"]:
+    def sum(self, weighed: Weighed, counts: Int[Tensor, "batch"]) -> Float[Tensor, "batch unit"]:
         """The vectors of the pieces, added up by weight; while training, some pieces are silenced."""
-        share = found.weights * (found.squares[found.groups] * self.kinds + TINY).rsqrt()
+        share = weighed.weights * (weighed.squares[weighed.groups] * self.kinds + TINY).rsqrt()
         share = functional.dropout(share, self.dropout, self.training)
         starts = counts.cumsum(0) - counts
-        return functional.embedding_bag(found.pieces, self.vectors.weight, starts, mode="sum", per_sample_weights=share)
+        return functional.embedding_bag(
+            weighed.pieces, self.vectors.weight, starts, mode="sum", per_sample_weights=share
+        )
 
     def cosines(self, left: Weighed, right: Weighed, pairs: int) -> Float[Tensor, "batch kind"]:
-        """How much of each kind of pieces two texts share: 0 nothing, 1 all."""
+        """Cosine of two texts for each kind of pieces: 0 shares nothing, 1 all."""
         size = len(self.rarity)
         shared = torch.isin(left.owners * size + left.pieces, right.owners * size + right.pieces)
         both = left.weights.square() * shared

@@ -1,6 +1,6 @@
-"""Texts from wherever they lie: lists with answers, tables with columns of prose, folders of files, one plain file.
+"""Read texts from lists with answers, tables with columns of prose, folders of files, or one plain file.
 
-Whatever comes becomes one frame with a row for each text: the columns of text, and beside them the answers.
+Every source becomes one frame with a row for each text: the columns of text, and beside them the answers.
 """
 
 from __future__ import annotations
@@ -31,14 +31,14 @@ CONTROLS = frozenset(range(32)) - frozenset(b"\t\n\r\f\v\x1b")  # signs of data 
 
 
 class Read(NamedTuple):
-    """A text, and a sentence about how it was read, if there is something to say."""
+    """A text, and a note on how it was read, empty where it is plain UTF-8."""
 
     text: str
     note: str
 
 
 def read_text(path: Path) -> Read:
-    """A file as text: UTF-8, or Windows-1252 with a note.
+    """Read a file as text: UTF-8, or Windows-1252 with a note.
 
     Raises:
         DataError: no such file, a damaged one, or one that holds no text.
@@ -53,7 +53,7 @@ def read_text(path: Path) -> Read:
 
 
 def decoded(content: bytes, name: str) -> Read:
-    """Bytes as text.
+    """Decode bytes as text.
 
     Example:
         >>> decoded("naïve".encode("latin-1"), "a.txt").note
@@ -82,12 +82,12 @@ def is_folder(data: Any) -> bool:
 
 
 def is_named_text(path: Path) -> bool:
-    """Whether a file is there whose name says that it holds text."""
+    """Whether a file exists whose name ends as that of a text."""
     return path.name.lower().endswith(ENDINGS) and path.is_file()
 
 
 def looks_like_prose(path: Path) -> bool:
-    """Whether a file named as text holds no rows of fields: its lines do not fall into equally many of them.
+    """Whether a file named as text holds no table: its lines do not fall into equally many fields.
 
     A file that cannot be read counts as text, so that reading it says what is wrong.
     """
@@ -120,26 +120,26 @@ def is_list_of_texts(values: Any) -> bool:
 
 
 def require_some(values: Any) -> None:
-    """Refuse what can hold no texts at all: nothing, or numbers.
+    """Refuse data that can hold no texts: nothing, or numbers.
 
     Raises:
-        DataError: what came; the message says that texts are expected.
+        DataError: there are no texts in them.
     """
     if values is None or isinstance(values, (int, float)):
         raise DataError(f"expected texts: a list, a table or a path; got {type(values).__name__}")
     listed = isinstance(values, (list, tuple)) or (hasattr(values, "dtype") and np.ndim(values) == 1)
     if not listed:
         return
-    some = [value for value in values if value is not None]
-    if not some:
+    present = [value for value in values if value is not None]
+    if not present:
         raise DataError(f"expected at least one text, got {'an empty list' if not len(values) else 'None alone'}")
-    numbers = [value for value in some if isinstance(value, (int, float, np.number))]
-    if len(numbers) == len(some):
+    numbers = [value for value in present if isinstance(value, (int, float, np.number))]
+    if len(numbers) == len(present):
         raise DataError(f"expected texts, got numbers, the first of them {numbers[0]:g}; try str(...)")
 
 
-class Source(NamedTuple):
-    """Texts as a frame, the names of the columns of text, and sentences about how they were read.
+class TextSource(NamedTuple):
+    """Texts as a frame, the names of the columns of text, and notes on how they were read.
 
     `files` are those of a folder, as they are called within it: `good/12.txt`.
     """
@@ -150,8 +150,8 @@ class Source(NamedTuple):
     files: tuple[str, ...] = ()
 
 
-def read_texts(data: Any, *, text: str | Sequence[str] | None, target: Sequence[str] = ()) -> Source:
-    """Texts, with answers where there are some.
+def read_texts(data: Any, *, text: str | Sequence[str] | None, target: Sequence[str] = ()) -> TextSource:
+    """Read texts, with answers where there are some.
 
     Args:
         data: a folder of folders of files, lists of texts or (texts, y), a frame or the path of a table, or of a plain
@@ -160,7 +160,7 @@ def read_texts(data: Any, *, text: str | Sequence[str] | None, target: Sequence[
         target: the columns of answers.
 
     Raises:
-        DataError: no text is found, or nothing is there.
+        DataError: there is no text.
         RequestError: a column of text that does not exist, or more than one to choose from.
 
     Example:
@@ -172,9 +172,9 @@ def read_texts(data: Any, *, text: str | Sequence[str] | None, target: Sequence[
     if is_path(data):
         path = Path(data).expanduser()
         if looks_like_prose(path):
-            found = read_text(path)
-            lines = [line for line in found.text.splitlines() if line.strip()]
-            return Source(pl.DataFrame({TEXT: lines}), (TEXT,), (found.note,) if found.note else ())
+            file = read_text(path)
+            lines = [line for line in file.text.splitlines() if line.strip()]
+            return TextSource(pl.DataFrame({TEXT: lines}), (TEXT,), (file.note,) if file.note else ())
     if isinstance(data, str) and not leads_somewhere(data):
         raise DataError(
             f"expected a path or a list of texts, got {data[:40]!r}; a single text goes into a list: [text]"
@@ -184,15 +184,15 @@ def read_texts(data: Any, *, text: str | Sequence[str] | None, target: Sequence[
     if is_list_of_texts(values):
         frame = _frame_of(values)
         columns = tuple(frame.columns)
-        return Source(frame if answers is None else as_frame((frame, answers), target or None), columns)
+        return TextSource(frame if answers is None else as_frame((frame, answers), target or None), columns)
     frame = read_table(values) if answers is None else as_frame(data, target or None)
     if not frame.height:
         raise DataError("expected at least one text, got a table without rows")
-    return Source(frame, text_columns(frame, text, target))
+    return TextSource(frame, text_columns(frame, text, target))
 
 
 def leads_somewhere(data: str) -> bool:
-    """Whether a word is a path, be it a mistyped one, or a sample's name; else it is a text itself.
+    """Whether a string is meant as a path (perhaps mistyped) or a sample's name; otherwise it is a text itself.
 
     Example:
         >>> leads_somewhere("filmz.csv"), leads_somewhere("a wonderful film")
@@ -227,8 +227,8 @@ def _frame_of(values: Any) -> pl.DataFrame:
     )
 
 
-def _read_folder(folder: Path, target: str) -> Source:
-    """A row for each file, its class the name of the folder it lies in; where none lies in one there are no classes."""
+def _read_folder(folder: Path, target: str) -> TextSource:
+    """Read a folder: a row for each file, with the name of its folder as class where there are folders."""
     paths, beside = files_of(folder)
     notes: tuple[str, ...] = ()
     if beside:
@@ -246,39 +246,39 @@ def _read_folder(folder: Path, target: str) -> Source:
         verb = "is not UTF-8; it was" if others == 1 else "are not UTF-8; they were"
         notes += (f"{others} of {len(texts)} files {verb} read as Windows-1252.",)
     frame = pl.DataFrame({TEXT: [each.text for each in texts], **classes})
-    return Source(frame, (TEXT,), notes, tuple(path.relative_to(folder).as_posix() for path in paths))
+    return TextSource(frame, (TEXT,), notes, tuple(path.relative_to(folder).as_posix() for path in paths))
 
 
-def text_columns(frame: pl.DataFrame, asked: str | Sequence[str] | None, target: Sequence[str] = ()) -> tuple[str, ...]:
-    """The columns of text: those asked for, or the only one of prose, or of text at all.
+def text_columns(frame: pl.DataFrame, names: str | Sequence[str] | None, target: Sequence[str] = ()) -> tuple[str, ...]:
+    """The columns of text: those named, or else the only one of prose, or the only one of strings.
 
     Example:
         >>> text_columns(pl.DataFrame({"review": ["a good film"], "stars": [4]}), None)
         ('review',)
     """
-    if asked is not None:
-        return _named_columns(frame, asked)
+    if names is not None:
+        return _named_columns(frame, names)
     possible = [name for name in frame.columns if name not in target and frame[name].dtype == pl.String]
     prose = [name for name in possible if describe(tidy(frame[name])).kind == "text"]
-    for found in (prose, possible):
-        if len(found) == 1:
-            return (found[0],)
-        if found:
-            listed = ", ".join(map(repr, found[:6]))
+    for candidates in (prose, possible):
+        if len(candidates) == 1:
+            return (candidates[0],)
+        if candidates:
+            listed = ", ".join(map(repr, candidates[:6]))
             raise RequestError(
-                f"which column is the text? {listed} could be; give settings={{'text': {found[0]!r}}}, or two of them "
-                f"for pairs: {found[0]},{found[1]}"
+                f"which column is the text? {listed} could be; give settings={{'text': {candidates[0]!r}}}, or two of "
+                f"them for pairs: {candidates[0]},{candidates[1]}"
             )
     raise DataError(f"no column holds text; there are: {', '.join(frame.columns[:8])}")
 
 
-def _named_columns(frame: pl.DataFrame, asked: str | Sequence[str]) -> tuple[str, ...]:
+def _named_columns(frame: pl.DataFrame, names: str | Sequence[str]) -> tuple[str, ...]:
     """The columns of these names; a name may hold a comma itself."""
-    if isinstance(asked, str):
-        asked = (asked,) if asked in frame.columns else [name.strip() for name in asked.split(",")]
-    for name in asked:
+    if isinstance(names, str):
+        names = (names,) if names in frame.columns else [name.strip() for name in names.split(",")]
+    for name in names:
         if name not in frame.columns:
             raise RequestError(f"there is no column {name!r} of text; {choices(frame.columns, name)}")
-    if len(set(asked)) != len(asked) or len(asked) > 2:
-        raise RequestError(f"text names one column, or two different ones for pairs, got {', '.join(asked)}")
-    return tuple(asked)
+    if len(set(names)) != len(names) or len(names) > 2:
+        raise RequestError(f"text names one column, or two different ones for pairs, got {', '.join(names)}")
+    return tuple(names)

@@ -10,13 +10,13 @@ from evenkeel.data.fields import Windows, in_form
 from evenkeel.kinds.text.schema import TextSchema
 from evenkeel.task import TaskChoice
 
-MANY = 50_000  # texts that no longer are few: less is silenced, and fewer passes suffice
+MANY = 50_000  # training texts from which less dropout and fewer passes suffice
 STREAM_PASSES = 12  # over the tokens of a text that is continued
 FEWEST, MOST = 300, 6000  # updates of such a training
 
 
 def text_recipe(net: str, dataset: Dataset[TextSchema], choice: TaskChoice) -> Mapping[str, Any]:
-    """Bags, tokens in their order, or a stream."""
+    """Choose the defaults of bags, of tokens in their order, or of a stream."""
     if dataset.target_schema.kind == "tokens":
         return _stream(net, dataset)
     return _order(net, dataset) if dataset.schema.bag is None else _bag(dataset)

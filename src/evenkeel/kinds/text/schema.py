@@ -1,4 +1,4 @@
-"""Texts as fields: tokens in their order, or bags of pieces, alone or in pairs, encoded by what training texts taught.
+"""Encode texts as fields: tokens in their order, or bags of pieces, alone or in pairs, as training texts taught.
 
 order   tokens (row, step) padded at the end, lengths (row,)        bag   pieces (place,), counts (row,)
 
@@ -26,8 +26,8 @@ OF_OTHER = "other_"  # before the fields of the second text of a pair
 SHOWN_BYTES = 400  # of a text that are kept for the report
 
 
-class Reading(Frozen):
-    """How texts are to be read: see the options of the kind."""
+class TextReading(Frozen):
+    """How texts are read: the options of the kind, resolved for a net."""
 
     unit: Unit
     order: Literal["bag", "order"]
@@ -52,7 +52,7 @@ class TextSchema(DataSchema):
 
 
 class CutTexts(NamedTuple):
-    """Codes of each text, its words where they are needed, and how many texts were cut."""
+    """Codes of each text, its words where they are needed, and the number of texts that were cut."""
 
     codes: list[Codes]
     words: list[list[str]] | None
@@ -71,7 +71,7 @@ def _cut_all(tokens: Tokenizer, texts: Sequence[str], longest: int) -> CutTexts:
 
 
 def fit_texts(
-    frame: pl.DataFrame, columns: tuple[str, ...], train: np.ndarray, reading: Reading, notes: Sequence[str] = ()
+    frame: pl.DataFrame, columns: tuple[str, ...], train: np.ndarray, reading: TextReading, notes: Sequence[str] = ()
 ) -> EncodedRows[TextSchema]:
     """Learn tokens and pieces of the training rows, and encode all; `notes` stand before those of the texts.
 
@@ -80,7 +80,7 @@ def fit_texts(
 
     Example:
         >>> frame = pl.DataFrame({"text": ["good film", "bad film", "good"]})
-        >>> reading = Reading(unit="words", order="order", vocabulary=10, ngrams=1, letters=0, longest=5)
+        >>> reading = TextReading(unit="words", order="order", vocabulary=10, ngrams=1, letters=0, longest=5)
         >>> fitted = fit_texts(frame, ("text",), np.array([0, 1]), reading)
         >>> fitted.schema.tokens.tokens, fitted.inputs["tokens"].index_select(0, torch.arange(3)).tolist()
         (('film', 'bad', 'good'), [[3, 1], [2, 1], [3, 0]])
@@ -95,7 +95,7 @@ def fit_texts(
     )
 
 
-def learn_texts(frame: pl.DataFrame, columns: tuple[str, ...], train: np.ndarray, reading: Reading) -> TextSchema:
+def learn_texts(frame: pl.DataFrame, columns: tuple[str, ...], train: np.ndarray, reading: TextReading) -> TextSchema:
     """Learn tokens and pieces of the training rows."""
     known = [text for name in columns for text in texts_of(frame[train], name)]
     tokens = fit_tokenizer(known, reading.unit, most=reading.vocabulary)
@@ -164,7 +164,7 @@ def texts_of(frame: pl.DataFrame, name: str) -> list[str]:
 
 
 def _described(frame: pl.DataFrame, columns: tuple[str, ...]) -> tuple[Column, ...]:
-    """Every column, as the report tells it."""
+    """Describe every column for the report."""
     described = []
     for name in frame.columns:
         series = frame[name]

@@ -10,13 +10,13 @@ import polars as pl
 
 from evenkeel.data.fields import Fields
 from evenkeel.kinds.side import Raw, Side, SideRequest, require_columns, under_names
-from evenkeel.kinds.text.schema import Reading, TextSchema, encode_texts, learn_texts
+from evenkeel.kinds.text.schema import TextReading, TextSchema, encode_texts, learn_texts
 from evenkeel.shapes import Tensor
 
 SIZES: dict[str, Any] = {"unit": "words", "vocabulary": 30_000, "letters": 4, "longest": 256}
-READING = {
-    "bag": Reading(order="bag", ngrams=2, **SIZES),
-    "order": Reading(order="order", ngrams=1, **SIZES),
+READINGS = {
+    "bag": TextReading(order="bag", ngrams=2, **SIZES),
+    "order": TextReading(order="order", ngrams=1, **SIZES),
 }
 
 
@@ -26,7 +26,7 @@ def _recognises(raw: Raw, folder: Path) -> bool:
 
 def _fit(raw: Raw, train: np.ndarray, request: SideRequest) -> TextSchema:
     known = require_columns(raw)[train]
-    return learn_texts(known, tuple(known.columns), np.arange(len(known)), READING[request.order])
+    return learn_texts(known, tuple(known.columns), np.arange(len(known)), READINGS[request.order])
 
 
 def _encode(schema: TextSchema, raw: Raw, folder: Path) -> Fields:

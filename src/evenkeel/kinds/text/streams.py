@@ -1,4 +1,4 @@
-"""One long text as a stream of tokens, read in windows: each step's answer is the token that comes next.
+"""Read one long text as a stream of tokens, in windows: each step's answer is the token that comes next.
 
     tokens   ... t_i t_(i+1) ... t_(i+window-1)          answer   ... t_(i+1) ... t_(i+window)
 
@@ -24,13 +24,13 @@ from evenkeel.shapes import Int, Tensor
 
 OVERLAP = 4  # windows in which a token of a short text is met
 SHORT = 2**22  # tokens of a training part that is short
-MOST_HELD = 2**17  # tokens of each other part that are measured on: more cost memory and tell nothing new
+MOST_HELD = 2**17  # tokens measured on in each other part: more cost memory without changing the score
 SHORTEST_WINDOW = 4
 WINDOWS = 8  # that at least fit into the training part
 
 
 class Stream(NamedTuple):
-    """The windows of a text and their answers, which of them train, and what encodes another text."""
+    """The windows of a text, their answers, their split, and the schema that encodes another text."""
 
     inputs: Windows
     target: Windows
@@ -47,7 +47,7 @@ class Cuts(NamedTuple):
 
 
 def read_stream(text: str, unit: Unit, *, vocabulary: int, window: int, cuts: Cuts) -> Stream:
-    """Windows of a text; the tokens are learned on its training part alone.
+    """Cut a text into windows; the tokens are learned on its training part alone.
 
     Raises:
         DataError: a text too short to hold anything out.
@@ -84,17 +84,17 @@ def read_stream(text: str, unit: Unit, *, vocabulary: int, window: int, cuts: Cu
         test=numbers[edges[1] :],
         how="by position: the first part of the text trains, the last is the test",
     )
-    found = windows_at(series, torch.from_numpy(np.concatenate(starts)), window)
-    return Stream(found[0], found[1], split, schema, notes)
+    windows = windows_at(series, torch.from_numpy(np.concatenate(starts)), window)
+    return Stream(windows[0], windows[1], split, schema, notes)
 
 
 def windows_at(series: Int[Tensor, "place"], starts: Int[Tensor, "row"], window: int) -> tuple[Windows, Windows]:
-    """Windows that begin at the given places, and one token later."""
+    """Windows that begin at `starts`, and those one token later."""
     return Windows(series, starts, window), Windows(series, starts + 1, window)
 
 
 def _fitting(codes: list[Codes], window: int) -> int:
-    """The window, or a shorter one that still fits into every part that there is."""
+    """The window, shortened where it does not fit into every part of the text."""
     most = min([len(codes[0]) // WINDOWS, *(len(part) - 1 for part in codes[1:] if len(part))])
     if most < SHORTEST_WINDOW:
         sizes = ", ".join(str(len(part)) for part in codes)
@@ -106,23 +106,23 @@ def _fitting(codes: list[Codes], window: int) -> int:
 
 
 def _starts(codes: list[Codes], window: int) -> tuple[list[np.ndarray], tuple[str, ...]]:
-    """Where the windows of each part begin, counted from the start of the text."""
+    """Starts of the windows of each part, counted from the start of the text, and notes."""
     step = max(1, window // OVERLAP) if len(codes[0]) <= SHORT else window
     starts, begin, notes = [], 0, ()
     for name, part in zip(("training", "validation", "test"), codes, strict=True):
-        apart = step if name == "training" else window
-        found = begin + np.arange(0, max(0, len(part) - window), apart)
+        stride = step if name == "training" else window
+        places = begin + np.arange(0, max(0, len(part) - window), stride)
         most = max(1, MOST_HELD // window)
-        if name != "training" and len(found) > most:
-            notes += (f"{most} of {len(found)} windows of the {name} part are measured on, evenly spread.",)
-            found = found[np.linspace(0, len(found) - 1, most).round().astype(np.int64)]
-        starts.append(found)
+        if name != "training" and len(places) > most:
+            notes += (f"{most} of {len(places)} windows of the {name} part are measured on, evenly spread.",)
+            places = places[np.linspace(0, len(places) - 1, most).round().astype(np.int64)]
+        starts.append(places)
         begin += len(part)
     return starts, notes
 
 
 def encode_stream(schema: TextSchema, text: str) -> tuple[Windows, Windows]:
-    """Another text in windows, one after the other, and their answers.
+    """Cut another text into consecutive windows, and their answers.
 
     Raises:
         DataError: it is shorter than a window.

@@ -1,9 +1,9 @@
-"""Tokens: a text cut into numbered pieces, and put together again.
+"""Cut a text into numbered tokens, and put it together again.
 
 words       "loose": lower case, blanks dropped, for reading; "exact": with their blanks, so that a text comes back
 characters  as they are            bytes  of UTF-8            bpe  byte pairs merged as often as they occur
 
-Code 0 is what training has not seen. Source: Sennrich et al. 2016, arXiv:1508.07909 (byte-pair encoding).
+Code 0 is an unknown token. Source: Sennrich et al. 2016, arXiv:1508.07909 (byte-pair encoding).
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from evenkeel.errors import RequestError
 from evenkeel.shapes import Tensor
 
 Unit = Literal["words", "characters", "bytes", "bpe"]
-Form = Literal["loose", "exact"]
+TokenForm = Literal["loose", "exact"]
 Codes = NDArray[np.int32]
 
 UNKNOWN = "\ufffd"  # how code 0 is written
@@ -33,13 +33,13 @@ LINES_AT_ONCE = 10_000
 
 
 class Tokenizer(Frozen):
-    """What was learned of the training texts: `tokens` in the order of their codes from 1 on, or the merges of bpe.
+    """The tokens of the training texts in the order of their codes from 1 on, or the merges of bpe.
 
     `merges` is the text that the `tokenizers` package writes and reads.
     """
 
     unit: Unit
-    form: Form = "loose"
+    form: TokenForm = "loose"
     tokens: tuple[str, ...] = ()
     merges: str = ""
 
@@ -64,26 +64,26 @@ class Tokenizer(Frozen):
         return [np.fromiter((known.get(piece, 0) for piece in text), np.int32) for text in pieces]
 
     def decode(self, codes: Iterable[int] | NDArray[np.integer] | Tensor) -> str:
-        """The text of some codes; of loose words with a blank between them.
+        """Write codes as text; loose words with a blank between them.
 
         Bytes that are no whole character yet are written as U+FFFD.
         """
-        found: list[int] = np.asarray(codes if hasattr(codes, "__len__") else list(codes)).astype(int).tolist()
+        listed: list[int] = np.asarray(codes if hasattr(codes, "__len__") else list(codes)).astype(int).tolist()
         if self.unit == "bytes":
-            return bytes(code - 1 for code in found if code).decode(errors="replace")
+            return bytes(code - 1 for code in listed if code).decode(errors="replace")
         if self.unit == "bpe":
-            return b"".join(self.written(code) for code in found).decode(errors="replace")
+            return b"".join(self.written(code) for code in listed).decode(errors="replace")
         between = " " if self.unit == "words" and self.form == "loose" else ""
-        return between.join(self.tokens[code - 1] if code else UNKNOWN for code in found)
+        return between.join(self.tokens[code - 1] if code else UNKNOWN for code in listed)
 
     def written(self, code: int) -> bytes:
         """The bytes that a token of bpe stands for."""
         return b"" if code == 0 else bytes(_byte_of()[sign] for sign in _merger(self.merges).id_to_token(code - 1))
 
     def characters(self) -> list[int]:
-        """How many characters each code stands for; a byte inside a character for none, and so the unknown.
+        """Number of characters that each code stands for: 0 for a byte inside a character and for the unknown.
 
-        Whoever writes "unknown" has not written the word: it costs bits, and no character is told by them.
+        Predicting "unknown" costs bits and conveys no character.
         """
         if self.unit == "bytes":
             return [0, *(int(value >> 6 != CONTINUATION) for value in range(BYTES))]
@@ -92,7 +92,7 @@ class Tokenizer(Frozen):
         return [0, *map(len, self.tokens)]
 
 
-def cut(text: str, unit: Unit, form: Form) -> Iterable[str]:
+def cut(text: str, unit: Unit, form: TokenForm) -> Iterable[str]:
     """The words or characters of a text.
 
     Example:
@@ -105,9 +105,9 @@ def cut(text: str, unit: Unit, form: Form) -> Iterable[str]:
 
 
 def fit_tokenizer(
-    texts: Sequence[str], unit: Unit, *, form: Form = "loose", most: int = 50_000, fewest: int = 1
+    texts: Sequence[str], unit: Unit, *, form: TokenForm = "loose", most: int = 50_000, fewest: int = 1
 ) -> Tokenizer:
-    """Learn the tokens of the training texts, at most so many, each seen at least so often.
+    """Learn the tokens of the training texts, at most `most`, each occurring at least `fewest` times.
 
     Raises:
         RequestError: bpe without the package `tokenizers`, or with fewer tokens than there are bytes.
@@ -152,26 +152,26 @@ def _learn_merges(texts: Sequence[str], most: int) -> str:
 
 
 def _lines(text: str) -> Iterator[str]:
-    """The text in parts of some thousand lines, which bpe reads far faster than one long text."""
+    """Split a text into parts of some thousand lines, which bpe reads far faster than one long text."""
     lines = text.splitlines(keepends=True)
     for start in range(0, len(lines), LINES_AT_ONCE):
         yield "".join(lines[start : start + LINES_AT_ONCE])
 
 
 def _merged(merges: str, text: str) -> Codes:
-    found = [part.ids for part in _merger(merges).encode_batch(list(_lines(text)))]
-    return np.asarray([code + 1 for part in found for code in part], dtype=np.int32)
+    parts = [part.ids for part in _merger(merges).encode_batch(list(_lines(text)))]
+    return np.asarray([code + 1 for part in parts for code in part], dtype=np.int32)
 
 
 @lru_cache(maxsize=4)
 def _merger(merges: str) -> Any:
-    """The reader of some merges; making it takes longer than reading a text."""
+    """The tokenizer of some merges, cached: making it takes longer than reading a text."""
     return _package().Tokenizer.from_str(merges)
 
 
 @lru_cache(maxsize=1)
 def _byte_of() -> dict[str, int]:
-    """The byte behind each sign in which byte-level bpe writes: itself where it can be seen, else one from 256 on."""
-    seen = [*range(ord("!"), ord("~") + 1), *range(ord("¡"), ord("¬") + 1), *range(ord("®"), ord("ÿ") + 1)]
-    hidden = [value for value in range(BYTES) if value not in seen]
-    return {chr(value): value for value in seen} | {chr(BYTES + n): value for n, value in enumerate(hidden)}
+    """The byte behind each sign of byte-level bpe: itself where printable, else a sign from 256 on."""
+    printable = [*range(ord("!"), ord("~") + 1), *range(ord("¡"), ord("¬") + 1), *range(ord("®"), ord("ÿ") + 1)]
+    hidden = [value for value in range(BYTES) if value not in printable]
+    return {chr(value): value for value in printable} | {chr(BYTES + n): value for n, value in enumerate(hidden)}
