@@ -38,7 +38,7 @@ def _non_finite(looks: Sequence[Look]) -> Finding | None:
 
 
 def _learning(looks: Sequence[Look], start_loss: float | None) -> Finding | None:
-    """Nothing learned on the validation rows, or learned and given back."""
+    """No learning on the validation rows, or overfitting."""
     losses = [look.validation_loss for look in looks if look.validation_loss is not None]
     if start_loss is None or not losses:
         return None
