@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib import import_module
 
-READERS = [import_module(f"evenkeel.observe.{name}") for name in ("care", "budget", "watch")]
+READERS = [import_module(f"evenkeel.observe.{name}") for name in ("overhead", "schedule", "watch")]
 """The modules that read the time."""
 
 

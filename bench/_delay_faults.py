@@ -24,29 +24,29 @@ from bench._delay_onsets import (
     with_nan,
 )
 from bench._delay_setups import bound_of
-from evenkeel.finding import Symptom
+from evenkeel.symptoms import PARTS as SYMPTOMS
 
 
 @dataclass(frozen=True, kw_only=True)
 class Fault:
     """An onset, the symptom that it brings about, and those that are as true of it."""
 
-    symptom: Symptom
+    symptom: str
     name: str
     setup: str
     begin: Onset
-    accepted: tuple[Symptom, ...] = ()
+    accepted: tuple[str, ...] = ()
     unknown: str = ""
     """Why the watch cannot tell the symptom itself in mid-run, where that is known."""
 
 
 NO_START = "cannot: rests on what `ek.checkup` measures before the first step"
 ONLY_FIRST = "cannot: the rule reads the first look alone"
-NEVER: dict[str, str] = {"wrong-first-loss": "cannot begin in mid-run: it is the loss of the first weights"}
+NEVER: dict[str, str] = {name: part.no_onset for name, part in SYMPTOMS.items() if part.no_onset}
 """Symptoms that have no onset, and why."""
-RISEN: tuple[Symptom, ...] = ("loss-spike", "no-learning")
-WILD: tuple[Symptom, ...] = (*RISEN, "exploding-gradient", "oscillation", "non-finite")
-CUT: tuple[Symptom, ...] = (*RISEN, "vanishing-gradient", "dead-units", "input-blind", "collapsed-output")
+RISEN: tuple[str, ...] = ("loss-spike", "no-learning")
+WILD: tuple[str, ...] = (*RISEN, "exploding-gradient", "oscillation", "non-finite")
+CUT: tuple[str, ...] = (*RISEN, "vanishing-gradient", "dead-units", "input-blind", "collapsed-output")
 
 FAULTS: tuple[Fault, ...] = (
     Fault(

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import os
-from typing import get_args
 
 from bench._delay_faults import FAULTS, NEVER, Fault
 from bench._delay_measure import AFTER, ONSET, STEPS, Course, course
 from bench._delay_setups import SETUPS
 from bench._machine import table
-from evenkeel.finding import Symptom
+from evenkeel.symptoms import PARTS as SYMPTOMS
 
 SEEDS = (0, 1, 2)
 WARM = 20
@@ -28,7 +27,7 @@ HEADER = [
 def delay_tables() -> str:
     """Measure all faults and the trainings without any."""
     course("regression", None, 0, steps=WARM)
-    rows = [row for symptom in get_args(Symptom) for row in rows_of(symptom)]
+    rows = [row for symptom in SYMPTOMS for row in rows_of(symptom)]
     healthy = [quiet_row(name) for name in SETUPS]
     quiet = table(["training", "told at the default budget", "told at `every=1`"], healthy)
     load = f"Load of the machine meanwhile: {os.getloadavg()[-1]:.0f} (mean of the last 15 minutes)."
@@ -76,7 +75,7 @@ def first_right(fault: Fault, runs: list[Course]) -> str:
     wanted = {fault.symptom, *fault.accepted}
     cells = ", ".join(delay_of(run, wanted) for run in runs)
     found = [told for run in runs if (told := run.first(wanted)) is not None]
-    names = [name for name in get_args(Symptom) if any(name in together(run, wanted) for run in runs)]
+    names = [name for name in SYMPTOMS if any(name in together(run, wanted) for run in runs)]
     return f"{cells} ({', '.join(names)})" if found else cells
 
 

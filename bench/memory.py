@@ -24,8 +24,7 @@ MIB = 2**20
 CHILD = """
 import sys
 import evenkeel as ek
-from evenkeel.run.run import fit as fitting
-from evenkeel.run.run import run
+from evenkeel.run import fit, run  # what a run needs is imported before it starts
 import sklearn.ensemble, sklearn.linear_model, sklearn.tree, polars, torch
 import numpy, scipy.linalg
 # The buffers that each matrix library takes once, whatever the table: part of what is resident before.

@@ -81,7 +81,7 @@ def toy_metric(prediction, target, weight=None):
 
 TOY_METRIC = Metric(
     name="toy_metric", summary="a toy among the metrics", source="a toy shop", call=toy_metric, expects=("value",),
-    better="lower", example=values, explanation="a toy explanation",
+    better="lower", example=values, explanation="a toy explanation", tasks=("regression",),
 )
 '''
 TEST_OF_METRIC = """
@@ -113,6 +113,36 @@ TOY_HEAD = HeadPart(
     metrics=("toy_metric", "rmse"),
 )
 '''
+NAMED_HEAD = '''
+"""The mean of a number, plus an option: another answer to a task that has its head."""
+
+from evenkeel.heads.base import HeadPart
+from evenkeel.heads.value import Value
+
+
+class ToyNamed(Value):
+    """The mean of the target, moved."""
+
+    def __init__(self, features, *, toy_move=0.0, members=None, loss=None, options=None):
+        super().__init__(features, members=members, loss=loss, options=options)
+        self.toy_move = toy_move
+
+    def predict(self, output):
+        return super().predict(output) + self.toy_move
+
+
+TOY_NAMED = HeadPart(
+    name="a_toy_named", summary="a toy among the heads of a task", source="a toy shop", call=ToyNamed, target="number",
+    metrics=("rmse",), chosen="by-name",
+)
+'''
+TEST_OF_HEAD = """
+from heads import test_value
+
+
+def base_rate(loss, target):
+    return test_value.base_rate(loss, target)
+"""
 SYMPTOM = '''
 """A symptom that everybody has who was looked at."""
 
@@ -165,9 +195,11 @@ SOURCES = {
     "nets": ("toy_net", NET),
     "metrics": ("toy_metric", METRIC),
     "heads": ("toy_head", HEAD),
+    "heads.named": ("a_toy_named", NAMED_HEAD),
     "symptoms": ("toy_symptom", SYMPTOM),
     "kinds": ("toy_kind/kind", KIND),
 }
+TESTS = {"losses": TEST_OF_LOSS, "metrics": TEST_OF_METRIC, "heads": TEST_OF_HEAD, "heads.named": TEST_OF_HEAD}
 
 
 def install(folder: Path) -> Path:
@@ -184,7 +216,8 @@ def install(folder: Path) -> Path:
     (shop / "toy_kind" / "__init__.py").write_text("from toy_shop.toy_kind.kind import TOY_KIND as TOY_KIND\n")
     (metadata / "METADATA").write_text("Metadata-Version: 2.1\nName: toy-shop\nVersion: 1.0\n")
     (metadata / "entry_points.txt").write_text("[evenkeel.parts]\n" + "\n".join(points) + "\n")
-    for group, name, text in (("losses", "toy_loss", TEST_OF_LOSS), ("metrics", "toy_metric", TEST_OF_METRIC)):
-        (folder / group).mkdir()
-        (folder / group / f"test_{name}.py").write_text(text)
+    for group, text in TESTS.items():
+        tests = folder / group.partition(".")[0]
+        tests.mkdir(exist_ok=True)
+        (tests / f"test_{SOURCES[group][0]}.py").write_text(text)
     return folder

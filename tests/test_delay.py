@@ -1,7 +1,5 @@
 """The measure of delay: each onset changes a sound training, each symptom has a row, cells say what was told."""
 
-from typing import get_args
-
 import pytest
 import torch
 from bench._delay_clock import READERS, installed
@@ -11,9 +9,7 @@ from bench._delay_onsets import rate
 from bench._delay_setups import SETUPS
 from bench._delay_table import besides, delay_of, first_right, itself, rows_of
 
-from evenkeel.finding import Symptom
-
-SYMPTOMS = get_args(Symptom)
+from evenkeel.symptoms import PARTS as SYMPTOMS
 
 
 def told(step, symptom, severity="warning"):

@@ -3,7 +3,8 @@
 import pytest
 from pydantic import ValidationError
 
-from evenkeel.finding import Finding
+from evenkeel import symptoms
+from evenkeel.finding import SYMPTOMS, Finding
 
 GIVEN = {"symptom": "overfitting", "where": "validation", "severity": "note", "sentence": "It rose."}
 
@@ -17,3 +18,7 @@ def test_round_trip():
 def test_unknown_words_are_refused(wrong):
     with pytest.raises(ValidationError):
         Finding(**{**GIVEN, **wrong})
+
+
+def test_the_words_for_symptoms_are_those_of_the_parts():
+    assert {part.symptom for part in symptoms.PARTS.values()} == SYMPTOMS

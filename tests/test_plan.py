@@ -139,7 +139,7 @@ def test_an_option_of_another_loss_is_none_of_the_chosen_one():
 
 
 def test_options_that_nobody_set_are_not_written_down():
-    assert not {"head_options", "loss_options"} & make_plan("regression", rows=500).model_dump().keys()
+    assert not {"head", "head_options", "loss_options"} & make_plan("regression", rows=500).model_dump().keys()
     assert "loss_options" in make_plan("single-label", rows=9, settings={"label_smoothing": 0.1}).model_dump()
 
 
@@ -174,3 +174,14 @@ def test_every_reader_that_a_setting_names_is_there():
         assert reader.task is None or reader.task in TASKS
         heads_ = [head.call for head in heads.PARTS.values() if reader.task in (None, head.call.task)]
         assert reader.argument is None or any(reader.argument in inspect.signature(each).parameters for each in heads_)
+
+
+def test_a_head_by_name_is_saved_and_must_answer_the_task():
+    plan = make_plan("regression", rows=500, settings={"head": "value"})
+    assert Plan.model_validate_json(plan.model_dump_json()).head == "value"
+    with pytest.raises(RequestError, match="head 'gaussian' answers probabilistic-regression, not regression"):
+        make_plan("regression", rows=500, settings={"head": "gaussian"})
+    with pytest.raises(RequestError, match="no head is called 'gausian'; did you mean 'gaussian'"):
+        make_plan("regression", rows=500, settings={"head": "gausian"})
+    with pytest.raises(ValidationError, match="no head is called 'gausian'"):
+        Plan(task="regression", head="gausian")

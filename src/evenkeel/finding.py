@@ -5,31 +5,13 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, get_args
+from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict
 
 from evenkeel.errors import choices
 
 Severity = Literal["note", "warning", "critical"]
-Symptom = Literal[
-    "vanishing-gradient",
-    "exploding-gradient",
-    "input-blind",
-    "dead-units",
-    "saturated-units",
-    "non-finite",
-    "loss-spike",
-    "no-learning",
-    "oscillation",
-    "wrong-first-loss",
-    "output-mismatch",
-    "frozen-parameters",
-    "unscaled-data",
-    "collapsed-output",
-    "accumulating-gradient",
-    "overfitting",
-]
 Cause = Literal[
     "depth",
     "initialisation",
@@ -48,8 +30,8 @@ Cause = Literal[
 ]
 
 
-SYMPTOMS: set[str] = set(get_args(Symptom))
-"""Words for symptoms: ours, and those that the records of other packages add."""
+SYMPTOMS: set[str] = set()
+"""Words for symptoms: each is added by the record of its file in `evenkeel.symptoms`, or in another package."""
 
 
 def _known_symptom(symptom: str) -> str:
@@ -66,6 +48,7 @@ class Finding(BaseModel):
     one.
 
     Example:
+        >>> import evenkeel.symptoms  # the words
         >>> Finding(symptom="no-learning", where="training", severity="critical", sentence="Nothing moved.").severity
         'critical'
     """

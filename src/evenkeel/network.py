@@ -118,12 +118,12 @@ def assemble(
 
 
 def build_head(plan: Plan, target: Target, body: Body, loss: LossChoice | None = None) -> Head:
-    """The head of the plan's task: sized by the target, with what the plan and the body say to it and to its loss.
+    """The head of the plan: sized by the target, with what the plan and the body say to it and to its loss.
 
     Raises:
         RequestError: a setting that the data decide here, or that is no option of the loss.
     """
-    call = head_for(plan.task, target.kind).call
+    call = head_for(plan.task, target.kind, name=plan.head).call
     chosen = plan.loss if loss is None else loss
     if chosen is None and body.loss is not None:
         chosen = body.loss.name

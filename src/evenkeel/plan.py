@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import inspect
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
@@ -16,7 +16,8 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 
 from evenkeel.errors import RequestError, choices
 from evenkeel.heads import PARTS as HEADS
-from evenkeel.heads.for_task import head_for
+from evenkeel.heads import HeadPart
+from evenkeel.heads.for_task import head_for, heads_of
 from evenkeel.losses import PARTS as LOSSES
 from evenkeel.losses.module import option_defaults
 from evenkeel.task import TASKS
@@ -63,6 +64,13 @@ def _known_task(task: str) -> str:
     return task
 
 
+def _known_head(head: str | None) -> str | None:
+    """The name, if a head has it."""
+    if head is not None and head not in HEADS:
+        raise ValueError(f"no head is called {head!r}; {choices(HEADS, head)}")
+    return head
+
+
 class Plan(BaseModel):
     """Everything that decides a run besides the data.
 
@@ -72,6 +80,9 @@ class Plan(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
     task: Annotated[str, AfterValidator(_known_task)]
+    head: Annotated[str | None, AfterValidator(_known_head)] = Field(
+        None, description="a head by name; None: the task's"
+    )
     counts: Annotated[bool, ReadBy(task="positive-regression", argument="counts")] = Field(
         False, description="whether a positive target is whole numbers"
     )
@@ -120,23 +131,23 @@ class Plan(BaseModel):
 
     @model_serializer(mode="wrap")
     def _without_empty(self, handler: Callable[[Any], dict[str, Any]]) -> dict[str, Any]:
-        """Options that nobody set are left out, so that runs from before there were any read as they did."""
-        return {key: value for key, value in handler(self).items() if value or key not in PART_OPTIONS}
+        """What nobody set of later settings is left out, so that runs from before there were any read as they did."""
+        return {key: value for key, value in handler(self).items() if value or key not in LEFT_OUT}
 
 
-PART_OPTIONS = ("head_options", "loss_options")
+LEFT_OUT = ("head", "head_options", "loss_options")
 
 
-def is_read(setting: str, *, task: str, loss: str | None, kind: str, net: str) -> bool:
+def is_read(setting: str, *, task: str, loss: str | None, kind: str, net: str, head: str | None = None) -> bool:
     """Whether a run of this task, loss, kind of data and origin of net reads a setting of the plan.
 
-    A loss of None is the usual one of the task.
+    A loss of None is the usual one of the head, and a head of None that of the task.
 
     Example:
         >>> is_read("gamma", task="single-label", loss="focal", kind="table", net="own")
         True
     """
-    run = {"task": task, "loss": loss or head_for(task).call.default_loss, "kind": kind, "net": net}
+    run = {"task": task, "loss": loss or head_for(task, name=head).call.default_loss, "kind": kind, "net": net}
     return all(getattr(reader, name) in (None, run[name]) for reader in _readers(setting) for name in run)
 
 
@@ -147,11 +158,12 @@ def head_arguments(plan: Plan) -> dict[str, Any]:
         >>> head_arguments(Plan(task="positive-regression", positive="relu"))
         {'counts': False, 'activation': 'relu'}
     """
+    taken = _arguments(head_for(plan.task, name=plan.head).call)
     planned = {
         reader.argument: getattr(plan, name)
         for name in Plan.model_fields
         for reader in _readers(name)
-        if reader.argument is not None and reader.task in (None, plan.task)
+        if reader.argument in taken and reader.task in (None, plan.task)
     }
     return {**planned, **plan.head_options}
 
@@ -212,8 +224,10 @@ def make_plan(
         (64, 64)
     """
     defaults = {"task": task, "counts": counts, **_by_size(rows, numbers)}
-    alone = not any("members" in _arguments(head.call) for head in HEADS.values() if head.call.task == task)
-    settings, recipe = _sorted(task, settings or {}), {**(recipe or {}), **({"members": None} if alone else {})}
+    settings = settings or {}
+    heads = heads_of(task, settings.get("head"))
+    alone = not any("members" in _arguments(head.call) for head in heads)
+    settings, recipe = _sorted(heads, settings), {**(recipe or {}), **({"members": None} if alone else {})}
     usual = recipe.pop("epochs", None)
     epochs = settings.pop("epochs", None if "updates" in settings else usual)
     if epochs is not None and (not isinstance(epochs, int) or epochs < 1):
@@ -244,13 +258,12 @@ def _by_size(rows: int, numbers: int) -> dict[str, Any]:
     }
 
 
-def _sorted(task: str, settings: Mapping[str, Any]) -> dict[str, Any]:
+def _sorted(heads: Sequence[HeadPart], settings: Mapping[str, Any]) -> dict[str, Any]:
     """The settings by fields of the plan: what only the head or its loss knows goes to their options.
 
     Raises:
         RequestError: a setting that nobody knows.
     """
-    heads = [head for head in HEADS.values() if head.call.task == task]
     named = settings.get("loss")
     losses = {named} & set(LOSSES) if named is not None else {loss for head in heads for loss in head.losses}
     known = {

@@ -66,7 +66,7 @@ class RunRecord(Frozen):
     @property
     def head(self) -> HeadPart:
         """The record of the head."""
-        return head_for(self.plan.task, self.target.kind)
+        return head_for(self.plan.task, self.target.kind, name=self.plan.head)
 
     @property
     def kind(self) -> Kind:

@@ -1,12 +1,15 @@
-"""The command line as a person meets it: in this process for speed, in one of its own for exit codes."""
+"""The command line as a person meets it: in this process, and in one of its own where the process is the point."""
 
+import contextlib
+import io
 import subprocess
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 
 from click.testing import CliRunner, Result
 
-from evenkeel.cli import cli
+from evenkeel.cli import cli, main
 
 FAST = ["--set", "updates=40", "--set", "members=2", "--set", "width=16", "--quiet"]
 
@@ -22,6 +25,30 @@ TASKS = {  # target, and the columns of a table of predictions
 def invoke(*arguments: str) -> Result:
     """Run in this process; errors that are not click's stay exceptions in `result.exception`."""
     return CliRunner().invoke(cli, [str(argument) for argument in arguments])
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ended:
+    """What a command left: its exit code and what it wrote."""
+
+    returncode: int
+    stdout: str
+    stderr: str
+
+
+def ended(*arguments: str, folder: Path) -> Ended:
+    """Run `main`, as the installed command does, in this process and in `folder`, up to its exit code."""
+    out, err = io.StringIO(), io.StringIO()
+    code = 0
+    with contextlib.chdir(folder), contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+        before, sys.argv = sys.argv, ["evenkeel", *map(str, arguments)]
+        try:
+            main()
+        except SystemExit as end:
+            code = end.code if isinstance(end.code, int) else int(end.code is not None)
+        finally:
+            sys.argv = before
+    return Ended(returncode=code, stdout=out.getvalue(), stderr=err.getvalue())
 
 
 def process(*arguments: str, folder: Path) -> subprocess.CompletedProcess:

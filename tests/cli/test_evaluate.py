@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from cli._terminal import TASKS, invoke, process
+from cli._terminal import TASKS, ended, invoke
 
 
 @pytest.mark.parametrize("task", TASKS)
@@ -16,5 +16,5 @@ def test_evaluate_gives_numbers(task, runs):
 
 
 def test_a_folder_that_is_no_run_ends_with_one_message(tmp_path, runs):
-    done = process("evaluate", tmp_path / "nowhere", "x.csv", folder=tmp_path)
+    done = ended("evaluate", tmp_path / "nowhere", "x.csv", folder=tmp_path)
     assert done.returncode == 1 and done.stderr.startswith("evenkeel: ") and "Traceback" not in done.stderr

@@ -8,7 +8,7 @@ import polars as pl
 import pytest
 
 from _small import small_frame
-from cli._terminal import TASKS, invoke, process
+from cli._terminal import TASKS, ended, invoke
 from evenkeel.cli.predict import table_of_predictions
 from evenkeel.data import table
 from evenkeel.errors import DataError, SavedRunError
@@ -42,7 +42,7 @@ def test_a_missing_column_is_named(runs, tmp_path):
 
 
 def test_an_output_that_cannot_be_written(runs, tmp_path):
-    done = process("predict", runs / "regression", runs / "weather.csv", "--out", tmp_path, folder=tmp_path)
+    done = ended("predict", runs / "regression", runs / "weather.csv", "--out", tmp_path, folder=tmp_path)
     assert done.returncode == 1 and "could not write" in done.stderr
 
 

@@ -8,7 +8,7 @@ import polars as pl
 import pytest
 
 from _small import small_frame
-from cli._terminal import FAST, invoke, process
+from cli._terminal import FAST, ended, invoke, process
 from evenkeel.cli.train import default_folder, read_settings, split_names
 from evenkeel.errors import RequestError
 from evenkeel.run.run import load
@@ -45,7 +45,7 @@ def test_a_folder_with_something_else_is_left_alone(table, tmp_path):
     other.mkdir()
     (other / "photo.txt").write_text("sea")
     for extra in ([], ["--fresh"]):
-        done = process("train", table, "--target", "height", "--out", other, *FAST, *extra, folder=tmp_path)
+        done = ended("train", table, "--target", "height", "--out", other, *FAST, *extra, folder=tmp_path)
         assert done.returncode == 1
         assert "holds something that is not a run" in done.stderr
     assert [path.name for path in other.iterdir()] == ["photo.txt"]
@@ -74,7 +74,7 @@ WRONG = {
 @pytest.mark.parametrize("case", WRONG)
 def test_wrong_data_ends_with_one_message_and_exit_code_1(case, tmp_path):
     path, target, told = WRONG[case](tmp_path)
-    done = process("train", path, "--target", target, "--out", tmp_path / "run", *FAST, folder=tmp_path)
+    done = ended("train", path, "--target", target, "--out", tmp_path / "run", *FAST, folder=tmp_path)
     assert done.returncode == 1
     assert told in done.stderr and "Traceback" not in done.stderr
     assert done.stderr.startswith("evenkeel: ") and done.stderr.count("\n") == 1
@@ -93,9 +93,11 @@ def test_columns_that_cannot_be_used_are_named(tmp_path):
     assert "'same' is left out: the same value" in result.output
 
 
-@pytest.mark.parametrize("wrong", [["train"], ["train", "x.csv", "--target", "y", "--bogus"], ["fly"]])
-def test_wrong_usage_is_exit_code_2(wrong, tmp_path):
-    done = process(*wrong, folder=tmp_path)
+@pytest.mark.parametrize(
+    ("run", "wrong"), [(ended, ["train"]), (ended, ["train", "x.csv", "--target", "y", "--bogus"]), (process, ["fly"])]
+)
+def test_wrong_usage_is_exit_code_2(run, wrong, tmp_path):
+    done = run(*wrong, folder=tmp_path)
     assert done.returncode == 2 and "Usage:" in done.stderr
 
 
@@ -113,7 +115,7 @@ def test_a_signal_ends_with_a_complete_save_and_the_same_command_goes_on(number,
         assert started.wait(timeout=120) == code
     stopped = load(tmp_path / "run")
     assert stopped.record.ended == signal.Signals(number).name
-    limited = process(*arguments, "--time-limit", "0.01", folder=tmp_path)
+    limited = ended(*arguments, "--time-limit", "0.01", folder=tmp_path)
     assert limited.returncode in (0, 1), limited.stderr
 
 

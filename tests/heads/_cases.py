@@ -1,5 +1,6 @@
 """Targets for every kind of head: real ones from scikit-learn's sample data, and skewed ones."""
 
+import importlib
 import inspect
 from dataclasses import dataclass
 from typing import Any
@@ -9,13 +10,15 @@ import torch
 from sklearn import datasets
 from torch import nn
 
-from evenkeel import heads, nets
+from evenkeel import heads, losses, nets
+from evenkeel.heads.decoded import KINDS, TWO_PARTS
 from evenkeel.network import Network
 
 SKEW = ("real", "skewed")
 # Heads that one network of an ensemble can have; an embedding, a text or a code has no mean over members.
 ENSEMBLES = [name for name, part in heads.PARTS.items() if "members" in inspect.signature(part.call).parameters]
 STEPS, VOCABULARY = 6, 11
+DECODED_CLASSES = 3
 AHEAD = [name for name, part in heads.PARTS.items() if part.target == "series"]
 
 
@@ -55,16 +58,33 @@ class Placed(nn.Module):
 
 def case(name: str, skew: str, rows: int = 400, loss: str | None = None) -> Case:
     """Data for the head of that name under that loss."""
-    if name in ("embedding", "pairs"):
-        return _groups(skew, rows, loss or heads.Embedding.default_loss)
-    if name == "tokens":
-        return _tokens(skew, rows)
-    if name == "latent":
-        return _decoded(skew, rows, loss or heads.Latent.default_loss)
-    if name in AHEAD:
-        return _steps(skew, rows)
-    reads = heads.PARTS[name].target
-    return {"number": _numbers, "class": _classes, "labels": _labels}[reads](skew, rows)
+    part = heads.PARTS[name]
+    by_loss = {"groups": _groups, "pairs": _groups, "inputs": _decoded}
+    if part.target in by_loss:
+        return by_loss[part.target](skew, rows, loss or part.call.default_loss)
+    plain = {"number": _numbers, "class": _classes, "labels": _labels, "tokens": _tokens, "series": _steps}
+    return plain[part.target](skew, rows)
+
+
+def compares(name: str) -> bool:
+    """Whether the loss of that head is one of how an example lies among the others."""
+    return heads.PARTS[name].call.examples == "compared"
+
+
+def plain_loss(loss: str, *given: torch.Tensor, **options: Any) -> float:
+    """The mean of the textbook formula from the loss's test file, in float64."""
+    exact = (each.double() if each.is_floating_point() else each for each in given)
+    return importlib.import_module(f"losses.test_{loss}").plain(*exact, **options).mean().item()
+
+
+def frequencies(target: torch.Tensor) -> torch.Tensor:
+    """The share of each class."""
+    return torch.bincount(target.flatten()).double() / target.numel()
+
+
+def standardised(target: torch.Tensor) -> torch.Tensor:
+    """Mean 0 and spread 1."""
+    return (target - target.mean()) / target.std(correction=0)
 
 
 def _inputs(matrix) -> torch.Tensor:
@@ -102,11 +122,14 @@ def _groups(skew: str, rows: int, loss: str) -> Case:
     given = _classes(skew, rows)
     count = len(given.target) // 2 * 2
     inputs, target = given.inputs[:count], given.target[:count]
-    if loss in ("info_nce", "nt_xent"):
+    record, views = losses.PARTS[loss], 1
+    if "embedding-triplets" in record.expects:
+        target, views = torch.ones(count), 3
+    elif "embedding-pairs" in record.expects and record.takes_target:
+        target, views = (target == 0).long(), 2
+    elif "embedding-pairs" in record.expects:
         target = (torch.arange(count) // 2)[torch.randperm(count)]
-    elif loss in ("contrastive", "triplet"):
-        target = (target == 0).long() if loss == "contrastive" else torch.ones(count)
-    return Case(inputs=inputs, target=target, sizes={"units": 8}, views={"contrastive": 2, "triplet": 3}.get(loss, 1))
+    return Case(inputs=inputs, target=target, sizes={"units": 8}, views=views)
 
 
 def _tokens(skew: str, rows: int) -> Case:
@@ -125,19 +148,24 @@ def _steps(skew: str, rows: int) -> Case:
     )
 
 
+def decoded_kind(loss: str) -> str:
+    """What a decoder gives under a loss."""
+    return next(kind for kind in KINDS if kind in losses.PARTS[loss].expects)
+
+
 def _decoded(skew: str, rows: int, loss: str) -> Case:
     """The inputs themselves, in the form that the decoder's loss takes, and a decoder that starts near 0."""
     inputs = _numbers(skew, rows).inputs
     values = inputs.double() if skew == "real" else 1e4 * torch.exp(inputs.double())
+    kind = decoded_kind(loss)
     target = {
-        "cross_entropy": (inputs > -0.5).long() + (inputs > 0.5).long(),
-        "binary_cross_entropy": (inputs > 0).float(),
-        "focal": (inputs > 0).float(),
-        "poisson_nll": inputs.abs().round(),
-        "gamma_nll": inputs.exp(),
-    }.get(loss, values)
+        "logits": (inputs > -0.5).long() + (inputs > 0.5).long(),
+        "binary-logits": (inputs > 0).float(),
+        "log-rate": inputs.abs().round(),
+        "log-gamma": inputs.exp(),
+    }.get(kind, values)
     columns = inputs.shape[1]
-    parts = {"cross_entropy": 3, "gaussian_nll": 2, "gamma_nll": 2}.get(loss, 1)
+    parts = {"logits": DECODED_CLASSES}.get(kind, 2 if kind in TWO_PARTS else 1)
     shape = (columns, parts) if parts > 1 else (columns,)
     decoder = nn.Sequential(nn.Linear(2, columns * parts), nn.Unflatten(1, shape))
     nn.init.normal_(decoder[0].weight, std=0.02)
@@ -147,7 +175,7 @@ def _decoded(skew: str, rows: int, loss: str) -> Case:
 
 def started(name: str, data: Case, *, members: int | None = None, **options) -> Network:
     """A network with the head of that name, started for the case's target; codes are not drawn (evaluation mode)."""
-    if name == "tokens":
+    if heads.PARTS[name].target == "tokens":
         net: nn.Module = nn.Embedding(VOCABULARY, 32)
     elif name in AHEAD:
         net = Placed(nets.MLP(data.inputs.shape[1], width=28, members=members), data.target)

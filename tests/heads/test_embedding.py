@@ -6,6 +6,20 @@ from _unchecked import unchecked
 from evenkeel import heads, losses, metrics
 from evenkeel.errors import RequestError, ShapeError
 from evenkeel.network import Network
+from heads._cases import plain_loss
+
+
+def base_rate(loss, target):
+    """Of embeddings that are all alike: the logarithm of the candidates, or the margin."""
+    record, alike = losses.PARTS[loss], torch.full((len(target), 4), 0.5)
+    if "embedding-labels" in record.expects:
+        return plain_loss(loss, alike, target)
+    if "embedding-triplets" in record.expects:
+        return plain_loss(loss, alike, alike, alike)
+    if record.takes_target:
+        return plain_loss(loss, alike, alike, target.bool())
+    return plain_loss(loss, *alike.chunk(2))
+
 
 LABELS = torch.tensor([0, 0, 1, 1, 2, 2, 2, 0])
 

@@ -4,7 +4,7 @@ import pytest
 
 from evenkeel.errors import RequestError
 from evenkeel.heads import PARTS
-from evenkeel.heads.for_task import head_for
+from evenkeel.heads.for_task import head_for, heads_of
 from evenkeel.task import KINDS, Task
 
 
@@ -22,6 +22,22 @@ def test_of_several_heads_one_is_chosen_by_the_task(task, name):
 def test_no_two_heads_are_chosen_by_one_task():
     chosen = [record.call.task for record in PARTS.values() if record.chosen == "by-task"]
     assert len(chosen) == len(set(chosen)) and set(chosen) == {record.call.task for record in PARTS.values()}
+
+
+def test_a_head_by_its_name():
+    assert head_for("embedding", "pairs", name="pairs") is PARTS["pairs"]
+    assert head_for("embedding", name="pairs") is PARTS["pairs"]
+    assert heads_of("embedding", "pairs") == [PARTS["pairs"]]
+    assert heads_of("embedding") == [PARTS["embedding"], PARTS["pairs"]]
+
+
+def test_a_head_of_another_task_or_target_is_refused():
+    with pytest.raises(RequestError, match=r"'value' answers regression, not embedding; try task='regression'"):
+        head_for("embedding", name="value")
+    with pytest.raises(RequestError, match=r"'pairs' learns from a target of kind 'pairs', these data have 'groups'"):
+        head_for("embedding", "groups", name="pairs")
+    with pytest.raises(RequestError, match=r"no head is called 'valu'; did you mean 'value'\?"):
+        head_for("regression", name="valu")
 
 
 def test_another_task_is_refused():

@@ -4,6 +4,13 @@ import torch
 from scipy import stats
 
 from evenkeel import heads
+from heads._cases import plain_loss, standardised
+
+
+def base_rate(loss, target):
+    """Of predicting mean and variance, with the unit of the spread."""
+    truth = standardised(target)
+    return plain_loss(loss, torch.zeros_like(truth), torch.zeros_like(truth), truth)
 
 
 def test_the_distribution_is_in_the_units_of_the_target():

@@ -8,7 +8,18 @@ from torch.nn import functional
 
 from evenkeel import heads, losses, metrics
 from evenkeel.errors import DataError, RequestError, ShapeError
+from evenkeel.heads.decoded import SCALED, TWO_PARTS
 from evenkeel.network import Network
+from heads._cases import DECODED_CLASSES, decoded_kind, plain_loss, standardised
+
+
+def base_rate(loss, target):
+    """Of a decoder that gives 0, added up over the columns: the sum is what one example loses."""
+    kind = decoded_kind(loss)
+    truth = standardised(target) if kind in SCALED else target
+    shape = (*target.shape, DECODED_CLASSES) if kind == "logits" else target.shape
+    parts = [torch.zeros(shape)] * (2 if kind in TWO_PARTS else 1)
+    return target.shape[1] * plain_loss(loss, *parts, truth)
 
 
 def head_for(loss="mse", decoder=None, **options):

@@ -1,70 +1,18 @@
 """What every head promises, tested for every file of the folder and every loss that fits it."""
 
+import importlib
+
 import numpy as np
 import pytest
 import torch
 
 from evenkeel import heads, losses
-from evenkeel.errors import RequestError
-from heads._cases import ENSEMBLES, SKEW, case, started
+from evenkeel.errors import DataError, RequestError
+from heads._cases import ENSEMBLES, SKEW, case, compares, started
 
 NAMES = list(heads.PARTS)
 PAIRS = [(name, loss) for name in NAMES for loss in heads.PARTS[name].losses]
 MEMBERS = [(name, loss, members) for name, loss in PAIRS for members in ((None, 4) if name in ENSEMBLES else (None,))]
-
-
-def entropy(share):
-    """Of frequencies, in nats."""
-    share = np.asarray(share, dtype=np.float64)
-    return -np.sum(share[share > 0] * np.log(share[share > 0]))
-
-
-def base_rate(name, loss, data):
-    """The loss of predicting the mean, or the frequencies, for everybody; computed from the target alone."""
-    target = data.target.numpy()
-    if name in BLIND:
-        return BLIND[name](loss, target)
-    if loss == "focal":
-        return focal_base_rate(name, target)
-    if name == "single_label":
-        return entropy(np.bincount(target) / len(target))
-    if name == "multi_label":
-        return np.mean([entropy([column.mean(), 1 - column.mean()]) for column in target.T])
-    # Over the variance: 1. Gaussian: half of it. Poisson, in units of the mean: 1 - y ln 1. Positive: over the mean².
-    relative = target.var() / target.mean() ** 2 if name == "positive" else 1.0
-    return {"mse": relative, "gaussian_nll": 0.5, "poisson_nll": 1.0}[loss]
-
-
-def blind_embedding(loss, target):
-    """Of embeddings that are all alike: ln of the candidates, or the margin."""
-    if loss == "nt_xent_from_labels":
-        return np.mean(np.log(1 + len(target) - np.bincount(target)[target]))
-    found = {"info_nce": np.log(len(target) / 2), "nt_xent": np.log(len(target) - 1)}
-    return found.get(loss, np.mean(0.5 * (1 - target)) if loss == "contrastive" else 1.0)
-
-
-def blind_decoder(loss, target):
-    """Of a decoder that gives 0, added up over the columns: the sum is what one example loses."""
-    each = {"mse": 1.0, "gaussian_nll": 0.5, "binary_cross_entropy": np.log(2), "focal": 0.25 * np.log(2)}
-    each |= {"cross_entropy": np.log(3), "poisson_nll": 1.0, "gamma_nll": target.mean()}
-    return target.shape[1] * each[loss]
-
-
-BLIND = {
-    "embedding": blind_embedding,
-    "pairs": blind_embedding,
-    "latent": blind_decoder,
-    "tokens": lambda loss, target: entropy(np.bincount(target.flatten()) / target.size),
-}
-
-
-def focal_base_rate(name, target):
-    """Mean of (1 - p)² ln(1/p) with p the frequency of what happened (gamma 2)."""
-    if name == "single_label":
-        p = (np.bincount(target) / len(target))[target]
-    else:
-        p = np.where(target == 1, target.mean(0), 1 - target.mean(0))
-    return np.mean((1 - p) ** 2 * -np.log(p))
 
 
 @pytest.mark.parametrize("skew", SKEW)
@@ -72,9 +20,10 @@ def focal_base_rate(name, target):
 def test_the_first_loss_is_the_base_rate(name, loss, members, skew):
     data = case(name, skew, loss=loss)
     # An embedding knows nothing only where its inputs say nothing: random features tell examples apart.
-    inputs = torch.zeros_like(data.inputs) if name in ("embedding", "pairs") else data.inputs
+    inputs = torch.zeros_like(data.inputs) if compares(name) else data.inputs
     first = started(name, data, members=members, loss=loss).loss(inputs, data.target)
-    assert first.item() == pytest.approx(base_rate(name, loss, data), rel=0.05)
+    expected = importlib.import_module(f"heads.test_{name}").base_rate(loss, data.target)
+    assert first.item() == pytest.approx(expected, rel=0.05)
 
 
 @pytest.mark.parametrize("name, loss", PAIRS)
@@ -132,7 +81,9 @@ def test_the_loss_of_an_ensemble_is_the_mean_of_its_members(name, loss):
 @pytest.mark.parametrize("name", NAMES)
 def test_a_weight_of_two_counts_twice(name):
     # Where a loss compares rows with each other, a copy of a row is not the same as its weight.
-    loss = "contrastive" if name in ("embedding", "pairs") else heads.PARTS[name].call.default_loss
+    loss = heads.PARTS[name].call.default_loss
+    if compares(name):
+        loss = next(loss for loss in heads.PARTS[name].losses if losses.PARTS[loss].batch == "independent")
     data = case(name, "real", rows=30, loss=loss)
     network = started(name, data, loss=loss)
     weight = torch.ones(30)
@@ -146,8 +97,8 @@ def test_a_weight_of_two_counts_twice(name):
 @pytest.mark.parametrize("factor", [1e-6, 1.0, 1e7])
 def test_the_unit_of_a_target_does_not_reach_training(name, factor):
     data = case(name, "real")
-    shift = 0.0 if name == "positive" else 37.0
     network = started(name, data)
+    shift = 37.0 if takes_negative(network.head) else 0.0
     before = network.predict(data.inputs).double(), network.loss(data.inputs, data.target).item()
     changed = factor * (data.target + shift)
     network.head.start(changed)
@@ -155,6 +106,15 @@ def test_the_unit_of_a_target_does_not_reach_training(name, factor):
     torch.testing.assert_close(
         network.predict(data.inputs).double(), factor * (before[0] + shift), rtol=1e-5, atol=1e-6 * factor
     )
+
+
+def takes_negative(head):
+    """Whether a target below 0 is one that a head learns from."""
+    try:
+        head.check_target(torch.tensor([-1.0]))
+    except DataError:
+        return False
+    return True
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -3,6 +3,12 @@ import torch
 
 from evenkeel import heads
 from evenkeel.errors import DataError
+from heads._cases import plain_loss
+
+
+def base_rate(loss, target):
+    """Of predicting the frequency of each label."""
+    return plain_loss(loss, target.double().mean(0).logit().expand_as(target), target)
 
 
 @pytest.mark.parametrize("members", [None, 3])

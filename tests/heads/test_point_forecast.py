@@ -4,6 +4,13 @@ import torch
 
 from evenkeel import heads
 from evenkeel.heads.for_task import head_for
+from heads._cases import plain_loss, standardised
+
+
+def base_rate(loss, target):
+    """Of predicting the mean of the series, over its variance."""
+    truth = standardised(target)
+    return plain_loss(loss, torch.zeros_like(truth), truth)
 
 
 def test_the_loss_is_the_mean_square_in_spreads_of_the_series():

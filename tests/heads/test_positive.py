@@ -5,8 +5,17 @@ from scipy import stats
 from torch.nn.functional import softplus
 
 from _unchecked import unchecked
-from evenkeel import heads
+from evenkeel import heads, losses
 from evenkeel.errors import DataError, RequestError
+from heads._cases import plain_loss
+
+
+def base_rate(loss, target):
+    """Of predicting the mean, in units of it; a rate is given as its logarithm."""
+    truth = target / target.mean()
+    mean = torch.zeros_like(truth) if "log-rate" in losses.PARTS[loss].expects else torch.ones_like(truth)
+    return plain_loss(loss, mean, truth)
+
 
 ACTIVATIONS = ("softplus", "relu")
 

@@ -3,6 +3,12 @@ import torch
 
 from evenkeel import heads
 from evenkeel.errors import DataError
+from heads._cases import frequencies, plain_loss
+
+
+def base_rate(loss, target):
+    """Of predicting the frequencies."""
+    return plain_loss(loss, frequencies(target).log().expand(len(target), -1), target)
 
 
 @pytest.mark.parametrize("members", [None, 3])

@@ -8,6 +8,14 @@ from _unchecked import unchecked
 from evenkeel import heads, losses, metrics
 from evenkeel.errors import RequestError
 from evenkeel.network import Network
+from heads._cases import frequencies, plain_loss
+
+
+def base_rate(loss, target):
+    """Of predicting the frequencies, from features that say nothing."""
+    words, share = target.flatten(), frequencies(target).clamp(min=1e-30)  # a word that never came
+    return plain_loss(loss, torch.ones(len(words), 1), share.log()[:, None], words, bias=torch.zeros(len(share)))
+
 
 TEXT = torch.tensor([[1, 2, 0, 4], [3, 3, -100, 1]])
 

@@ -1,6 +1,13 @@
 import torch
 
 from evenkeel import heads
+from heads._cases import plain_loss, standardised
+
+
+def base_rate(loss, target):
+    """Of predicting the mean, over the variance."""
+    truth = standardised(target)
+    return plain_loss(loss, torch.zeros_like(truth), truth)
 
 
 def test_zero_output_is_the_weighted_mean_of_the_training_target():

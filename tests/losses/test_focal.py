@@ -6,6 +6,8 @@ from evenkeel.losses import binary_cross_entropy, cross_entropy, focal
 
 
 def plain(logits, target, gamma=2.0, alpha=None):
+    if target.is_floating_point():
+        return plain_labels(logits, target, gamma, alpha)
     log_p = torch.log_softmax(logits, -1)
     log_true = log_p.gather(-1, target.unsqueeze(-1)).squeeze(-1)
     weight = 1.0 if alpha is None else alpha[target]
@@ -15,7 +17,8 @@ def plain(logits, target, gamma=2.0, alpha=None):
 def plain_labels(logits, target, gamma, alpha):
     p = torch.sigmoid(logits)
     right = p * target + (1 - p) * (1 - target)
-    return -(alpha * target + (1 - alpha) * (1 - target)) * (1 - right) ** gamma * right.log()
+    weight = 1.0 if alpha is None else alpha * target + (1 - alpha) * (1 - target)
+    return -weight * (1 - right) ** gamma * right.log()
 
 
 def test_gamma_zero_is_cross_entropy():

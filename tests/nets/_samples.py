@@ -13,9 +13,7 @@ STEPS = 8
 NODES = 4  # of each graph, as few for the same reason
 READ = [(name, kind) for name, part in PARTS.items() for kind in part.reads]
 WITH_LENGTHS = [(name, kind) for name, kind in READ if kind in ("sequence", "text")]
-NARROW = {"cnn": 8}  # of the first stage, an eighth of the features
-# torch's fused recurrent layers and its packing are no part of a compiled graph: the compiler goes around them.
-IN_PIECES = {"rnn"}
+FEATURES = 64  # of every net, so that all are alike in size
 
 
 class RingsOfNodes(nn.Module):
@@ -60,8 +58,19 @@ def build(name, kind, **options):
     }.get(kind, {})
     told = {key: value for key, value in told.items() if key in taken}
     first = {"vocabulary": VOCABULARY} if kind == "text" else {next(iter(taken)): CHANNELS}
-    net = call(**first, **told, **{"width": NARROW.get(name, 64), "depth": 2, **options})
+    net = call(**first, **told, **{"width": _width(call, first | told), "depth": 2, **options})
     return RingsOfNodes(net) if kind == "graph" else net
+
+
+def _width(call, told):
+    """The width that gives `FEATURES` features: that of a net whose stages widen is of the first of them."""
+    with torch.random.fork_rng(devices=[]):
+        return FEATURES**2 // call(**told, width=FEATURES, depth=2).features
+
+
+def in_pieces(net):
+    """Whether the compiler goes around some layers: torch's fused recurrent ones are no part of its graph."""
+    return any(isinstance(module, nn.RNNBase) for module in net.modules())
 
 
 def links_of(net, values):

@@ -15,16 +15,16 @@ class Listener:
         self.losses: list[tuple[float, float, float | None]] = []
         self.counting = False
 
-    def forward_counted(self, positional, named):
+    def forward_counted(self, model, positional, named):
         self.told.append("glimpsed")
 
     def backward_counted(self, loss):
         self.told.append("counted")
 
-    def forward_begins(self, positional, named):
+    def forward_begins(self, model, positional, named):
         self.told.append(f"forward {len(positional)} {sorted(named)}")
 
-    def forward_ends(self, output):
+    def forward_ends(self, model, output):
         self.told.append("returned" if output is not None else "raised")
 
     def backward_begins(self, loss, original, unit):

@@ -101,7 +101,7 @@ def test_a_look_that_fails_is_noted_and_training_goes_on(monkeypatch):
     def broken(*given, **named):
         raise ValueError("no such thing\nmore")
 
-    monkeypatch.setattr("evenkeel.chain.live.Measurement", broken)
+    monkeypatch.setattr("evenkeel.chain.look.live.Measurement", broken)
     model, x = small(), torch.randn(12, 6)
     optimizer = torch.optim.SGD(model.parameters(), 0.01)
     with watch(model, optimizer, every=1) as looked:

@@ -130,12 +130,12 @@ def test_a_brief_probe_leaves_the_chain_out_and_sees_what_lay_there():
 
 def test_where_a_model_is_replayed():
     model = small()
-    assert type(Probe(model, [])._live).__name__ == "LiveLook"
+    assert type(Probe(model, [])._method.look).__name__ == "LiveLook"
     model[2].compile(backend="eager")
     torch._dynamo.reset()
-    assert type(Probe(model, [])._live).__name__ == "ReplayLook"
-    assert type(Probe(small(), [])._live).__name__ == "LiveLook"
+    assert type(Probe(model, [])._method.look).__name__ == "ReplayLook"
+    assert type(Probe(small(), [])._method.look).__name__ == "LiveLook"
     compiled = torch.compile(lambda x: x + 1, backend="eager")
-    assert compiled is not None and type(Probe(small(), [])._live).__name__ == "ReplayLook"
+    assert compiled is not None and type(Probe(small(), [])._method.look).__name__ == "ReplayLook"
     torch._dynamo.reset()
     assert not sharded(model)

@@ -9,7 +9,7 @@ def looks(steps: int, x=lambda number: torch.randn(12, 6), **options):
     model, repeated = small(), []
     optimizer = torch.optim.SGD(model.parameters(), 0.01)
     with watch(model, optimizer, every=1, **options) as live:
-        repeats = live._step._repeats
+        repeats = live._step._reuse
         for number in range(1, steps + 1):
             step(model, optimizer, x(number))
             repeated.append(repeats.cost == "repeated")

@@ -3,6 +3,7 @@ import torch
 from evenkeel.observe.recorder import Recorder
 from evenkeel.observe.schedule import Budget
 from evenkeel.observe.step import StepWatch
+from evenkeel.observe.subject import Subject
 from observe._loops import small
 
 
@@ -10,12 +11,12 @@ def follow(every: int = 1):
     model = small()
     optimizers = [torch.optim.SGD(model[:3].parameters(), 0.1), torch.optim.SGD(model[3:].parameters(), 0.1)]
     record, notes = Recorder("descent", ()), []
-    return StepWatch(model, optimizers, Budget(every=every), record, notes.append), optimizers, record, notes
+    return StepWatch(Subject(model, optimizers), Budget(every=every), record, notes.append), optimizers, record, notes
 
 
 def told(watch, model_output=None):
-    watch.forward_begins((torch.randn(3, 6),), {})
-    watch.forward_ends(model_output)
+    watch.forward_begins(torch.nn.Identity(), (torch.randn(3, 6),), {})
+    watch.forward_ends(torch.nn.Identity(), model_output)
     loss = torch.ones((), requires_grad=True) * 2
     watch.backward_begins(loss, loss, None)
     watch.backward_ends()
@@ -75,7 +76,7 @@ def test_a_loss_from_a_device_is_located_when_it_is_fetched():
     """Other devices' losses are not read at each step: what was fetched tells, and the batch in hand is asked."""
     watch, _, record, _ = follow(every=100)
     for value in (1.0, torch.nan):
-        watch.forward_begins((torch.full((3, 6), value),), {})
+        watch.forward_begins(torch.nn.Identity(), (torch.full((3, 6), value),), {})
         watch.passed(torch.tensor(value))
     record.fetch()
     watch.look_back()

@@ -20,6 +20,7 @@ from evenkeel.chain.graph.cut import cut
 from evenkeel.chain.graph.drafts import Assembler
 from evenkeel.chain.graph.meter import Meter
 from evenkeel.chain.graph.naming import Namer
+from evenkeel.chain.graph.spectrum import singular_values
 from evenkeel.chain.record.atlas import Atlas
 from evenkeel.chain.record.capture import Capture
 from evenkeel.chain.record.fetch import Fetch
@@ -29,8 +30,8 @@ from evenkeel.chain.record.recurrent import unroll
 from evenkeel.chain.record.statistics import Norms
 from evenkeel.chain.record.unfinished import root_mean_square
 from evenkeel.chain.record.values import measure
-from evenkeel.chain.spectrum import singular_values
 from evenkeel.chain.survey import Surveyor
+from evenkeel.chain.terms import LocalTerms
 from evenkeel.errors import TrainingError
 
 
@@ -66,8 +67,8 @@ class Measurement:
         meter = Meter(parts.graph)
         namer = Namer(captured.operations, type(captured.model).__name__)
         measure([weight for operation in captured.operations for weight in operation.weights])
-        shared = self._shared()
-        surveyor = Surveyor(parts.graph, meter, self._ledger, namer, captured.batch, self._all, shared)
+        terms = LocalTerms(meter, self._ledger, self._all, self._shared())
+        surveyor = Surveyor(parts.graph, meter, self._ledger, namer, captured.batch, terms)
         with torch.no_grad():
             self._links = Assembler(parts.graph).links(parts.segments)
             surveyor.fill(self._links)

@@ -4,24 +4,20 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Mapping
 from functools import partial
 
-from torch import Tensor
-
 from evenkeel.chain.graph.drafts import FOLLOWING, LEADING, BranchDraft, LinkDraft, flows, region_kind
-from evenkeel.chain.graph.geometry import contracted, main_weight
 from evenkeel.chain.graph.meter import Meter
 from evenkeel.chain.graph.naming import Namer
 from evenkeel.chain.graph.places import Graph, Place
-from evenkeel.chain.link import LocalTerm, ratio
+from evenkeel.chain.link import ratio
 from evenkeel.chain.record.ledger import Ledger, Source
 from evenkeel.chain.record.operations import SATURATING
 from evenkeel.chain.record.reading import Reading
 from evenkeel.chain.record.statistics import Summary, dead_share, saturated_share
-from evenkeel.chain.record.unfinished import Later, Unfinished, norm_of, rms_of, rms_of_value, value_of
-from evenkeel.chain.record.values import Operation, Value, Weight, summarise_values
-from evenkeel.chain.theory.activation import IDENTITY, weight_scale
+from evenkeel.chain.record.unfinished import Later, norm_of, rms_of, rms_of_value, value_of
+from evenkeel.chain.record.values import Operation, Value, summarise_values
+from evenkeel.chain.terms import LocalTerms
 from evenkeel.chain.theory.features import activation_name, function_of, layout_of, norm_name, width_of
 from evenkeel.chain.theory.gain import UNKNOWN, Theory, of_series, of_sum, root_product, root_sum
 
@@ -39,11 +35,10 @@ class Surveyor:
         ledger: Ledger,
         namer: Namer,
         batch: int | None,
-        parameters: Mapping[str, Tensor],
-        shared: set[str],
+        terms: LocalTerms,
     ) -> None:
         self._graph, self._meter, self._ledger, self._namer = graph, meter, ledger, namer
-        self._batch, self._parameters, self._shared = batch, parameters, shared
+        self._batch, self._terms = batch, terms
         self._summaries: dict[int, Summary | None] = {}
 
     def fill(self, drafts: list[LinkDraft]) -> None:
@@ -111,7 +106,7 @@ class Surveyor:
             "activation": activation_name(activation, draft.roles),
             "norm": norm_name(norm),
             "width": None if output is None else width_of(output, places),
-            "terms": [term for place in places for term in self._terms(place, activation)],
+            "terms": [term for place in places for term in self._terms.of(place, activation)],
             "branches": [branch.record for branch in draft.branches],
             "steps": _steps(next((p.operation for p in places if p.kind == "recurrent"), None)),
         }
@@ -262,44 +257,6 @@ class Surveyor:
         bounds = operation.arguments[1:3] if operation.name == "hardtanh" else ()
         read = partial(saturated_share, name=operation.name, bounds=bounds or (-1.0, 1.0))
         return self._ledger.note(read(value.tensor), Source(value, read))
-
-    def _terms(self, place: Place, activation: Place | None) -> list[Unfinished[LocalTerm]]:
-        if place.operation is None or place.kind not in ("linear", "convolution", "embedding", "recurrent"):
-            return []
-        if place.kind == "recurrent":
-            weights = {w.name: w for operation in place.operations for w in operation.weights if "weight" in w.name}
-            return [self._term(place, weight, None, weight.tensor.shape[-1] ** -0.5) for weight in weights.values()]
-        weight = main_weight(place.operation)
-        if weight is None:
-            return []
-        fan_in = contracted(place.operation, weight) if place.kind != "embedding" else None
-        follows = function_of(activation)
-        ideal = None if fan_in is None else math.sqrt(weight_scale(follows or IDENTITY) / fan_in)
-        return [self._term(place, weight, place.operation, ideal)]
-
-    def _term(
-        self, place: Place, weight: Weight, operation: Operation | None, ideal: float | None
-    ) -> Unfinished[LocalTerm]:
-        value = operation.inputs[0] if operation is not None and operation.inputs else None
-        floating = value is not None and (value.tensor is None or value.tensor.is_floating_point())
-        summary = value.summary(None) if value is not None and floating else None
-        edges = []  # none: the whole gradient of the parameter will do
-        if operation is not None and weight.name in self._shared:
-            edges = [edge for edge in place.weight_edges if edge.position == weight.position]
-        name, gradient = weight.name, self._ledger.expect(self._meter.flow(edges)) if edges else None
-        output = self._ledger.expect(self._meter.total([place.number]))
-        ticket = self._ledger.note(summary.norm, Source(value, "norm")) if summary else None
-        return Unfinished(
-            LocalTerm,
-            name=name,
-            shape=tuple(self._parameters[name].shape if name in self._parameters else weight.tensor.shape),
-            rms=math.sqrt(weight.mean_square),
-            ideal_rms=ideal,
-            input_rms=rms_of_value(ticket, summary.count if summary else 0),
-            input_norm=value_of(ticket),
-            output_gradient_norm=norm_of(output),
-            gradient_norm=(lambda ledger: ledger.gradients.get(name)) if gradient is None else norm_of(gradient),
-        )
 
 
 def _gain(passed: Reading | None, arriving: Reading | None) -> Later:

@@ -6,7 +6,8 @@ input. A chain of hundreds of links shows its two ends and, in between, what sta
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
 
 from evenkeel.chain.link import Branch, Link
 
@@ -15,7 +16,6 @@ MOST_ROWS = 64
 LONGEST_NAME = 34
 MOST_BYPASSES = 4
 """More than that are counted, not listed: a loop over time has one a step."""
-COLUMNS = ("gain", "expected", "ideal", "forward", "backward", "similar", "flat", "weight", "w.grad")
 _SHORT = {"convolution": "conv", "concatenation": "concatenate"}
 CELL = 9
 """Characters of a number column."""
@@ -36,7 +36,7 @@ def table(links: Sequence[Link], *, depth: int = 1, width: int = 110) -> str:
     names = min(names, LONGEST_NAME)
     kinds = min(max([len("what"), *(len(row[1]) for row in rows)]), 26)
     count = max(1, min(len(COLUMNS), (width - names - kinds - 4) // CELL))
-    lines = [_line(("link", "what", *COLUMNS[:count]), names, kinds)]
+    lines = [_line(("link", "what", *(column.heading for column in COLUMNS[:count])), names, kinds)]
     lines += _shortened([_line(row[: count + 2], names, kinds) for row in rows])
     return "\n".join(lines)
 
@@ -65,6 +65,32 @@ def share_of(value: float | None) -> str:
     return "-" if value is None else f"{value:.3f}"
 
 
+def _flat_share(link: Link) -> float | None:
+    """The greater of the shares of dead and of saturated units."""
+    return max((share for share in (link.saturated, link.dead) if share is not None), default=None)
+
+
+class Column(NamedTuple):
+    """A column of numbers: its heading, the number of a link, and how it is written."""
+
+    heading: str
+    number: Callable[[Link], float | None]
+    text: Callable[[float | None], str] = figure_of
+
+
+COLUMNS = (
+    Column("gain", lambda link: link.gain),
+    Column("expected", lambda link: link.expected_gain),
+    Column("ideal", lambda link: link.ideal_gain),
+    Column("forward", lambda link: link.forward_rms),
+    Column("backward", lambda link: link.backward_rms),
+    Column("similar", lambda link: link.similarity, share_of),
+    Column("flat", _flat_share),
+    Column("weight", lambda link: link.weight_rms),
+    Column("w.grad", lambda link: link.gradient_rms),
+)
+
+
 def _rows(link: Link, indent: int, depth: int) -> list[tuple[str, ...]]:
     rows = [_row(link, indent)]
     if indent // 2 < depth:
@@ -79,26 +105,12 @@ def _rows(link: Link, indent: int, depth: int) -> list[tuple[str, ...]]:
 
 
 def _row(link: Link, indent: int) -> tuple[str, ...]:
-    flat = max((share for share in (link.saturated, link.dead) if share is not None), default=None)
-    numbers = (
-        link.gain,
-        link.expected_gain,
-        link.ideal_gain,
-        link.forward_rms,
-        link.backward_rms,
-        link.similarity,
-        flat,
-        link.weight_rms,
-        link.gradient_rms,
-    )
     name = link.name if len(link.name) <= LONGEST_NAME - indent else "…" + link.name[indent - LONGEST_NAME + 1 :]
-    cells = [figure_of(number) for number in numbers]
-    cells[5] = share_of(link.similarity)
-    return (" " * indent + name, _what(link), *cells)
+    return (" " * indent + name, _what(link), *(column.text(column.number(link)) for column in COLUMNS))
 
 
 def _branch_row(branch: Branch, indent: int) -> tuple[str, ...]:
-    what = f"by {branch.kind}" if branch.kind != "path" else "by path"
+    what = f"by {branch.kind}"
     numbers = (branch.gain, branch.expected_gain, branch.ideal_gain)
     return (" " * indent + "|", what, *(figure_of(number) for number in numbers), *[""] * (len(COLUMNS) - 3))
 

@@ -276,9 +276,10 @@ class HeadPart(Part):
 
     Args:
         call: the class.
-        target: the kind of target that it learns from; of several heads for one task the one is taken whose it is.
+        target: the kind of target that it learns from.
         metrics: what it is judged by, the first one foremost.
-        chosen: whether a task alone chooses it, where several heads answer the task.
+        chosen: where several heads answer a task, whether the task alone chooses it, or a target of its kind, or only
+            the setting `head`, by its name.
         plain: the models of scikit-learn that answer the same question; None where none does.
         usage: how a trained run is used; `{new}` stands for new data, `{name}` for what is predicted.
     """
@@ -286,7 +287,7 @@ class HeadPart(Part):
     call: type[Head]
     target: TargetKind
     metrics: tuple[str, ...]
-    chosen: Literal["by-task", "by-name"] = "by-task"
+    chosen: Literal["by-task", "by-target", "by-name"] = "by-task"
     plain: PlainModels | None = None
     usage: str = "run.predict({new})  # {name}, as it was trained on"
 

@@ -104,5 +104,5 @@ FORECAST = HeadPart(
     call=Forecast,
     target="series",
     metrics=("rmse", "mae", "nll", "crps", "coverage_90", "width_90"),
-    chosen="by-name",
+    chosen="by-target",
 )

@@ -257,6 +257,6 @@ LATENT = HeadPart(
     call=Latent,
     target="inputs",
     metrics=("reconstruction", "kl", "active_units"),
-    chosen="by-name",
+    chosen="by-target",
     usage="run.draw(4)  # new examples; also run.interpolate, run.encode",
 )

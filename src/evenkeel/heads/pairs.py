@@ -23,6 +23,6 @@ PAIRS = HeadPart(
         "right_recall_at_5",
         "right_recall_at_10",
     ),
-    chosen="by-name",
+    chosen="by-target",
     usage=EMBED,
 )

@@ -84,5 +84,5 @@ POINT_FORECAST = HeadPart(
     call=PointForecast,
     target="series",
     metrics=("rmse", "mae"),
-    chosen="by-name",
+    chosen="by-target",
 )

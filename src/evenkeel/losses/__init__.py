@@ -13,6 +13,6 @@ Each is a function (`losses.focal(logits, target)`) and a module of the same nam
 """
 
 from evenkeel.losses.base import Loss as Loss
-from evenkeel.parts import fill
+from evenkeel.parts import Registry, fill
 
-PARTS = fill(__name__, "loss", globals())
+PARTS: Registry[Loss] = fill(__name__, "loss", globals())

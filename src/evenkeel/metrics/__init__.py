@@ -6,6 +6,6 @@ name: what it is for, which prediction it takes, and whether more is better.
 """
 
 from evenkeel.metrics.base import Metric as Metric
-from evenkeel.parts import fill
+from evenkeel.parts import Registry, fill
 
-PARTS = fill(__name__, "metric", globals())
+PARTS: Registry[Metric] = fill(__name__, "metric", globals())

@@ -39,6 +39,7 @@ class Metric(Part):
 
     `explanation` says to a reader of a report what a value says, if more than the summary; `form` and `unit` how it is
     written: a share as `percent`, or a number in units of the `target`. `reported` are further names, with options.
+    `tasks` are those whose runs report it though their heads do not name it.
 
     `rows` says whether the value of a row depends on the other rows: where it does, a weight is that of a row as a
     question, and is not the same as copies of the row.
@@ -58,6 +59,7 @@ class Metric(Part):
     form: Literal["number", "percent"] = "number"
     unit: Literal["none", "target"] = "none"
     reported: Mapping[str, Reported] = field(default_factory=dict)
+    tasks: tuple[str, ...] = ()
 
     def explain(self, name: str) -> str:
         """The explanation of a value that is reported under a name."""

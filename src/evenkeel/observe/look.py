@@ -11,17 +11,17 @@ import torch
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
-from evenkeel.chain.echo import Echo, EchoLook
-from evenkeel.chain.live import LiveLook, ReplayLook
+from evenkeel.chain.look.echo import Echo
 from evenkeel.chain.record.fetch import Fetch
 from evenkeel.chain.record.statistics import norm_of
+from evenkeel.observe.chain_look import ChainMethod, by_hooks, by_repeating, by_replay
 from evenkeel.observe.weights import Rows, StepLook, gradient_norm, unheld
 from evenkeel.symptoms.history import Observation
 
 MODES = (nn.modules.batchnorm._BatchNorm, nn.modules.dropout._DropoutNd)
 
 
-class _Asked(NamedTuple):
+class _Requested(NamedTuple):
     """What the device was asked for: weights held and not, stale gradients, the factor of the loss."""
 
     held: list[Rows]
@@ -50,11 +50,11 @@ class Probe:
         weights: Literal["changes", "gradients"] = "changes",
     ) -> None:
         self._model, self._optimizers, self.depth = model, optimizers, depth
-        self._live = None if depth == "brief" else _look(model) if echo is None else EchoLook(echo)
+        self._method = None if depth == "brief" else _whole(model) if echo is None else by_repeating(echo)
         self.echo: Echo | None = None
         """What this look leaves for later ones."""
         self._weights: Literal["changes", "gradients"] = weights
-        self._asked: _Asked | None = None
+        self._requested: _Requested | None = None
         self._stale: list[Tensor] = []
         self._unit: Tensor | None = None
         self._attached = False
@@ -68,49 +68,49 @@ class Probe:
         """Begin a forward pass."""
         if self._attached:
             return
-        if isinstance(self._live, EchoLook) and not self._live.fits(arguments):
-            self._live = _look(self._model)
-        if self._live is not None:
-            self._live.enter(arguments)
+        if self._method is not None and not self._method.fits(arguments):
+            self._method = _whole(self._model)
+        if self._method is not None:
+            self._method.look.enter(arguments)
 
     def leave(self, output: Any) -> None:
         """End a forward pass."""
-        if self._live is not None and not self._attached:
-            self._live.leave(output)
+        if self._method is not None and not self._attached:
+            self._method.look.leave(output)
 
     def attach(self, loss: Tensor, unit: Tensor | None) -> None:
         """Begin a backward pass; gradients that exist already are stale, left by earlier steps."""
-        if self._attached or (self._live is not None and not self._live.reaches(loss)):
+        if self._attached or (self._method is not None and not self._method.look.reaches(loss)):
             return
         held = [p for one in self._optimizers for group in one.param_groups for p in group["params"]]
         stale = [p.grad for p in held if p.grad is not None and p.grad.numel()]
         self._stale = list(map(_norm, stale))
         self._unit = unit
-        if self._live is not None:
-            self._live.attach(loss)
+        if self._method is not None:
+            self._method.look.attach(loss)
         self._attached = True
 
     def measure(self) -> None:
         """Measure the chain, after a backward pass."""
         if not self._attached or self.measured:
             return
-        if isinstance(self._live, ReplayLook) and not self._live.seen:
+        if self._method is not None and not self._method.reached():
             self._attached = False  # another model's loss
             return
         self.measured = True
-        if self._live is not None:
-            self._live.ask(1.0 if self._unit is None else self._unit)
-            self.echo = self._live.echo if isinstance(self._live, LiveLook) else None
+        if self._method is not None:
+            self._method.look.ask(1.0 if self._unit is None else self._unit)
+            self.echo = self._method.echo()
 
     @property
     def repeated(self) -> bool:
         """Whether it repeats an earlier look."""
-        return isinstance(self._live, EchoLook)
+        return self._method is not None and self._method.repeats
 
     @property
     def guessed_wrong(self) -> bool:
         """Whether the step turned out to be another than the one that the echo is of."""
-        return isinstance(self._live, EchoLook) and self._live.lost
+        return self._method is not None and self._method.other_step()
 
     def stepped(self, optimizer: Optimizer) -> bool:
         """Whether this optimizer's step has been looked at."""
@@ -130,7 +130,7 @@ class Probe:
     def ask(self) -> None:
         """All optimizers have stepped: ask the device for everything, without waiting."""
         outside = [unheld(self._model.named_parameters(), self._optimizers)] if self._weights == "changes" else []
-        self._asked = _Asked(
+        self._requested = _Requested(
             [one.ask() for one in self._steps],
             outside,
             Fetch(self._stale),
@@ -140,14 +140,14 @@ class Probe:
     @property
     def ready(self) -> bool:
         """Whether `look` would not wait for it."""
-        chain = self._live is None or not self.measured or self._live.ready
-        return chain and (self._asked is None or self._asked.ready)
+        chain = self._method is None or not self.measured or self._method.look.ready
+        return chain and (self._requested is None or self._requested.ready)
 
     def look(self, step: int, loss: float | None) -> Observation:
         """Everything as one record."""
-        if self._asked is None:
+        if self._requested is None:
             self.ask()
-        rows, outside, stale, unit = self._asked or _Asked([], [], Fetch([]), Fetch([]))
+        rows, outside, stale, unit = self._requested or _Requested([], [], Fetch([]), Fetch([]))
         factor = next(iter(unit.numbers()), 1.0)
         found = tuple(row for one in rows for row in one.read())
         norm, carried = gradient_norm(found), math.hypot(*stale.numbers())
@@ -157,16 +157,16 @@ class Probe:
             rate=max((each.rate for each in self._steps), default=0.0),
             gradient_norm=norm,
             carried=carried / factor / norm if norm and self._attached else None,
-            chain=self._live.chain(factor) if self._live is not None and self.measured else None,
+            chain=self._method.look.chain(factor) if self._method is not None and self.measured else None,
             parameters=found + tuple(row for one in outside for row in one.read()) if outside else (),
             evaluating=self._evaluating,
         )
 
     def drop(self) -> None:
         """Remove every hook."""
-        if self._live is not None:
-            self._live.drop()
-            self._live = None
+        if self._method is not None:
+            self._method.look.drop()
+            self._method = None
 
 
 def sharded(model: nn.Module) -> bool:
@@ -174,10 +174,11 @@ def sharded(model: nn.Module) -> bool:
     return any(hasattr(parameter, "full_tensor") for parameter in model.parameters())
 
 
-def _look(model: nn.Module) -> LiveLook | ReplayLook | EchoLook | None:
+def _whole(model: nn.Module) -> ChainMethod | None:
+    """Measure without an earlier look; the chain of a model that is split over processes is not."""
     if sharded(model):
         return None
-    return ReplayLook(model) if _compiled(model) else LiveLook(model)
+    return by_replay(model) if _compiled(model) else by_hooks(model)
 
 
 def _compiled(model: nn.Module) -> bool:

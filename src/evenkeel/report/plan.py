@@ -12,7 +12,7 @@ from evenkeel.record import RunRecord
 SIZES = ("outputs", "units", "out_features", "out_channels", "embedding_dim", "num_features")  # how layers name them
 
 OPTIONS = {"net_options", "head_options", "loss_options"}  # of parts, by their own names
-APART = {"task", "net", "loss", *OPTIONS}  # shown on lines of their own
+APART = {"task", "net", "head", "loss", *OPTIONS}  # shown on lines of their own
 
 
 def plan(record: RunRecord, network: Network) -> PlanSection:
@@ -35,7 +35,7 @@ def plan(record: RunRecord, network: Network) -> PlanSection:
 def _settings(record: RunRecord) -> list[ShownSetting]:
     """The settings that this run reads: none of our nets beside a caller's own, of another task, loss or kind."""
     recipe, kind = record.plan, record.schema_.kind
-    run = {"task": recipe.task, "loss": recipe.loss, "kind": kind, "net": record.net}
+    run = {"task": recipe.task, "loss": recipe.loss, "kind": kind, "net": record.net, "head": recipe.head}
     read = {name for name in type(recipe).model_fields if is_read(name, **run)}
     settings = {**recipe.model_dump(include=read - APART), **recipe.net_options}
     settings |= {**recipe.head_options, **recipe.loss_options}

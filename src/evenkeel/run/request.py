@@ -58,7 +58,7 @@ class Request:
     @property
     def part(self) -> HeadPart:
         """The record of the head."""
-        return head_for(self.plan.task, self.dataset.target_schema.kind)
+        return head_for(self.plan.task, self.dataset.target_schema.kind, name=self.plan.head)
 
     def carry_out(self, interruption: Interruption) -> Run:
         """Train, calibrate, measure. A signal leaves out what is left to do, and a checkpoint to go on from."""

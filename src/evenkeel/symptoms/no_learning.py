@@ -39,6 +39,7 @@ from evenkeel.symptoms.steps import (
     stopped,
 )
 from evenkeel.symptoms.stretch import finite
+from evenkeel.symptoms.validation import ValidationCurve
 from evenkeel.symptoms.vanishing_gradient import vanishing_gradient
 
 OUT_OF_REACH = 0.1
@@ -57,6 +58,8 @@ FAR_OFF = 3.0
 """Times the constant guess's loss that the first weights must lose for the loss itself to be in doubt."""
 SEES_NOTHING = 0.01
 """Relative difference in loss that zeroed inputs must make to be used at all."""
+LEAST_LEARNED = 1e-3
+"""Share of its first value that a validation loss must lose to have fallen at all."""
 TELLING = (
     frozen_parameters, accumulating_gradient, vanishing_gradient, exploding_gradient, dead_units, saturated_units,
     input_blind, collapsed_output, oscillation,
@@ -83,6 +86,20 @@ def no_learning(history: History) -> tuple[Finding, ...]:
         cause=None if reason is None else reason.cause,
     )
     return (finding,)
+
+
+def never_below_start(curve: ValidationCurve) -> Finding | None:
+    """A validation loss that is at best what it was before the first update."""
+    start, best = curve.first, curve.best.loss
+    if not curve.learned <= LEAST_LEARNED * max(abs(start), 1e-12):
+        return None
+    return Finding(
+        symptom="no-learning",
+        where="validation",
+        severity="warning",
+        sentence=f"The validation loss never fell below its start: {start:.4g} at first, {best:.4g} at best.",
+        evidence={"start_loss": start, "best_loss": best, "last_loss": curve.last},
+    )
 
 
 def _severity(history: History, untaught: Reason | None) -> Severity:

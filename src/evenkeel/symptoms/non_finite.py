@@ -65,6 +65,17 @@ def _skipping(history: History) -> Finding:
     )
 
 
+def steps_left_out(skipped: int, steps: int, first: int) -> Finding:
+    """Steps of a loop that never lets a gradient that is not finite reach the weights; `first`: seen up to there."""
+    return Finding(
+        symptom="non-finite",
+        where=f"up to update {first}",
+        severity="warning" if 2 * skipped < steps else "critical",
+        sentence=f"{skipped} of {steps} steps had a gradient that was not finite; they were left out.",
+        evidence={"skipped": float(skipped), "updates": float(steps), "first_seen": float(first)},
+    )
+
+
 def _severity(history: History, lost: int, steps: int) -> Severity:
     """Critical where it took most steps or the run ended in it."""
     ended = any(not math.isfinite(point.loss) for point in history.losses[-3:])

@@ -14,6 +14,7 @@ from evenkeel.finding import Finding
 from evenkeel.symptoms.base import SymptomPart
 from evenkeel.symptoms.harm import FEWEST_STEPS, HARMED, level
 from evenkeel.symptoms.history import History, LossPoint
+from evenkeel.symptoms.validation import ValidationCurve
 
 SOME, MUCH = 0.1, HARMED
 """Shares of the gain given back from which it is a note, and a warning."""
@@ -22,6 +23,8 @@ LEARNED = 1 / 3
 CARRIED = 0.1
 """Share of what training gained below which validation, at its best, gained nothing but by chance."""
 LEAST_LOOKS = 3
+LOST_TIME = 0.5
+"""Share of the gain given back from which a run that keeps its best weights has trained in vain since."""
 
 
 def overfitting(history: History) -> tuple[Finding, ...]:
@@ -31,6 +34,23 @@ def overfitting(history: History) -> tuple[Finding, ...]:
     if len(points) < 2 or len(losses) < FEWEST_STEPS:
         return ()
     return _by_heart(history, points, losses) or _given_back(history, points)
+
+
+def rise_after_best(curve: ValidationCurve) -> Finding | None:
+    """A rise after the best look of a run that keeps the weights of that look: it costs time, not quality."""
+    if not curve.given_back > LOST_TIME * curve.learned:
+        return None
+    start, best, last = curve.first, curve.best.loss, curve.last
+    return Finding(
+        symptom="overfitting",
+        where="validation",
+        severity="note",
+        sentence=(
+            f"After update {curve.best.step} the validation loss rose from {best:.4g} to {last:.4g} while training "
+            "went on: overfitting. The weights of the best look were kept."
+        ),
+        evidence={"start_loss": start, "best_loss": best, "last_loss": last},
+    )
 
 
 def _known(history: History) -> float | None:
@@ -69,10 +89,10 @@ def _given_back(history: History, points: list[LossPoint]) -> tuple[Finding, ...
     # A wild first loss is soon made good, and a first look may come late: what counts was gained on a constant guess.
     first = points[0].loss if known is None else known
     now = min(point.loss for point in points[-2:]) if len(points) > LEAST_LOOKS else points[-1].loss
-    learned, lost = first - best.loss, now - best.loss
-    if learned <= 0 or lost < SOME * learned or not _falls_after(history, best.step):
+    curve = ValidationCurve(first=first, best=best, last=now)
+    if curve.learned <= 0 or curve.given_back < SOME * curve.learned or not _falls_after(history, best.step):
         return ()
-    share = lost / learned
+    share = curve.given_back / curve.learned
     finding = Finding(
         symptom="overfitting",
         where="validation",

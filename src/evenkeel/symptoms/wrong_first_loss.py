@@ -114,4 +114,5 @@ WRONG_FIRST_LOSS = SymptomPart(
     reads="output",
     call=wrong_first_loss,
     causes=("target-scale", "initialisation", "loss-choice", "data-scale", "output-activation"),
+    no_onset="cannot begin in mid-run: it is the loss of the first weights",
 )

@@ -18,6 +18,7 @@ from evenkeel.data.dataset import Dataset
 from evenkeel.heads.base import HeadPart
 from evenkeel.kinds import PARTS as KINDS
 from evenkeel.shapes import Tensor
+from evenkeel.train.scores import metrics_of
 
 MOST_ROWS = 100_000
 
@@ -43,7 +44,7 @@ def baseline_scores(part: HeadPart, data: Dataset, *, seed: int) -> dict[str, di
 def _scores(part: HeadPart, predicted: np.ndarray, target: Tensor) -> dict[str, float]:
     """The head's metrics that need no distribution."""
     scored: dict[str, float] = {}
-    for name in part.metrics:
+    for name in metrics_of(part):
         record: Mapping[str, Any] | Any = metrics.PARTS.get(name) if name in metrics.PARTS else None
         if record is None or "distribution" in record.expects:
             continue

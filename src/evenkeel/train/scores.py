@@ -29,9 +29,18 @@ def scores(
     target: Shaped[Tensor, "row *label"],
     weight: Tensor | None = None,
 ) -> dict[str, float]:
-    """Every metric of the head that the data can answer, in the head's order."""
-    scores = {name: _score(name, head, (output, target, weight)) for name in part.metrics}
+    """Every metric of the head that the data can answer, in the head's order, then those that name its task."""
+    scores = {name: _score(name, head, (output, target, weight)) for name in metrics_of(part)}
     return {name: value for name, value in scores.items() if value is not None}
+
+
+def metrics_of(part: HeadPart) -> tuple[str, ...]:
+    """The metrics of the head, then those that name its task and take a prediction that one of its own takes."""
+    taken = {kind for name in part.metrics for kind in metrics.PARTS[metric_of(name)].expects}
+    named = (
+        record for record in metrics.PARTS.values() if part.call.task in record.tasks and taken & {*record.expects}
+    )
+    return tuple(dict.fromkeys([*part.metrics, *(record.name for record in named)]))
 
 
 def _score(name: str, head: Head, data: tuple[Tensor, Tensor, Tensor | None]) -> float | None:

@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from evenkeel.chain.record.gradients import Given
+from evenkeel.chain.record.gradients import PassGradients
 
 
 @pytest.mark.parametrize("lying", [None, 5.0])
@@ -12,24 +12,24 @@ def test_what_one_pass_gives(lying, cleared):
     weight.grad = None if lying is None else torch.full((3,), lying)
     if cleared:
         weight.register_post_accumulate_grad_hook(lambda one: setattr(one, "grad", None))
-    given = Given()
-    with given.of({"w": weight}):
+    gradients = PassGradients()
+    with gradients.of({"w": weight}):
         (weight * 2).sum().backward()
-    assert given.gradients["w"].tolist() == [2.0, 2.0, 2.0]
+    assert gradients.gradients["w"].tolist() == [2.0, 2.0, 2.0]
 
 
 def test_its_hooks_are_taken_back():
     weight = torch.ones(3, requires_grad=True)
     weight.grad = torch.zeros(3)
-    given = Given()
-    with given.of({"w": weight}):
+    gradients = PassGradients()
+    with gradients.of({"w": weight}):
         pass
     (weight * 2).sum().backward()
-    assert given.gradients == {}
+    assert gradients.gradients == {}
 
 
 def test_a_parameter_without_a_gradient():
-    used, unused, given = torch.ones(2, requires_grad=True), torch.ones(2, requires_grad=True), Given()
-    with given.of({"used": used, "unused": unused}):
+    used, unused, gradients = torch.ones(2, requires_grad=True), torch.ones(2, requires_grad=True), PassGradients()
+    with gradients.of({"used": used, "unused": unused}):
         used.sum().backward()
-    assert given.gradients["unused"] is None and given.gradients["used"] is not None
+    assert gradients.gradients["unused"] is None and gradients.gradients["used"] is not None

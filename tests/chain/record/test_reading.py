@@ -41,3 +41,9 @@ def test_again_forgets_everything_but_the_batch():
     reading.again("quick")
     assert (reading.norm, reading.count, reading.rows, reading.similarity) == (None, 0, None, None)
     assert reading.batch == 2 and reading.manner == "quick"
+
+
+def test_readings_are_told_apart_by_identity():
+    """They fill up while the backward pass runs: two of equal content are still two."""
+    readings = [Reading([]) for _ in range(2)]
+    assert readings[0] != readings[1] and len(set(readings)) == 2

@@ -173,11 +173,11 @@ class _Cutter:
         return max(best[below] for below in self._below[top] if below in best)[2]
 
     def _reaching(self, target: int, inner: list[int]) -> set[int]:
-        found = {target}
+        reaching = {target}
         for place in reversed(inner):
-            if any(below in found for below in self._below[place]):
-                found.add(place)
-        return found
+            if any(below in reaching for below in self._below[place]):
+                reaching.add(place)
+        return reaching
 
     def _side(self, bottom: int, component: list[int]) -> Path:
         """A part that reaches `bottom` beside the spine; a stand-in plays the several places that feed from it."""

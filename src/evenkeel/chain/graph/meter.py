@@ -30,27 +30,28 @@ class Meter:
         """The whole gradient at the values of some places together."""
         key = tuple(places)
         if key not in self._known:
-            self._known[key] = self._add(Reading([]), places)
+            self._known[key] = self.watch(Reading([]), places)
         return self._known[key]
 
-    def _add(self, reading: Reading, places: Sequence[int]) -> Reading:
+    def watch(self, reading: Reading, places: Sequence[int]) -> Reading:
+        """Let a reading see the whole gradient at the values of some places."""
         for place in places:
             found = self._graph.places[place]
             if len(found.members) == 1:
                 self.wiring.totals.setdefault(found.members[0], []).append(reading)
             else:
-                self._watch(reading, [edge for a in found.above for edge in self._graph.places[a].edges[place]])
+                self._join(reading, [edge for a in found.above for edge in self._graph.places[a].edges[place]])
         return reading
 
     def rows(self, place: int, batch: int | None) -> Reading:
         """As `total`, with the norm of each example's gradient and how alike they are."""
-        return self._add(Reading([], batch=batch), [place])
+        return self.watch(Reading([], batch=batch), [place])
 
     def flow(self, edges: Sequence[Edge]) -> Reading:
         """What these edges carry, summed where they end in the same value."""
-        return self._watch(Reading([]), edges)
+        return self._join(Reading([]), edges)
 
-    def _watch(self, reading: Reading, edges: Sequence[Edge]) -> Reading:
+    def _join(self, reading: Reading, edges: Sequence[Edge]) -> Reading:
         targets: dict[tuple[Any, int], list[Edge]] = {}
         for edge in edges:
             targets.setdefault((edge.target, edge.slot), []).append(edge)
@@ -61,8 +62,8 @@ class Meter:
     def tensor_gradient(self, value: Any) -> list[Tensor | None]:
         """The whole gradient of each tensor in a nested value, filled in during the pass."""
         tensors = list(tensors_in(value))
-        found: list[Tensor | None] = [None] * len(tensors)
+        gradients: list[Tensor | None] = [None] * len(tensors)
         for position, tensor in enumerate(tensors):
             if tensor.grad_fn is not None:
-                self.wiring.keepers.append((tensor.grad_fn, tensor.output_nr, found, position))
-        return found
+                self.wiring.keepers.append((tensor.grad_fn, tensor.output_nr, gradients, position))
+        return gradients

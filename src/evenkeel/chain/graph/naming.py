@@ -35,9 +35,9 @@ class Namer:
         operation = place.operation
         if operation is None:
             return place.members[0].name().removesuffix("Backward0") if place.members else "inputs"
-        for found in place.operations:
-            if id(found) in self._names:
-                return self._names[id(found)]
+        for member in place.operations:
+            if id(member) in self._names:
+                return self._names[id(member)]
         if operation.phase == "output":
             return "output"
         if operation.phase == "loss":
@@ -63,8 +63,8 @@ class Namer:
 
     def weighted(self, graph: Graph, places: list[int]) -> list[str]:
         """The names of the weighted operations among some places."""
-        found = (self._names.get(id(operation)) for place in places for operation in graph.places[place].operations)
-        return [name for name in found if name is not None]
+        names = (self._names.get(id(operation)) for place in places for operation in graph.places[place].operations)
+        return [name for name in names if name is not None]
 
     def common(self, graph: Graph, places: list[int], fallback: str) -> str:
         """The module that some weighted operations have in common, else the fallback."""

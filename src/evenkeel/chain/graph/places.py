@@ -99,16 +99,16 @@ def depends(value: Tensor, others: Iterable[Tensor]) -> bool:
 def _descend(heads: Iterable[Any]) -> _Below:
     """All nodes below the heads, each after everything that it leads to (post-order, without recursion)."""
     order: _Below = {}
-    found: _Below = {}
+    edges: _Below = {}
     stack: list[tuple[Any, bool]] = [(head, False) for head in heads]
     while stack:
         node, done = stack.pop()
         if done:
-            order[node] = found[node]
-        elif node not in found:
-            found[node] = node.next_functions
+            order[node] = edges[node]
+        elif node not in edges:
+            edges[node] = node.next_functions
             stack.append((node, True))
-            stack.extend([(below, False) for below, _ in found[node] if below is not None and below not in found])
+            stack.extend([(below, False) for below, _ in edges[node] if below is not None and below not in edges])
     return order
 
 
@@ -165,7 +165,7 @@ def _connect(
 
 
 def _follow(node: Any, edges: Any, place: Place, number: dict[Any, int], keys: dict[Any, Any]) -> None:
-    """File the edges of one node: to other places, or to weights; those inside its own place are nobody's business."""
+    """File the edges of one node: to other places, or to weights; those inside its own place are left out."""
     for index, (target, slot) in enumerate(edges):
         if target is None:
             continue
@@ -184,7 +184,7 @@ def _blank(number: int) -> Place:
 
 
 def _place(number: int, nodes: list[Any], entries: set[Any], operations: dict[Any, Operation]) -> Place:
-    found = [operations[node] for node in nodes if node in operations]
+    inside = [operations[node] for node in nodes if node in operations]
     entry = nodes[0] in entries
-    operation = found[0] if found else None
-    return Place(number=number, members=nodes, operation=operation, operations=found, kind="", entry=entry)
+    operation = inside[0] if inside else None
+    return Place(number=number, members=nodes, operation=operation, operations=inside, kind="", entry=entry)

@@ -85,11 +85,11 @@ class Atlas:
 
         Size, similarity and saturation are those of a sample.
         """
-        found = {spot: tensor for spot in self._entries if (tensor := _take(spot, nodes, outputs)) is not None}
-        samples = [sample(tensor, batch) for tensor in found.values()]
+        tensors = {spot: tensor for spot in self._entries if (tensor := _take(spot, nodes, outputs)) is not None}
+        samples = [sample(tensor, batch) for tensor in tensors.values()]
         summaries = summarise_samples(samples)
         read: dict[int, Tensor] = {}
-        for (spot, whole), (part, _), summary in zip(found.items(), samples, summaries, strict=True):
+        for (spot, whole), (part, _), summary in zip(tensors.items(), samples, summaries, strict=True):
             for ticket, source in self._entries[spot]:
                 number = _number(source, whole, part, summary)
                 if number is not None:
@@ -124,9 +124,9 @@ def _walk(top: Any, names: Mapping[int, str]) -> tuple[list[Any], list[object]]:
 def _kept(nodes: Sequence[Any], outputs: Sequence[Tensor]) -> dict[tuple[int | None, int], tuple[_Spot, Tensor]]:
     """Every tensor that a node saved, and the outputs, by the memory they lie in."""
     attributes: dict[type, list[str]] = {}
-    found: dict[tuple[int | None, int], tuple[_Spot, Tensor]] = {}
+    spots: dict[tuple[int | None, int], tuple[_Spot, Tensor]] = {}
     for number, output in enumerate(outputs):
-        found.setdefault(_memory(output), (_Spot(_OUTPUTS, "", number, ()), output))
+        spots.setdefault(_memory(output), (_Spot(_OUTPUTS, "", number, ()), output))
     for number, node in enumerate(nodes):
         kind = type(node)
         if kind not in attributes:
@@ -134,8 +134,8 @@ def _kept(nodes: Sequence[Any], outputs: Sequence[Tensor]) -> dict[tuple[int | N
         for name in attributes[kind]:
             tensor = _saved(node, name)
             if tensor is not None:
-                found.setdefault(_memory(tensor), (_Spot(number, name, 0, ()), tensor))
-    return found
+                spots.setdefault(_memory(tensor), (_Spot(number, name, 0, ()), tensor))
+    return spots
 
 
 def _memory(tensor: Tensor) -> tuple[int | None, int]:

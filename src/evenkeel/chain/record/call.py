@@ -55,7 +55,7 @@ class Call:
 
 
 def glimpsed(arguments: Arguments) -> Call:
-    """The same for next to nothing: made again, random numbers and autocast are as they are then."""
+    """Keep the arguments of a call alone: made again, random numbers and autocast are as they are then."""
     return Call(arguments=arguments, states=[], autocast=())
 
 
@@ -72,11 +72,11 @@ def bound(model: nn.Module, arguments: Arguments) -> Any:
     if not named:
         return tuple(positional)
     signature = inspect.signature(model.forward)
-    found = dict(signature.bind(*positional, **named).arguments)
+    inputs = dict(signature.bind(*positional, **named).arguments)
     for name, parameter in signature.parameters.items():
         if parameter.kind is parameter.VAR_KEYWORD:
-            found |= found.pop(name, {})
-    return found
+            inputs |= inputs.pop(name, {})
+    return inputs
 
 
 def along(gradients: Mapping[int, Tensor | None]) -> Callable[[Any, None], Tensor]:
@@ -85,7 +85,7 @@ def along(gradients: Mapping[int, Tensor | None]) -> Callable[[Any, None], Tenso
     def loss(output: Any, target: None) -> Tensor:
         tensors = [tensor for tensor in tensors_in(output) if tensor.requires_grad]
         seen = [(tensor, gradients.get(index)) for index, tensor in enumerate(tensors)]
-        return torch.stack([(tensor * given).sum() for tensor, given in seen if given is not None]).sum()
+        return torch.stack([(tensor * gradient).sum() for tensor, gradient in seen if gradient is not None]).sum()
 
     return loss
 

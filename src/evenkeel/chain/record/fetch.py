@@ -47,8 +47,8 @@ class Fetch:
         """All of them as Python numbers, in the order of the tensors."""
         for event in self._events:
             event.synchronize()
-        found = [0.0] * self._count
+        numbers = [0.0] * self._count
         for places, copy in zip(self._places, self._copies, strict=True):
             for place, number in zip(places, copy.tolist(), strict=True):
-                found[place] = float(number)
-        return found
+                numbers[place] = float(number)
+        return numbers

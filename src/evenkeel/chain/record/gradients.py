@@ -9,16 +9,16 @@ from typing import Any
 from torch import Tensor, distributed
 
 
-class Given:
+class PassGradients:
     """Gradients of one pass by name, filled in while the pass runs inside `of`.
 
     Example:
         >>> import torch
-        >>> weight, given = torch.ones(2, requires_grad=True), Given()
+        >>> weight, gradients = torch.ones(2, requires_grad=True), PassGradients()
         >>> weight.grad = torch.full((2,), 100.0)  # from an earlier pass
-        >>> with given.of({"weight": weight}):
+        >>> with gradients.of({"weight": weight}):
         ...     (3 * weight).sum().backward()
-        >>> given.gradients["weight"].tolist()
+        >>> gradients.gradients["weight"].tolist()
         [3.0, 3.0]
     """
 
@@ -51,6 +51,6 @@ def keeper(into: dict[Any, Tensor | None], key: Any) -> Callable[[Tensor], None]
 
 
 def _stays(parameters: Iterable[Tensor]) -> bool:
-    """Whether `.grad` after the pass will be what this pass alone gave: nothing lies there, nobody changes it."""
+    """Whether `.grad` after the pass is what this pass alone gives: it holds nothing yet, and no hook changes it."""
     hooked = any(one.grad is not None or one._post_accumulate_grad_hooks for one in parameters)
     return not hooked and not (distributed.is_available() and distributed.is_initialized())

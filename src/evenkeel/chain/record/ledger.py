@@ -35,7 +35,7 @@ class Ledger:
         self._values: dict[int, float] = {}
         self._renewed: list[int] | None = None
         self._norms: dict[int, float | None] = {}
-        self._asked: list[tuple[Reading, Tensor]] = []
+        self._fetching: list[tuple[Reading, Tensor]] = []
         self.doubtful = False
         """Whether a norm was taken quickly that is too small or too large for that."""
         self.gradients: Mapping[str, float | None] = {}
@@ -51,9 +51,9 @@ class Ledger:
         self.sources[len(self._tensors) - 1] = source
         return len(self._tensors) - 1
 
-    def note_again(self, found: Mapping[int, Tensor]) -> None:
+    def note_again(self, renewed: Mapping[int, Tensor]) -> None:
         """Other tensors behind some tickets, after the first ones were settled; the others have no number any more."""
-        self._renewed, self._tensors, self._values = list(found), list(found.values()), {}
+        self._renewed, self._tensors, self._values = list(renewed), list(renewed.values()), {}
 
     def expect(self, reading: Reading) -> Reading:
         """Announce a reading whose norm will be wanted after the backward pass."""
@@ -63,8 +63,8 @@ class Ledger:
     def ask(self) -> list[Tensor]:
         """Everything that is to be fetched, for `settle` to be told the numbers."""
         norms = [(reading, reading.norm) for reading in self._readings]
-        self._asked = [(reading, norm) for reading, norm in norms if norm is not None]
-        return [*self._tensors, *(norm for _, norm in self._asked)]
+        self._fetching = [(reading, norm) for reading, norm in norms if norm is not None]
+        return [*self._tensors, *(norm for _, norm in self._fetching)]
 
     def settle(self, fetched: Sequence[float], unit: float = 1.0) -> None:
         """Take the numbers in; the norms of gradients are divided by `unit`."""
@@ -72,10 +72,10 @@ class Ledger:
         self._values.update(zip(tickets, fetched, strict=False))
         self._norms = {id(reading): None for reading in self._readings}
         self.doubtful = False
-        for (reading, _), value in zip(self._asked, fetched[len(self._tensors) :], strict=True):
+        for (reading, _), value in zip(self._fetching, fetched[len(self._tensors) :], strict=True):
             self._norms[id(reading)] = value / unit
             self.doubtful |= reading.manner == "quick" and not sound(value)
-        self._tensors, self._asked = [], []
+        self._tensors, self._fetching = [], []
 
     def value(self, ticket: int | None) -> float | None:
         """The number behind a ticket."""

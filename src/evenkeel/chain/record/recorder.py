@@ -277,10 +277,10 @@ def _key(tensor: Tensor) -> int:
 
 def _tensors(values: Sequence[Any]) -> list[Tensor]:
     """All tensors in nested tuples and lists, in order."""
-    found: list[Tensor] = []
+    tensors: list[Tensor] = []
     for value in values:
         if isinstance(value, Tensor):
-            found.append(value)
+            tensors.append(value)
         elif isinstance(value, (tuple, list)) and value and not isinstance(value[0], (int, float)):
-            found += _tensors(value)
-    return found
+            tensors += _tensors(value)
+    return tensors

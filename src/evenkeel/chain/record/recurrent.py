@@ -162,7 +162,7 @@ def _forward(layer: nn.RNNBase, number: int, way: int, values: Tensor, sequences
 
 def _backward_all(layer: nn.RNNBase, tapes: list[list[_Tape]], sequences: _Sequences) -> list[Direction]:
     """From the top layer down: each layer's input gradient is the one below's output gradient."""
-    found: list[Direction] = []
+    directions: list[Direction] = []
     incoming = sequences.output_gradient
     for number in reversed(range(len(tapes))):
         ways = tapes[number]
@@ -174,9 +174,9 @@ def _backward_all(layer: nn.RNNBase, tapes: list[list[_Tape]], sequences: _Seque
                 for gradient in sequences.state_gradients
             )
             direction = _backward(ways[way], parts[way], states, sequences.lengths, down)
-            found.insert(0, direction)
+            directions.insert(0, direction)
         incoming = down
-    return found
+    return directions
 
 
 def _backward(
@@ -215,7 +215,7 @@ def _step_back(
 
 def _pulled(outputs: tuple[Tensor, ...], inputs: tuple[Tensor, ...], along: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
     """The vector-Jacobian product, as the gradient of a number: torch takes half a second to import the other way."""
-    number = torch.stack([(one * given).sum() for one, given in zip(outputs, along, strict=True)]).sum()
+    number = torch.stack([(one * direction).sum() for one, direction in zip(outputs, along, strict=True)]).sum()
     return torch.autograd.grad(number, inputs, retain_graph=True, allow_unused=True, materialize_grads=True)
 
 
@@ -269,11 +269,11 @@ def _sequences(
         packed = None if data is None else features._replace(data=data)
         outputs = None if packed is None else pad_packed_sequence(packed)[0]
     else:
-        found = known[id(features)]
-        outputs = None if found is None else _padded(layer, found)[0]
+        gradient = known[id(features)]
+        outputs = None if gradient is None else _padded(layer, gradient)[0]
     kind = layer.all_weights[0][0].dtype
-    given = arguments[1] if len(arguments) > 1 else None
-    first = None if given is None else (given if isinstance(given, tuple) else (given,))
+    initial = arguments[1] if len(arguments) > 1 else None
+    first = None if initial is None else (initial if isinstance(initial, tuple) else (initial,))
     return _Sequences(
         values=values.to(kind),
         lengths=lengths,

@@ -92,15 +92,15 @@ def summarise_samples(samples: Sequence[tuple[Tensor, float]]) -> list[Summary]:
     groups: dict[object, list[int]] = {}
     for place, (rows, _) in enumerate(samples):
         groups.setdefault((rows.shape, rows.dtype, rows.device), []).append(place)
-    found: list[Summary | None] = [None] * len(samples)
+    summaries: list[Summary | None] = [None] * len(samples)
     for places in groups.values():
         rows = torch.stack([samples[place][0] for place in places])
         rows = rows.float() if rows.dtype in (torch.float16, torch.bfloat16) else rows
         lengths = torch.linalg.vector_norm(rows, dim=2)
         alike = _cosines(rows, lengths) if rows.shape[1] > 1 else [None] * len(places)
         for place, norm, cosine in zip(places, torch.linalg.vector_norm(lengths, dim=1).unbind(), alike, strict=True):
-            found[place] = Summary(norm=norm * samples[place][1], count=rows[0].numel(), similarity=cosine)
-    return [summary for summary in found if summary is not None]
+            summaries[place] = Summary(norm=norm * samples[place][1], count=rows[0].numel(), similarity=cosine)
+    return [summary for summary in summaries if summary is not None]
 
 
 class Norms:
@@ -113,8 +113,8 @@ class Norms:
         same = len(plain) == len(values) and len({(value.dtype, value.device) for value in plain}) == 1
         self._held = plain if same and plain[0].device.type == "cpu" else []
         kind = None if self._held or not same else wide(plain[0])
-        found = torch._foreach_norm(plain, dtype=kind) if same else [norm_of(value) for value in values]
-        self._fetch = Fetch(found)
+        norms = torch._foreach_norm(plain, dtype=kind) if same else [norm_of(value) for value in values]
+        self._fetch = Fetch(norms)
 
     @property
     def ready(self) -> bool:
@@ -123,11 +123,11 @@ class Norms:
 
     def numbers(self) -> list[float]:
         """The norms."""
-        found = self._fetch.numbers()
+        norms = self._fetch.numbers()
         for place, value in enumerate(self._held):
-            if not sound(found[place]):
-                found[place] = float(norm_of(value))
-        return found
+            if not sound(norms[place]):
+                norms[place] = float(norm_of(value))
+        return norms
 
 
 def norms_of(values: Sequence[Tensor]) -> list[float]:
@@ -172,7 +172,7 @@ def summarise(value: Tensor, batch: int | None) -> Summary:
 
 def summarise_all(values: Sequence[Tensor], batch: int | None) -> list[Summary]:
     """As `summarise` for each; small tensors of one shape and type are stacked first and looked at together."""
-    found: list[Summary | None] = [None] * len(values)
+    summaries: list[Summary | None] = [None] * len(values)
     groups: dict[object, list[int]] = {}
     for place, value in enumerate(values):
         if batch is not None and value.ndim == 2 and value.shape[0] == batch > 1 and value.numel() <= SMALL:
@@ -183,8 +183,8 @@ def summarise_all(values: Sequence[Tensor], batch: int | None) -> list[Summary]:
         lengths = torch.linalg.vector_norm(rows, dim=2, dtype=wide(rows))
         together = zip(places, torch.linalg.vector_norm(lengths, dim=1).unbind(), _cosines(rows, lengths), strict=True)
         for place, norm, similarity in together:
-            found[place] = Summary(norm=norm, count=rows[0].numel(), similarity=similarity)
-    return [summarise(value, batch) if one is None else one for value, one in zip(values, found, strict=True)]
+            summaries[place] = Summary(norm=norm, count=rows[0].numel(), similarity=similarity)
+    return [summarise(value, batch) if one is None else one for value, one in zip(values, summaries, strict=True)]
 
 
 def _parts(group: list[int], size: int) -> list[list[int]]:

@@ -54,12 +54,12 @@ class Value:
         tensor = self.tensor
         if tensor is not None:
             return tensors.get((address(tensor), tensor.numel()))
-        found = None if self._address is None else tensors.get((self._address, math.prod(self.shape)))
-        if found is None or self._summary is None or not found.is_floating_point():
+        kept = None if self._address is None else tensors.get((self._address, math.prod(self.shape)))
+        if kept is None or self._summary is None or not kept.is_floating_point():
             return None
         # The memory may have been used for something else since: then its norm is another.
-        same = math.isclose(float(norm_of(found)), float(self._summary.norm), rel_tol=1e-6)
-        return found if same else None
+        same = math.isclose(float(norm_of(kept)), float(self._summary.norm), rel_tol=1e-6)
+        return kept if same else None
 
     def summary(self, batch: int | None) -> Summary | None:
         """The summary of the tensor as it was when it was made, or None where it is gone."""
@@ -82,9 +82,9 @@ def summarise_values(values: Iterable[Value], batch: int | None) -> None:
     """Summarise all that are still held, ahead of their use one by one."""
     held = {id(value): value for value in values if value._summary is None}
     pairs = [(value, value.tensor) for value in held.values()]
-    found = [(value, tensor) for value, tensor in pairs if tensor is not None and tensor.is_floating_point()]
-    summaries = summarise_all([tensor for _, tensor in found], batch)
-    for (value, _), summary in zip(found, summaries, strict=True):
+    floating = [(value, tensor) for value, tensor in pairs if tensor is not None and tensor.is_floating_point()]
+    summaries = summarise_all([tensor for _, tensor in floating], batch)
+    for (value, _), summary in zip(floating, summaries, strict=True):
         value._summary, value._batch = summary, batch
 
 

@@ -58,12 +58,14 @@ class Wiring:
         for total in totals:
             for node, position in total.flow.edges:
                 sums.setdefault(node, []).append((total, position))
-        handles = [place(node).register_prehook(self._careful(_reader(found))) for node, found in self.totals.items()]
+        handles = [
+            place(node).register_prehook(self._careful(_reader(readings))) for node, readings in self.totals.items()
+        ]
         handles += [
             place(node).register_prehook(self._careful(_keeper(slot, into, at)))
             for node, slot, into, at in self.keepers
         ]
-        handles += [place(node).register_hook(self._careful(_adder(found))) for node, found in sums.items()]
+        handles += [place(node).register_hook(self._careful(_adder(group))) for node, group in sums.items()]
         try:
             yield
         finally:
@@ -124,9 +126,9 @@ def _keeper(slot: int, into: list[Tensor | None], position: int) -> Hook:
     return hook
 
 
-def _adder(found: list[tuple[_Sum, int]]) -> Hook:
+def _adder(sums: list[tuple[_Sum, int]]) -> Hook:
     def hook(gradients: Sequence[Tensor | None], _above: Sequence[Tensor | None]) -> None:
-        for total, position in found:
+        for total, position in sums:
             total.take(gradients[position])
 
     return hook

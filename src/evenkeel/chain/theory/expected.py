@@ -122,9 +122,9 @@ def chain_gain(
     """
     log_gain = 0.0
     for _ in range(depth):
-        found = moments(function, q)
-        log_gain += 0.5 * math.log(max(weight_variance * found.slope_square, 1e-300))
-        q = weight_variance * found.square + bias_variance
+        layer = moments(function, q)
+        log_gain += 0.5 * math.log(max(weight_variance * layer.slope_square, 1e-300))
+        q = weight_variance * layer.square + bias_variance
     return math.exp(log_gain)
 
 

@@ -3,7 +3,7 @@ import torch
 from torch import nn
 
 from evenkeel.chain import trace
-from evenkeel.chain.spectrum import power_iteration
+from evenkeel.chain.graph.spectrum import power_iteration
 
 
 def test_power_iteration_against_a_decomposition():

@@ -18,13 +18,13 @@ from torch._C._autograd import _top_saved_tensors_default_hooks
 from typing_extensions import override
 
 from evenkeel.chain.chain import Chain
-from evenkeel.chain.echo import Echo, Form, form_of
 from evenkeel.chain.graph.places import depends
+from evenkeel.chain.look.echo import Echo, Form, form_of
 from evenkeel.chain.measurement import Measurement
 from evenkeel.chain.record.batch import examples_called, map_tensors, tensors_in
 from evenkeel.chain.record.call import Arguments, Call, along, bound, called, forget_hooks
 from evenkeel.chain.record.capture import Capture
-from evenkeel.chain.record.gradients import Given, keeper
+from evenkeel.chain.record.gradients import PassGradients, keeper
 from evenkeel.chain.record.overwritten import Overwritten
 from evenkeel.chain.record.recorder import Recorder
 from evenkeel.chain.trace import trace
@@ -99,7 +99,7 @@ class LiveLook:
         self._batch: int | None = None
         self._passes = 0
         self._measurement: Measurement | None = None
-        self._given = Given()
+        self._given = PassGradients()
         self._form: Form = ()
         self.echo: Echo | None = None
         """How to look at later steps of the same shape, where that is possible: after `chain`."""
@@ -164,7 +164,7 @@ class LiveLook:
             raise TrainingError("no backward pass was seen: call attach before it")
         self._reading.close()
         self._measurement.ask(self._given.gradients)
-        self._given = Given()
+        self._given = PassGradients()
 
     @property
     def ready(self) -> bool:

@@ -17,7 +17,7 @@ from evenkeel.chain.graph.places import depends
 from evenkeel.chain.measurement import Measurement
 from evenkeel.chain.record.batch import tensors_in
 from evenkeel.chain.record.call import Arguments
-from evenkeel.chain.record.gradients import Given
+from evenkeel.chain.record.gradients import PassGradients
 from evenkeel.errors import TrainingError
 from evenkeel.shapes import Float
 
@@ -45,7 +45,7 @@ class EchoLook:
         self._echo = echo
         self._passes = 0
         self._outputs: list[Tensor] = []
-        self._given, self._reading = Given(), ExitStack()
+        self._given, self._reading = PassGradients(), ExitStack()
 
     def fits(self, arguments: Arguments) -> bool:
         """Whether a forward pass with these arguments may be measured so."""
@@ -88,7 +88,7 @@ class EchoLook:
             raise TrainingError("the step has another shape than the one that was measured before")
         self._reading.close()
         self._echo.measurement.ask(self._given.gradients)
-        self._given = Given()
+        self._given = PassGradients()
 
     @property
     def ready(self) -> bool:

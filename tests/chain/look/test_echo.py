@@ -3,8 +3,8 @@ import torch
 from torch import nn
 from torch.utils.checkpoint import checkpoint
 
-from evenkeel.chain.echo import EchoLook, form_of
-from evenkeel.chain.live import LiveLook
+from evenkeel.chain.look.echo import EchoLook, form_of
+from evenkeel.chain.look.live import LiveLook
 from evenkeel.errors import TrainingError
 
 

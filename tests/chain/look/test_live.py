@@ -6,7 +6,7 @@ import torch
 from torch import nn
 
 from evenkeel.chain import trace
-from evenkeel.chain.live import MOST_PASSES, LiveLook, ReplayLook
+from evenkeel.chain.look.live import MOST_PASSES, LiveLook, ReplayLook
 from evenkeel.errors import TrainingError
 
 
