@@ -223,17 +223,7 @@ def make_plan(
         >>> plan.width, plan.batch_size
         (64, 64)
     """
-    batch = 2 ** round(math.log2(max(rows, 1) / BATCHES_AN_EPOCH)) if rows > BATCHES_AN_EPOCH else 1
-    batch = min(max(batch, SMALLEST_BATCH), LARGEST_BATCH)
-    defaults: dict[str, Any] = {
-        "task": task,
-        "counts": counts,
-        "batch_size": batch,
-        "updates": _updates(rows, batch),
-        "bins": _bins(rows, numbers),
-        "width": WIDE if rows >= WIDE_FROM else NARROW,
-        "dropout": DROPOUT if rows >= DROPOUT_FROM else DROPOUT_SMALL,
-    }
+    defaults = {"task": task, "counts": counts, **_by_size(rows, numbers)}
     settings = settings or {}
     heads = heads_of(task, settings.get("head"))
     alone = not any("members" in _arguments(head.call) for head in heads)
@@ -253,6 +243,19 @@ def make_plan(
     except ValidationError as problem:
         first = problem.errors()[0]
         raise RequestError(f"setting {first['loc'][0]} = {first['input']!r}: {first['msg'].lower()}") from problem
+
+
+def _by_size(rows: int, numbers: int) -> dict[str, Any]:
+    """The defaults that follow from the number of training rows and number features."""
+    batch = 2 ** round(math.log2(max(rows, 1) / BATCHES_AN_EPOCH)) if rows > BATCHES_AN_EPOCH else 1
+    batch = min(max(batch, SMALLEST_BATCH), LARGEST_BATCH)
+    return {
+        "batch_size": batch,
+        "updates": _updates(rows, batch),
+        "bins": _bins(rows, numbers),
+        "width": WIDE if rows >= WIDE_FROM else NARROW,
+        "dropout": DROPOUT if rows >= DROPOUT_FROM else DROPOUT_SMALL,
+    }
 
 
 def _sorted(heads: Sequence[HeadPart], settings: Mapping[str, Any]) -> dict[str, Any]:

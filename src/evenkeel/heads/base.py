@@ -103,7 +103,7 @@ class Head(nn.Module, ABC):
         self.checked = True
 
     def check_target(self, target: Shaped[Tensor, "..."] | None) -> None:
-        """What `check` asks, by the kind of output that the head foremost gives."""
+        """Refuse a target of another form than the kind of output that the head gives first."""
         if target is not None:
             CHECKS[self.gives[0]](target, self.linear.outputs)
 
@@ -259,7 +259,7 @@ class Head(nn.Module, ABC):
         return Judged(prediction=self.predict(output), truth=truth)
 
     def metric_options(self, metric: str) -> Mapping[str, object]:
-        """What a metric must know of this head."""
+        """Options of metrics that this head sets."""
         return {}
 
 

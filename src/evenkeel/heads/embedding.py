@@ -184,7 +184,7 @@ class Embedding(Head):
     def picture(
         self, output: Float[Tensor, "batch *view unit"], truth: Shaped[Tensor, "batch"], target: Target
     ) -> Section | None:
-        """Where the rows lie: groups in colours, or both sides of pairs."""
+        """Draw a map of the rows: groups in colours, or both sides of pairs."""
         groups = [str(target.levels[row]) for row in truth.tolist()] if target.levels else None
         return embedding_section(output.numpy(), groups)
 

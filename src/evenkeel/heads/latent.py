@@ -178,11 +178,11 @@ class Latent(Head):
 
     @override
     def predict(self, output: Float[Tensor, "batch out"]) -> Shaped[Tensor, "batch *label"]:
-        """What is decoded from the mean of the code, in the target's units: a mean, a probability, or a class."""
+        """Decode the mean of the code, in the target's units: a mean, a probability, or a class."""
         return self.decode(self.code(output)[0])
 
     def decode(self, code: Float[Tensor, "*batch unit"]) -> Shaped[Tensor, "..."]:
-        """What codes stand for, in the target's units."""
+        """Decode codes, in the target's units."""
         values = prediction_of(self._decoded(code), self.kind)
         if self.kind in SCALED:
             values = (values.double() * self.spread + self.center).to(values.dtype)
@@ -203,7 +203,7 @@ class Latent(Head):
     def interpolate(
         self, start: Float[Tensor, "*batch unit"], end: Float[Tensor, "*batch unit"], steps: int
     ) -> Shaped[Tensor, "step *rest"]:
-        """What lies between two codes, both ends included: decoded along the straight line, (step, ...)."""
+        """Decode the straight line between two codes, both ends included, (step, ...)."""
         if steps < 2:
             raise RequestError(f"an interpolation has 2 steps or more, its ends, got {steps}; try steps=8")
         share = torch.linspace(0, 1, steps, dtype=start.dtype, device=start.device)

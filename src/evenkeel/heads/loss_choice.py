@@ -14,7 +14,7 @@ from evenkeel.shapes import Tensor
 
 @runtime_checkable
 class TakesLoss(Protocol):
-    """What a head says of itself where a loss is chosen for it."""
+    """The part of a head that the choice of its loss reads."""
 
     task: ClassVar[str]
     default_loss: ClassVar[str]

@@ -75,7 +75,7 @@ MOST_STEPS = 16  # of such operations in a row
 
 
 def expects_of(loss: LossChoice) -> tuple[str, ...]:
-    """What a loss takes, by the words of `losses`; nothing where the loss is not known.
+    """Kinds of output that a loss takes, by the words of `losses`; none of an unknown loss.
 
     Example:
         >>> expects_of("focal"), expects_of(nn.BCELoss()), expects_of(lambda output, target: output.sum())

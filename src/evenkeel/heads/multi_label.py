@@ -140,7 +140,7 @@ class MultiLabel(Head):
 
 
 def _score(name: str, probability: np.ndarray, truth: np.ndarray) -> LabelScore:
-    """How well one label is recognised."""
+    """Scores of one label."""
     predicted, there = probability > 0.5, truth > 0.5
     hits = float((predicted & there).sum())
     return LabelScore(

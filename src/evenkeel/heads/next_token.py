@@ -18,7 +18,7 @@ COLDEST = 1e-30  # below it logits divided by the temperature overflow, and the 
 
 
 def check_drawing(*, temperature: object, top_k: object = None, top_p: object = None) -> None:
-    """Whether the options of drawing make sense.
+    """Refuse options of drawing that make no sense.
 
     Raises:
         RequestError: a temperature below 0 or not finite, top_k below 1 or no whole number, top_p outside (0, 1].

@@ -26,7 +26,7 @@ from evenkeel.shapes import Tensor
 
 @cache
 def known_by(loss: str) -> Literal["labels", "sameness", "pairs", "triplets"]:
-    """By what a loss knows who belongs together: labels, one number a pair, or that rows are pairs or triplets."""
+    """The form in which a loss takes positives: labels, one number a pair, or rows that are pairs or triplets."""
     record = losses.PARTS[loss]
     if "embedding-labels" in record.expects:
         return "labels"
@@ -96,7 +96,7 @@ def pair(output: Tensor, target: Tensor | None, loss: str) -> tuple[Tensor, ...]
 
 
 def cosines(points: np.ndarray) -> np.ndarray:
-    """How near the two views of each row are, (row, 2, unit) to (row,) from -1 to 1; 0 where one has no length.
+    """Cosine similarity of the two views of each row, (row, 2, unit) to (row,) from -1 to 1; 0 where one has no length.
 
     Raises:
         RequestError: there is one view only.

@@ -57,7 +57,7 @@ NORMAL = Family(
 
 
 def _gamma_log_density(y: Array, p: Parameters) -> Array:
-    """Of mean m and shape k; between 0 and `floor` the density is its average there, finite at exactly 0 too."""
+    """Log density at mean m and shape k; from 0 to `floor` the density is its average there, so finite at 0."""
     shape, rate, floor = p["shape"], p["shape"] / p["mean"], p["floor"]
     above = np.maximum(y, np.maximum(floor, np.finfo(np.float64).tiny))
     density = shape * np.log(rate) + (shape - 1) * np.log(above) - above * rate - special.gammaln(shape)

@@ -73,7 +73,7 @@ class Ahead(Head):
         level: Float[Tensor, "*lead batch 1"],
         scale: Float[Tensor, "*lead batch 1"],
     ) -> Float[Tensor, "*lead batch step part"]:
-        """What the linear map says of each step, put back to the window's level and scale."""
+        """Shift and scale the linear map's output of each step to the window's level and scale."""
 
     def units(self, output: Float[Tensor, "*lead batch row part"]) -> tuple[Tensor, Tensor]:
         """Center and spread of each row's series, (batch, 1); all members say the same, and no gradient goes there."""

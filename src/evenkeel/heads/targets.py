@@ -69,7 +69,7 @@ def check_tokens(target: Tensor, vocabulary: int, ignored: int = IGNORED) -> Non
 
 
 def in_range(target: Tensor, count: int, hint: str, ignored: int = IGNORED) -> None:
-    """Whole numbers 0..count-1, those left out aside."""
+    """Refuse all but whole numbers 0..count-1, those left out aside."""
     kept = target[target != ignored]
     if len(kept) and (int(kept.min()) < 0 or int(kept.max()) >= count):
         raise DataError(
@@ -78,7 +78,7 @@ def in_range(target: Tensor, count: int, hint: str, ignored: int = IGNORED) -> N
 
 
 def labels(target: Tensor, outputs: int) -> None:
-    """Between 0 and 1 for each label."""
+    """Refuse all but numbers between 0 and 1 for each label."""
     finite(target)
     if target.dim() != 2 or target.shape[1] != outputs:
         whole = target.dim() == 1 and not target.is_floating_point() and target.dtype != torch.bool
@@ -91,7 +91,7 @@ def labels(target: Tensor, outputs: int) -> None:
 
 
 def between(target: Tensor, low: float, high: float, what: str, hint: str) -> None:
-    """No value outside low..high."""
+    """Refuse values outside low..high."""
     if target.numel() and (float(target.min()) < low or float(target.max()) > high):
         raise DataError(f"{what}, got {float(target.min()):g}..{float(target.max()):g}; try {hint}")
 

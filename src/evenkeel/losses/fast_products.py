@@ -12,7 +12,7 @@ from evenkeel import products
 
 
 def fast_products(left: Tensor, right: Tensor) -> AbstractContextManager[object]:
-    """Within the block, float32 products of rows of `left` and `right` (row, unit) run as fast as they can.
+    """Let float32 products of rows of `left` and `right` (row, unit) run as fast as they can within the block.
 
     A thread that multiplies matrices meanwhile may be sped up, too; its arithmetic stays float32.
     """

@@ -26,7 +26,7 @@ PIECE = 2048
 
 
 class Products(NamedTuple):
-    """How to multiply by `weight` (token, unit): `half` is the dtype that the products are done in, None for wide."""
+    """Products with `weight` (token, unit): `half` is the dtype that the products are done in, None for wide."""
 
     weight: Tensor
     half: torch.dtype | None

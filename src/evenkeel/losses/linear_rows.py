@@ -110,7 +110,7 @@ def _to_logits_(problem: Problem, rows: slice, probability: Tensor) -> None:
 
 
 def _each(problem: Problem, rows: slice, scale: Tensor | float) -> Tensor:
-    """What the gradient of each row's logits is to be multiplied by, (row, 1): left to the smaller matrices."""
+    """Factor of the gradient of each row's logits, (row, 1), which is applied to the smaller matrices."""
     own = problem.true[rows] if problem.spread is None else torch.ones_like(problem.true[rows])
     return (own * (scale[rows] if isinstance(scale, Tensor) else scale)).unsqueeze(1)
 
@@ -123,7 +123,7 @@ def _blocks(rows: slice, problem: Problem) -> Iterator[slice]:
 
 
 class _Gradients(NamedTuple):
-    """What features, weight and bias (empty where there is none) receive; sums are in float32 or float64."""
+    """Gradients of features, weight and bias (empty where there is none); sums are in float32 or float64."""
 
     features: Tensor
     weight: Tensor
@@ -224,6 +224,6 @@ class _SumOfValues(torch.autograd.Function):
 
 
 def _like(problem: Problem, gradients: _Gradients) -> tuple[Tensor, Tensor, Tensor | None]:
-    """All three in the dtypes of what they belong to."""
+    """Cast all three to the dtypes of what they belong to."""
     bias = None if problem.bias is None else gradients.bias.to(problem.bias.dtype)
     return gradients.features.to(problem.features.dtype), gradients.weight.to(problem.weight.dtype), bias

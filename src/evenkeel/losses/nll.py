@@ -17,7 +17,7 @@ from evenkeel.shapes import Float, Reduction, Shaped, Tensor
 
 @runtime_checkable
 class _HasLogProbability(Protocol):
-    """Whatever can say how probable a value was: torch's distributions, and those a head predicts."""
+    """An object with `log_prob`: torch's distributions, and those a head predicts."""
 
     def log_prob(self, value: Tensor, /) -> Tensor: ...
 

@@ -27,7 +27,7 @@ MakeMetricExample = Callable[[int, Generator], tuple[Any, Any]]
 
 @dataclass(frozen=True)
 class Reported:
-    """What a name stands for under which a metric is reported: options of it, and what its value says then."""
+    """A further name of a metric: its options, and the explanation of its value."""
 
     options: Mapping[str, Any]
     explanation: str = ""
@@ -62,6 +62,6 @@ class Metric(Part):
     tasks: tuple[str, ...] = ()
 
     def explain(self, name: str) -> str:
-        """What a value says that is reported under a name."""
+        """The explanation of a value that is reported under a name."""
         own = self.reported[name].explanation if name in self.reported else self.explanation
         return own or self.summary

@@ -34,7 +34,7 @@ Sight = Bool[Tensor, "..."] | Literal["past"] | None
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class KeysAndValues:
-    """What one block has computed of the steps so far, each (batch, head, step, unit)."""
+    """Keys and values of one block for the steps so far, each (batch, head, step, unit)."""
 
     keys: Tensor
     values: Tensor
@@ -48,7 +48,7 @@ class KeysAndValues:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Cache:
-    """What a net keeps of the steps that it has read, so that it need not read them again: one entry a block."""
+    """Keys and values of the steps that a net has read, so that it need not read them again: one entry a block."""
 
     blocks: tuple[KeysAndValues, ...]
 

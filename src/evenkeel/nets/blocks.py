@@ -70,7 +70,7 @@ def draw_(layer: Weighted, variance: float = 1.0) -> Weighted:
 
 @dataclass(frozen=True, kw_only=True)
 class Extent:
-    """How large a net is: units of its (first) layers, and blocks."""
+    """Size of a net: units of its (first) layers, and blocks."""
 
     width: int
     depth: int

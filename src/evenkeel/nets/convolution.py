@@ -87,7 +87,7 @@ def blank(x: Tensor, padding: Padding) -> Tensor:
 
 @dataclass(frozen=True, kw_only=True)
 class BlockOptions:
-    """What all blocks of a net have in common."""
+    """Options that all blocks of a net have in common."""
 
     dimensions: Dimensions
     activation: str

@@ -99,7 +99,7 @@ def _build(kind: MessageKind, width: int, heads: int, bias: bool, dropout: float
 
 
 def _heads(kind: str, width: int, heads: int | None) -> int:
-    """How many heads share the width of a gat."""
+    """Number of heads that share the width of a gat."""
     if kind != "gat":
         if heads is not None:
             raise RequestError(f"only a gat has attention heads, got attention_heads={heads} and layer={kind!r}")
@@ -118,7 +118,7 @@ def _draw_(parameter: Tensor, variance: float) -> None:
 
 @dataclass(frozen=True, kw_only=True)
 class GraphBlockOptions:
-    """What all blocks of a net have in common."""
+    """Options that all blocks of a net have in common."""
 
     layer: MessageKind
     activation: str

@@ -20,7 +20,7 @@ from evenkeel.shapes import Float, Int, Shaped, Tensor
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class GraphWiring:
-    """What all layers of a net need to know of the graphs."""
+    """Edges and membership of several graphs side by side, as all layers of a net read them."""
 
     edges: Tensor
     """(2, edge), whole numbers."""

@@ -112,7 +112,7 @@ Steps = Tensor | PackedSequence  # (batch, step, unit), or the real steps alone
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class State:
-    """What a one-way net keeps of the steps that it has read: all it needs to read on."""
+    """State of a one-way net after the steps that it has read: all it needs to read on."""
 
     hidden: Tensor
     """h after the last step, (layer, batch, unit)."""
@@ -133,7 +133,7 @@ class State:
 
 
 def state_after(layers: list[Tensor | tuple[Tensor, Tensor]], steps: int) -> State:
-    """What all layers together remember, from what torch gives for each."""
+    """Join the states that torch gives for each layer."""
     hidden = torch.cat([each if isinstance(each, Tensor) else each[0] for each in layers])
     cells = [each[1] for each in layers if not isinstance(each, Tensor)]
     return State(hidden=hidden, cell=torch.cat(cells) if cells else None, steps=steps)

@@ -134,7 +134,7 @@ class RNN(nn.Module):
         return self._normed(_padded(hidden, read.shape[1])), after
 
     def _through(self, read: Steps, state: State | None = None) -> tuple[Steps, State]:
-        """All layers, and the state after the last step."""
+        """Apply all layers; also the state after the last step."""
         hidden, ends = read, []
         for number, block in enumerate(self.blocks):
             hidden, end = block(hidden, None if state is None else state.layer(number))
@@ -154,7 +154,7 @@ def _packed(read: Tensor, lengths: Tensor | None) -> Steps:
 
 
 def _padded(hidden: Steps, steps: int) -> Tensor:
-    """The opposite of `_packed`, with zeros for padding."""
+    """Unpack what `_packed` packed, with zeros for padding."""
     if isinstance(hidden, PackedSequence):
         return pad_packed_sequence(hidden, batch_first=True, total_length=steps)[0]
     return hidden

@@ -101,7 +101,7 @@ class Pool(nn.Module):
         return blanked(hidden, padding).sum(1) / lengths
 
     def extra_repr(self) -> str:
-        """How the steps are pooled, for `repr`."""
+        """The kind of pooling, for `repr`."""
         return repr(self.pooling)
 
 
@@ -129,7 +129,7 @@ class AttentionPool(nn.Module):
 
 
 class EndsPool(nn.Module):
-    """Of units of which the first half reads forwards and the second half backwards: each where it has read all.
+    """The last step of the units that read forwards, the first half, and the first step of those that read backwards.
 
     Shapes: as `AttentionPool`.
 

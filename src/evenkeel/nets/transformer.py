@@ -148,7 +148,7 @@ class Transformer(nn.Module):
         return self.norm(extended[0]), extended[1]
 
     def _through(self, read: Tensor, sight: Sight, cache: Cache | None = None) -> tuple[Tensor, Cache]:
-        """All blocks; what was read (batch, *position, unit) becomes (batch, step, unit)."""
+        """Apply all blocks; what was read (batch, *position, unit) becomes (batch, step, unit)."""
         sizes, start = read.shape[1:-1], 0 if cache is None else cache.steps
         hidden = read.flatten(1, -2)  # (batch, *position, unit) -> (batch, step, unit)
         if self.positions is not None:

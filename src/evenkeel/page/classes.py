@@ -20,7 +20,7 @@ def classes_section(section: ClassesSection) -> Markup:
 
 
 def reliability_figure(reliability: Reliability, x_label: str, y_label: str) -> Markup:
-    """How often what was predicted at some confidence came true."""
+    """Draw how often what was predicted at some confidence came true."""
     chart = calibration_chart(
         reliability.confidence,
         reliability.accuracy,

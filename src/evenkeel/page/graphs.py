@@ -36,7 +36,7 @@ Kept = Mapping[str, np.ndarray]
 
 @dataclass(frozen=True, kw_only=True)
 class GraphAnswers:
-    """What was true and predicted of each kept test row, in words; `right` is None where neither fits."""
+    """Truth and prediction of each kept test row in words; `right` is None of numbers."""
 
     truth: Sequence[str]
     prediction: Sequence[str]

@@ -116,7 +116,7 @@ def table(headings: Sequence[Heading], rows: Sequence[Sequence[Content]], *, res
 
 
 def fold(summary: str, *content: Content) -> Markup:
-    """Something long behind one line that opens it, without a script."""
+    """Fold something long behind one line that opens it, without a script."""
     return tag("details", tag("summary", summary), *content)
 
 

@@ -117,14 +117,14 @@ def _cell(place: int, image: np.ndarray, lines: Sequence[str], bad: bool) -> str
 
 
 def _grid(cells: Sequence[str], *, texts: int, title: str) -> str:
-    """All cells in rows."""
+    """Lay out all cells in rows."""
     columns, rows = min(COLUMNS, len(cells)), -(-len(cells) // COLUMNS)
     width, height = columns * (SIDE + GAP), rows * (SIDE + GAP + texts * LINE)
     return picture("".join(cells), width=width, height=height, title=title)
 
 
 def _caption(wrong: Sequence[bool] | None, shown: int, rows: int) -> str:
-    """What is to be seen."""
+    """The caption under the pictures."""
     if wrong is None:
         return f"{shown} of {rows} test images, the largest errors first: the prediction, and below it the truth."
     mistakes = int(np.sum(np.asarray(wrong, bool)))

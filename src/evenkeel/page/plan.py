@@ -6,7 +6,7 @@ from evenkeel.svg import number
 
 
 def plan_section(plan: PlanSection) -> Markup:
-    """What was composed, layer by layer, and every setting with its reason."""
+    """Draw the network layer by layer, and every setting with its reason."""
     composed = facts(
         [
             ("Task", plan.task),

@@ -68,7 +68,7 @@ class ShownColumn:
 
 @dataclass(frozen=True, kw_only=True)
 class DataSection:
-    """Where the data come from and how they were understood.
+    """The origin of the data and how they were understood.
 
     `target_values` (numbers, in `unit`) is drawn as a histogram, `target_counts` (classes or labels) as bars;
     both are of `target_rows` test rows.
@@ -121,7 +121,7 @@ class PlanSection:
 
 @dataclass(frozen=True, kw_only=True)
 class Curve:
-    """Something measured along the training: one value for each of the updates it was measured at."""
+    """A measurement along the training: one value for each of the updates it was measured at."""
 
     name: str
     updates: NumbersLike

@@ -11,7 +11,7 @@ SIGNS = {"good": "✓", "note": "i", "bad": "!"}
 
 
 def verdict(sentences: Sequence[Sentence], figures: Sequence[Figure]) -> Markup:
-    """What to know if nothing else is read."""
+    """Draw the sentences that sum up the report."""
     tiles = tag("div", *[_tile(one) for one in figures], class_="figures") if figures else ""
     return join(toned(sentences, kind="sentences verdict"), tiles)
 

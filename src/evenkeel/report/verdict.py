@@ -51,7 +51,7 @@ def _intervals(record: RunRecord) -> list[Sentence]:
 
 
 def measured(record: RunRecord) -> str:
-    """What there is to say where no plain model was beside the network."""
+    """Sentences on the metrics where no plain model was beside the network."""
     foremost = record.head.metrics[0]
     if foremost not in record.metrics:
         return "The network is trained; no rows were held out to measure it."

@@ -95,7 +95,7 @@ class Request:
             save_loop(loop, self.checkpoint)
 
     def _record(self, network: Network, shape: NetShape, loop: Loop, measured: Measured, engine: str) -> RunRecord:
-        """Everything besides weights, as one value."""
+        """Collect everything besides weights in one record."""
         state = loop.state
         data, plan, metric = self.dataset, self.plan, self.part.metrics[0]
         return RunRecord(
@@ -129,7 +129,7 @@ class Request:
 
 
 def _before(loop: Loop) -> Start:
-    """What one batch shows before the first step."""
+    """Measure one batch before the first step."""
     # The first rows as they lie may all be of one class.
     rows = epoch_order(loop.rows, loop.plan.seed, 0)[: loop.plan.batch_size].to(loop.device)
     return measure_before(loop.network, pick(loop.inputs, rows), loop.target.index_select(0, rows))
@@ -149,7 +149,7 @@ def ends_of(chains: Sequence[Chain]) -> tuple[Chain, ...]:
 
 
 def _engine(device: torch.device, changed: bool) -> str:
-    """What computed: the same engine gives the same weights for the same seed."""
+    """Name the software and device that computed; the same ones give the same weights for the same seed."""
     products = "oneDNN" if changed else "default"
     threads = torch.get_num_threads()
     return (

@@ -41,7 +41,7 @@ CHECKPOINT = "checkpoint"  # folder beside these that an interrupted run leaves
 
 
 class Run:
-    """What `fit` and `load` give back.
+    """A trained network with its record, as `fit` and `load` return it.
 
     Args:
         record: everything besides weights.
@@ -78,7 +78,7 @@ class Run:
 
     @property
     def findings(self) -> tuple[Finding, ...]:
-        """What the training itself showed: steps that were not finite, nothing learned, overfitting."""
+        """Findings of the training: steps that were not finite, nothing learned, overfitting."""
         return self.record.findings
 
     @property
@@ -182,7 +182,7 @@ class Run:
         return latent_of(self.network.head).code(self._output(new))[0].numpy()
 
     def interpolate(self, left: Any, right: Any, steps: int = 8) -> np.ndarray:
-        """What lies in the latent space between the first examples of two data, both ends included, (steps, ...).
+        """Decode the line in the latent space between the first examples of two data, both ends included, (steps, ...).
 
         Raises:
             RequestError: the run has no latent head.

@@ -32,7 +32,7 @@ class Settings:
 
 
 def sort_settings(settings: Mapping[str, Any], kind: Kind, net: str | nn.Module | None, **arguments: Any) -> Settings:
-    """Whose settings these are: of the kind's reading, of the net alone, or of the plan, which names what it lacks.
+    """Sort settings by reader: the kind, the net alone, or the plan, which refuses what it does not know.
 
     Args:
         settings: by name.

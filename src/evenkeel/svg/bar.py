@@ -59,7 +59,7 @@ def bar_chart(
 def _scale(
     amounts: np.ndarray, spreads: np.ndarray, ends: list[str], gutter: NumberLike, right: NumberLike
 ) -> AxisScale:
-    """From zero over all bars and whiskers, with room for the numbers at their ends."""
+    """Scale from zero over all bars and whiskers, with room for the numbers at their ends."""
     room = max(text_width(end, FONT_SIZE) for end in ends) + 10
     start = gutter + (room if (amounts < 0).any() else 4.0)
     return fit_scale([amounts - spreads, amounts + spreads], include=[0], room=0.0, start=start, stop=right - room)

@@ -77,7 +77,7 @@ def _names(names: Sequence[str], cell: NumberLike, left: NumberLike, top: Number
 
 
 def _every(cell: NumberLike, needed: NumberLike) -> int:
-    """Every how manyth name has room, where one name needs so many pixels."""
+    """Stride of the names that have room, where one name needs so many pixels."""
     return max(1, int(np.ceil(needed / cell)))
 
 

@@ -129,7 +129,7 @@ def stretch(scale: AxisScale, start: NumberLike, stop: NumberLike) -> AxisScale:
 
 
 def positions(scale: AxisScale, values: NumbersLike) -> np.ndarray:
-    """Where the values stand, in pixels; NaN where a value cannot be drawn.
+    """Positions of the values in pixels; NaN where a value cannot be drawn.
 
     Example:
         >>> positions(AxisScale(low=1.0, high=100.0, start=0.0, stop=100.0, kind="log"), [10.0, 0.0])
@@ -147,7 +147,7 @@ def positions(scale: AxisScale, values: NumbersLike) -> np.ndarray:
 
 
 def position(scale: AxisScale, value: NumberLike) -> float:
-    """Where one value stands, in pixels.
+    """Position of one value in pixels.
 
     Example:
         >>> position(AxisScale(low=0.0, high=4.0, start=10.0, stop=50.0), 1)

@@ -73,7 +73,7 @@ def _plain(value: NumberLike, decimals: int) -> str:
 
 
 def _decimals(step: NumberLike) -> int:
-    """How many decimals tell two neighbouring multiples of `step` apart, and show 2.5 as such."""
+    """Number of decimals that tell two neighbouring multiples of `step` apart, and show 2.5 as such."""
     for decimals in range(13):
         if abs(round(step, decimals) - step) <= 1e-6 * step:
             return decimals

@@ -92,7 +92,7 @@ def _flush(path: Path) -> None:
 
 
 def check_folder(folder: Path, names: tuple[str, ...]) -> None:
-    """Every named file must be there with the sum that the manifest gives.
+    """Refuse a folder unless every named file is there with the sum in the manifest.
 
     Raises:
         SavedRunError: no such folder, no manifest, a file missing, damaged, or a link to elsewhere.
@@ -125,7 +125,7 @@ def read_tensors(path: Path) -> dict[str, Tensor]:
 
 
 def save_loop(loop: Loop, folder: Path) -> None:
-    """Everything a later call needs to go on where this one stopped."""
+    """Save what a later call needs to go on where this one stopped."""
     tensors = {f"weights.{name}": value for name, value in loop.network.state_dict().items()}
     tensors |= {f"best.{name}": value for name, value in loop.best.items()}
     tensors["random"] = loop.random

@@ -57,7 +57,7 @@ class Look(BaseModel):
 
 @dataclass
 class LoopState:
-    """Everything that a continued run needs besides weights, optimizer state and random state.
+    """State that a continued run needs besides weights, optimizer state and random state.
 
     `start_loss` is the validation loss before the first update, `renewed` the update of the last improvement worth
     the name; `ended` says why training is over.
@@ -103,7 +103,7 @@ def batches_an_epoch(rows: int, batch_size: int) -> int:
 
 
 def spread(rows: Int[Tensor, "all"], most: int) -> Int[Tensor, "some"]:
-    """As many rows at equal distances, first and last among them; all where there are no more than `most`."""
+    """Choose up to `most` rows at equal distances, first and last among them; all where there are no more."""
     return rows if len(rows) <= most else rows[torch.linspace(0, len(rows) - 1, most, dtype=torch.float64).long()]
 
 

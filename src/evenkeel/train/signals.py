@@ -43,7 +43,7 @@ class Interruption:
 
     @contextmanager
     def at_once(self) -> Iterator[None]:
-        """Within this block a signal ends the block itself, at once and without an exception outside."""
+        """Let a signal end the block itself, at once and without an exception outside."""
         self._at_once = True
         try:
             yield

@@ -31,7 +31,7 @@ SIGNS_EVERY = 16
 
 @dataclass(frozen=True, kw_only=True)
 class StepResult:
-    """What a step measured, still on its device: loss, gradient norm before clipping, 1.0 where it was skipped.
+    """Measurements of a step, still on its device: loss, gradient norm before clipping, 1.0 where it was skipped.
 
     `signs`: how far it moved the weights, and how surprised Adam was; of each sixteenth step, nan of the others.
     """

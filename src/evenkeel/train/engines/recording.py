@@ -97,7 +97,7 @@ def _own(gradients: list[Tensor | None], parameters: Sequence[Tensor], roots: It
 
 
 def _memory(tensor: Tensor) -> int:
-    """What tells the memory of a tensor from that of every other living one."""
+    """A key of the memory of a tensor, different for every other living one."""
     return tensor.untyped_storage()._cdata
 
 
@@ -184,7 +184,7 @@ class _Recorder(TorchDispatchMode):
         return name
 
     def tape(self, batch: int, loss: Tensor, gradients: list[Tensor | None]) -> Tape:
-        """Everything written down so far, as a function from the batch to the loss and the gradients."""
+        """The operations recorded so far, as a function from the batch to the loss and the gradients."""
         results: set[str] = set()
         returned = f"{self._text(loss, results)}, {self._text(gradients, results)}"
         last = {name: index for index, (_, reads, _) in enumerate(self.lines) for name in reads}

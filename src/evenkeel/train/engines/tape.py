@@ -107,7 +107,7 @@ class Taped:
         return result
 
     def _snapshot(self, batch: Sequence[Tensor]) -> list[Tensor]:
-        """What a step may change besides giving a loss and gradients: random state, buffers, the batch itself."""
+        """State that a step may change besides giving a loss and gradients: random state, buffers, the batch itself."""
         return [torch.get_rng_state(), *[tensor.clone() for tensor in [*self.buffers, *batch]]]
 
     def _restore(self, before: Sequence[Tensor]) -> None:
