@@ -27,8 +27,8 @@ def measure_before(network: Network, inputs: Mapping[str, Tensor], target: Tenso
         >>> from evenkeel import heads, nets
         >>> _ = torch.manual_seed(0)
         >>> network = Network(nets.MLP(4, width=8), heads.Value(8))
-        >>> found = measure_before(network, {"numbers": torch.randn(32, 4)}, torch.randn(32))
-        >>> found.loss >= found.constant_loss
+        >>> start = measure_before(network, {"numbers": torch.randn(32, 4)}, torch.randn(32))
+        >>> start.loss >= start.constant_loss
         True
     """
     training = network.training

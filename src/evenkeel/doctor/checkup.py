@@ -63,8 +63,8 @@ def checkup(
         >>> generator = torch.Generator().manual_seed(0)
         >>> x = torch.randn(256, 8, generator=generator)
         >>> batches = [(x[i : i + 32], x[i : i + 32, :3].argmax(1)) for i in range(0, 256, 32)]
-        >>> found = checkup(model, nn.functional.cross_entropy, batches)
-        >>> found.healthy, found.findings[0].symptom, found.findings[0].cause
+        >>> result = checkup(model, nn.functional.cross_entropy, batches)
+        >>> result.healthy, result.findings[0].symptom, result.findings[0].cause
         (False, 'output-mismatch', 'output-activation')
     """
     if not isinstance(steps, int) or steps < 1:

@@ -103,11 +103,11 @@ class Checkup:
         losses, start = self.history.losses, self.history.start
         if not losses:
             return "No step was seen."
-        told = f"Loss {losses[0].loss:.4g} at first, {losses[-1].loss:.4g} at the end"
+        sentence = f"Loss {losses[0].loss:.4g} at first, {losses[-1].loss:.4g} at the end"
         if start is not None and start.constant_loss is not None and start.reachable_loss is not None:
-            told += f"; the best constant output has {start.constant_loss:.4g}, "
-            told += f"a small sound network reaches {start.reachable_loss:.4g}"
-        return told + "."
+            sentence += f"; the best constant output has {start.constant_loss:.4g}, "
+            sentence += f"a small sound network reaches {start.reachable_loss:.4g}"
+        return sentence + "."
 
     def _repr_html_(self) -> str:
         rows = "".join(

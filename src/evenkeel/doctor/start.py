@@ -37,9 +37,9 @@ def measure_start(trained: WorkingCopy, order: Sequence[int], seed: int) -> Star
     few = trained.batches[:FEW]
     pairs = [split_batch(batch, trained.loss) for batch in few]
     trial = trained.copied()
-    found = [trial.output_and_loss(batch) for batch in few]
-    outputs = [output for output, _ in found if isinstance(output, Tensor)]
-    losses = [float(value.detach()) for _, value in found]
+    results = [trial.output_and_loss(batch) for batch in few]
+    outputs = [output for output, _ in results if isinstance(output, Tensor)]
+    losses = [float(value.detach()) for _, value in results]
     bounds = _bounds(trained, outputs, [target for _, target in pairs], order, seed) if len(outputs) == len(few) else {}
     single, fitted = _fitted(trained)
     inputs = [each for each, _ in pairs]
@@ -68,19 +68,19 @@ def _bounds(
     if trained.loss is None:
         return {}
     limit = last_operation(outputs[0])
-    found: dict[str, Any] = {"output_operation": limit}
+    numbers: dict[str, Any] = {"output_operation": limit}
     detached = [output.detach().float() for output in outputs]
     constant = constant_loss(detached, targets, trained.loss, limit)
     if limit is not None:
-        found |= _floors(detached[0], targets[0], trained, limit)
+        numbers |= _floors(detached[0], targets[0], trained, limit)
     if constant is None:
-        return found
-    found["constant_loss"] = constant[0]
+        return numbers
+    numbers["constant_loss"] = constant[0]
     pairs = [split_batch(batch, trained.loss) for batch in trained.batches]
-    free = limit if found.get("output_floor") is None or not _misfit(found) else None
+    free = limit if numbers.get("output_floor") is None or not _misfit(numbers) else None
     # Inputs may be no rows, and a loss may take only what the model gives: then there is no reference.
     with contextlib.suppress(RuntimeError, ValueError, IndexError, TypeError):
-        found["reachable_loss"] = reachable_loss(
+        numbers["reachable_loss"] = reachable_loss(
             [inputs for inputs, _ in pairs],
             detached,
             [target for _, target in pairs],
@@ -90,11 +90,11 @@ def _bounds(
             order=order,
             seed=seed,
         )
-    return found
+    return numbers
 
 
-def _misfit(found: dict[str, Any]) -> bool:
-    low, free = found.get("output_floor"), found.get("free_floor")
+def _misfit(numbers: dict[str, Any]) -> bool:
+    low, free = numbers.get("output_floor"), numbers.get("free_floor")
     return low is not None and free is not None and low - free > 0.02 * max(abs(low), 1e-6)
 
 
@@ -116,8 +116,8 @@ def _zeros(trained: WorkingCopy, outputs: list[Tensor], targets: list[Any]) -> f
             values = [float(trained.loss(torch.zeros_like(o), t)) for o, t in zip(outputs, targets, strict=False)]
     except Exception:
         return None  # a loss with demands of its own on the output
-    found = sum(values) / len(values)
-    return found if math.isfinite(found) else None
+    mean = sum(values) / len(values)
+    return mean if math.isfinite(mean) else None
 
 
 def _complaint(trained: WorkingCopy) -> str:
@@ -147,11 +147,11 @@ def _fitted(trained: WorkingCopy) -> tuple[float | None, float | None]:
 def _by_feature(inputs: list[Any], summary: Any) -> tuple[float, ...]:
     """A summary of each feature (the last axis of a table, the channels of images) of the first tensor of numbers."""
     tensors = [next((t for t in tensors_in(each) if t.is_floating_point() and t.ndim > 1), None) for each in inputs]
-    found = [tensor.detach().float() for tensor in tensors if tensor is not None]
-    if not found or len(found) < len(inputs):
+    known = [tensor.detach().float() for tensor in tensors if tensor is not None]
+    if not known or len(known) < len(inputs):
         return ()
-    axis = 1 if found[0].ndim >= 4 else -1
-    rows = torch.cat([tensor.movedim(axis, -1).reshape(-1, tensor.shape[axis]) for tensor in found])
+    axis = 1 if known[0].ndim >= 4 else -1
+    rows = torch.cat([tensor.movedim(axis, -1).reshape(-1, tensor.shape[axis]) for tensor in known])
     return tuple(summary(rows).tolist()) if len(rows) > 1 else ()
 
 

@@ -77,10 +77,10 @@ def find_culprit(model: nn.Module, call: Call, loss: Tensor | None = None) -> Cu
     broken = [name for name, buffer in model.named_buffers() if not _finite(buffer) and not _mask(buffer)]
     if broken:
         return Culprit(where=broken[0], operation="running average", direction="weights")
-    found = _replayed(model, call)
-    if found is None and loss is not None and not math.isfinite(float(loss.detach())):
+    culprit = _replayed(model, call)
+    if culprit is None and loss is not None and not math.isfinite(float(loss.detach())):
         return Culprit(where="the loss", operation=_loss_operation(loss), direction="forward")
-    return found
+    return culprit
 
 
 def find_backward_culprit(
@@ -104,24 +104,24 @@ def find_backward_culprit(
     with undisturbed(subject) as overwritten, eager(), call.again(), torch.enable_grad():
         batch = bound(subject, map_tensors(call.arguments, lambda tensor: tensor.detach().clone())), None
         captured = capture(subject, along(gradients), batch, overwritten)
-        operations, found = captured.node_operations(), []
+        operations, suspects = captured.node_operations(), []
         for node in _nodes(captured.loss.grad_fn):
-            node.register_hook(_suspect(node, found))
+            node.register_hook(_suspect(node, suspects))
         wanted = [*captured.leaves, *(one for one in subject.parameters() if one.requires_grad)]
         torch.autograd.grad(captured.loss, wanted, allow_unused=True)
-    if not found:
+    if not suspects:
         return None
-    operation = operations.get(found[0])
+    operation = operations.get(suspects[0])
     if operation is None:
-        return Culprit(where="the model", operation=_plain(found[0]), direction="backward")
+        return Culprit(where="the model", operation=_plain(suspects[0]), direction="backward")
     where = operation.call.path if operation.call else "the model"
     return Culprit(where=where, operation=operation.name, direction="backward")
 
 
-def _suspect(node: Any, found: list[Any]) -> Any:
+def _suspect(node: Any, suspects: list[Any]) -> Any:
     def hook(below: Iterable[Tensor | None], above: Iterable[Tensor | None]) -> None:
-        if not found and all(_finite(one) for one in above if one is not None):
-            found.extend([node] * any(not _finite(one) for one in below if one is not None))
+        if not suspects and all(_finite(one) for one in above if one is not None):
+            suspects.extend([node] * any(not _finite(one) for one in below if one is not None))
 
     return hook
 
@@ -132,7 +132,7 @@ def _replayed(model: nn.Module, call: Call) -> Culprit | None:
         finder = _Finder(model)
         with finder.calls, finder:
             model(*positional, **named)
-    return finder.found
+    return finder.culprit
 
 
 class _Finder(TorchDispatchMode):
@@ -141,7 +141,7 @@ class _Finder(TorchDispatchMode):
     def __init__(self, model: nn.Module) -> None:
         super().__init__()
         self.calls = CallStack(model)
-        self.found: Culprit | None = None
+        self.culprit: Culprit | None = None
         self._level = 0
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
@@ -153,12 +153,12 @@ class _Finder(TorchDispatchMode):
         if self._level == LOST or name.startswith("_local") or _made_on_purpose(name, args, kwargs):
             return out
         after = _worst(tensors_in(out))
-        if self.found is not None and before == MASKED and after == FINE and name in ABSORBING:
-            self.found, self._level = None, FINE
+        if self.culprit is not None and before == MASKED and after == FINE and name in ABSORBING:
+            self.culprit, self._level = None, FINE
         elif after > before:
             call = self.calls.current
             where = call.path if call else "the model"
-            self.found = self.found or Culprit(where=where, operation=name, direction="forward")
+            self.culprit = self.culprit or Culprit(where=where, operation=name, direction="forward")
             self._level = after
         return out
 
@@ -191,13 +191,13 @@ def _loss_operation(loss: Tensor) -> str:
 
 def _nodes(top: Any) -> list[Any]:
     """The first nodes of a graph, from the top."""
-    seen, found = {top}, [top] if top is not None else []
-    for node in found:
+    seen, nodes = {top}, [top] if top is not None else []
+    for node in nodes:
         for below, _ in node.next_functions:
-            if below is not None and below not in seen and len(found) < MOST_NODES:
+            if below is not None and below not in seen and len(nodes) < MOST_NODES:
                 seen.add(below)
-                found.append(below)
-    return found
+                nodes.append(below)
+    return nodes
 
 
 def _plain(node: Any) -> str:

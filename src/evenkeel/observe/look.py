@@ -149,8 +149,8 @@ class Probe:
             self.ask()
         rows, outside, stale, unit = self._requested or _Requested([], [], Fetch([]), Fetch([]))
         factor = next(iter(unit.numbers()), 1.0)
-        found = tuple(row for one in rows for row in one.read())
-        norm, carried = gradient_norm(found), math.hypot(*stale.numbers())
+        parameters = tuple(row for one in rows for row in one.read())
+        norm, carried = gradient_norm(parameters), math.hypot(*stale.numbers())
         return Observation(
             step=step,
             loss=loss,
@@ -158,7 +158,7 @@ class Probe:
             gradient_norm=norm,
             carried=carried / factor / norm if norm and self._attached else None,
             chain=self._method.look.chain(factor) if self._method is not None and self.measured else None,
-            parameters=found + tuple(row for one in outside for row in one.read()) if outside else (),
+            parameters=parameters + tuple(row for one in outside for row in one.read()) if outside else (),
             evaluating=self._evaluating,
         )
 

@@ -39,8 +39,8 @@ class ModelOutputs:
     def follow(self, output: Any) -> None:
         """A forward pass returned this."""
         self.gradients = {}
-        found = (output,) if isinstance(output, Tensor) else tensors_in(output)
-        tensors = (tensor for tensor in found if tensor.requires_grad)
+        outputs = (output,) if isinstance(output, Tensor) else tensors_in(output)
+        tensors = (tensor for tensor in outputs if tensor.requires_grad)
         for place, tensor in enumerate(tensors):
             if tensor.grad_fn is not None:  # a hook on a parameter that is an output itself would outlive the step
                 self._handles.append(tensor.register_hook(self._hook(place, self.gradients)))

@@ -36,13 +36,7 @@ UNCALLED = "the model itself was not called: its weights were looked at, its cha
 class StepWatch:
     """The state of the step in progress; `urgent` asks for a judgement at once."""
 
-    def __init__(
-        self,
-        subject: Subject,
-        budget: Schedule,
-        record: Recorder,
-        note: Callable[[str], None],
-    ) -> None:
+    def __init__(self, subject: Subject, budget: Schedule, record: Recorder, note: Callable[[str], None]) -> None:
         self._subject, self._budget, self._record, self._note = subject, budget, record, note
         self.overhead = Overhead(budget, self._failed)
         self.urgent = False
@@ -259,14 +253,12 @@ class StepWatch:
             self._record.sizes.extend([] if length is None else [length])
             self._outputs.clear()
             self._loss_reported, self._loss = False, None
-        if self._looking and self._passed and (skipped or self._complete()):
+        complete = skipped or self._probe is None or all(map(self._probe.stepped, self._subject.optimizers))
+        if self._looking and self._passed and complete:
             self._finish()
         if first:
             self._stride.followed(self._record.step, looked=looked, looking=self._looking)
         return first
-
-    def _complete(self) -> bool:
-        return self._probe is None or all(map(self._probe.stepped, self._subject.optimizers))
 
     def _finish(self) -> None:
         """Keep the look; the next is planned also where this one failed, as other processes may wait for that."""

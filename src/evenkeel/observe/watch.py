@@ -67,10 +67,10 @@ def watch(
     """
     if not isinstance(model, nn.Module):
         raise RequestError(f"watch takes a torch.nn.Module and its optimizer, got {type(model).__name__} for the model")
-    found = [optimizer] if isinstance(optimizer, Optimizer) else list(optimizer)
-    if not found or not all(isinstance(one, Optimizer) for one in found):
+    optimizers = [optimizer] if isinstance(optimizer, Optimizer) else list(optimizer)
+    if not optimizers or not all(isinstance(one, Optimizer) for one in optimizers):
         raise RequestError(f"watch takes a torch optimizer or a list of them, got {optimizer!r}")
-    return Watch(model, found, Budget(budget, every))
+    return Watch(model, optimizers, Budget(budget, every))
 
 
 class Watch:

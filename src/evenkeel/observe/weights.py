@@ -139,12 +139,12 @@ class Rows:
 
     def read(self) -> tuple[ParameterLook, ...]:
         """The records."""
-        fetched, found = iter(self._fetch.numbers()), []
+        fetched, records = iter(self._fetch.numbers()), []
         for row in self._rows:
             value = {key: None if norm is None else next(fetched) for key, norm in row.norms.items()}
-            found.append(_record(row, value))
+            records.append(_record(row, value))
             row.gradient = None
-        return tuple(found)
+        return tuple(records)
 
 
 def some(value: Tensor) -> Tensor:
@@ -180,10 +180,10 @@ def unheld(named: Iterable[tuple[str, Tensor]], optimizers: Iterable[Optimizer])
 
 def optimizer_kind(optimizers: Iterable[Optimizer]) -> Any:
     """`adaptive`, `momentum` or `descent`: how a step follows from the gradients."""
-    found = list(optimizers)
-    if any(isinstance(one, ADAPTIVE) or type(one).__name__ not in ("SGD", "ASGD", "LBFGS") for one in found):
+    known = list(optimizers)
+    if any(isinstance(one, ADAPTIVE) or type(one).__name__ not in ("SGD", "ASGD", "LBFGS") for one in known):
         return "adaptive"
-    return "momentum" if any(group.get("momentum") for one in found for group in one.param_groups) else "descent"
+    return "momentum" if any(group.get("momentum") for one in known for group in one.param_groups) else "descent"
 
 
 def gradient_norm(rows: Iterable[ParameterLook]) -> float | None:
@@ -224,19 +224,19 @@ def _surprises(rows: Sequence[_Row], optimizer: Optimizer) -> list[Tensor | None
     """g²/v for each parameter with such a v; an entry that never had a gradient has none."""
     states = [optimizer.state.get(row.parameter, {}) for row in rows]
     counted: dict[int, float] = {}
-    found: list[Tensor | None] = []
+    ratios: list[Tensor | None] = []
     for row, state in zip(rows, states, strict=True):
         square, gradient = state.get("exp_avg_sq"), row.gradient
         if square is None or gradient is None or square.shape != gradient.shape:
-            found.append(None)
+            ratios.append(None)
             continue
         step, group = state.get("step", 0), id(row.group)
         if isinstance(step, Tensor) and step.device.type != "cpu":  # one wait for the device, not one a parameter
             step = counted[group] if group in counted else counted.setdefault(group, float(step))
         share = correction(row.group, float(step))
         ratio = squared_ratio(_part(gradient, row), _part(square, row))  # `square` may be of lower precision
-        found.append(ratio.mul_(share) if share > 0 else None)
-    return found
+        ratios.append(ratio.mul_(share) if share > 0 else None)
+    return ratios
 
 
 def _part(value: Tensor, row: _Row) -> Tensor:
@@ -250,20 +250,20 @@ def _dense(gradient: Tensor) -> Tensor:
 
 def _norms(values: Sequence[Tensor | None]) -> list[Tensor | None]:
     """Norms of all tensors, those of one kind in one call; those that are split over processes are collectives."""
-    found: list[Tensor | None] = [None] * len(values)
+    by_place: list[Tensor | None] = [None] * len(values)
     plain: dict[object, list[tuple[int, Tensor]]] = {}
     for place, value in enumerate(values):
         if value is not None and value.numel() and value.layout == torch.strided:
             if hasattr(value, "full_tensor") or value.dtype not in (torch.float32, torch.float64):
-                found[place] = _whole(_norm(value, torch.float32))
+                by_place[place] = _whole(_norm(value, torch.float32))
             else:
                 plain.setdefault((value.dtype, value.device), []).append((place, value))
     for group in plain.values():
         kind = None if group[0][1].device.type == "cpu" else wide(group[0][1])  # the CPU takes a second look
         norms = torch._foreach_norm([value for _, value in group], dtype=kind)
         for (place, _), norm in zip(group, norms, strict=True):
-            found[place] = norm
-    return found
+            by_place[place] = norm
+    return by_place
 
 
 def _norm(value: Tensor, kind: torch.dtype) -> Tensor:

@@ -12,6 +12,6 @@ READS = ("facts", "output", "chain", "course")
 
 def findings(history: History) -> tuple[Finding, ...]:
     """All findings of a history: the gravest first, and among equals what explains before what is explained."""
-    found = [(part, finding) for part in PARTS.values() for finding in part.call(history)]
-    found.sort(key=lambda pair: (SEVERITIES.index(pair[1].severity), READS.index(pair[0].reads)))
-    return tuple(finding for _, finding in found)
+    judged = [(part, finding) for part in PARTS.values() for finding in part.call(history)]
+    judged.sort(key=lambda pair: (SEVERITIES.index(pair[1].severity), READS.index(pair[0].reads)))
+    return tuple(finding for _, finding in judged)

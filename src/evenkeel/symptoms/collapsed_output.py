@@ -49,28 +49,28 @@ class _Collapse:
 
 def collapsed_output(history: History) -> tuple[Finding, ...]:
     """Compare the outputs of the first and the last look."""
-    found = _collapse(history)
-    if found is None:
+    collapse = _collapse(history)
+    if collapse is None:
         return ()
-    content = _content(history, found)
-    if not content and (not harmed(history) or _explained(history, found)):
+    content = _content(history, collapse)
+    if not content and (not harmed(history) or _explained(history, collapse)):
         return ()
     cause = "loss-choice" if content else _cause(history)
     grade = severity(history)
-    before, after = found.similarities
+    before, after = collapse.similarities
     losses = [point.loss for point in history.losses]
     return (
         Finding(
             symptom="collapsed-output",
-            where=found.after.name,
+            where=collapse.after.name,
             severity="warning" if content and grade == "note" else grade,
-            sentence=_sentence(history, found, cause),
+            sentence=_sentence(history, collapse, cause),
             evidence={
                 "similarity": after,
                 "first_similarity": before,
                 "first_loss": losses[0],
                 "loss": level(losses),
-                "step": float(found.last.step),
+                "step": float(collapse.last.step),
             },
             cause=cause,
         ),
@@ -85,11 +85,11 @@ def _collapse(history: History) -> _Collapse | None:
     before, after = _output(looks[0][1]), _output(looks[-1][1])
     if before is None or after is None or _width(after) in (None, 1):
         return None
-    found = _Collapse(before=before, after=after, first=looks[0][0], last=looks[-1][0])
+    collapse = _Collapse(before=before, after=after, first=looks[0][0], last=looks[-1][0])
     if finite(before.similarity) is None or finite(after.similarity) is None:
         return None
-    first, last = found.similarities
-    return found if last > ALIKE and 1 - first >= SHRUNK * (1 - last) else None
+    first, last = collapse.similarities
+    return collapse if last > ALIKE and 1 - first >= SHRUNK * (1 - last) else None
 
 
 def _output(chain: Chain) -> Link | None:
@@ -104,7 +104,7 @@ def _width(link: Link) -> int | None:
     return link.width or min(shape, default=None)
 
 
-def _content(history: History, found: _Collapse) -> bool:
+def _content(history: History, collapse: _Collapse) -> bool:
     """Whether the loss fell and is content with one answer for all: with zeros, with the best constant, or as it is.
 
     A raw target of several values is no such thing: its mean lies far off zero, and outputs that reach it are rightly
@@ -118,7 +118,7 @@ def _content(history: History, found: _Collapse) -> bool:
     if room is None or room <= 0 or finite(now) is None or now - floor > room / 2:
         return False
     little = floor + SOLVED * room
-    zeros = finite(found.first.chain.known_loss if found.first.chain is not None else None)
+    zeros = finite(collapse.first.chain.known_loss if collapse.first.chain is not None else None)
     best = finite(start.constant_loss) if start is not None and not _off_zero(start) else None
     if any(constant is not None and constant <= min(little, now) for constant in (zeros, best)):
         return True
@@ -131,9 +131,9 @@ def _off_zero(start: Start) -> bool:
     return mean is not None and abs(mean) > (spread or 0.0)
 
 
-def _explained(history: History, found: _Collapse) -> bool:
+def _explained(history: History, collapse: _Collapse) -> bool:
     """Whether the first weights already say why nothing but one answer can be learned."""
-    blind = found.first.chain is not None and blindness(found.first.chain) is not None
+    blind = collapse.first.chain is not None and blindness(collapse.first.chain) is not None
     return blind or explains(history)
 
 
@@ -145,12 +145,12 @@ def _cause(history: History) -> Cause | None:
     return "learning-rate" if (largest_step(history) or 0.0) > LARGE_STEP else None
 
 
-def _sentence(history: History, found: _Collapse, cause: Cause | None) -> str:
-    before, after = found.similarities
+def _sentence(history: History, collapse: _Collapse, cause: Cause | None) -> str:
+    before, after = collapse.similarities
     cosine = f"{after:.3f}" if after < 0.9995 else "above 0.999"
     opening = (
-        f"The outputs of different inputs have become alike: mean cosine {cosine} at step {found.last.step}, "
-        f"{before:.2f} at step {found.first.step}"
+        f"The outputs of different inputs have become alike: mean cosine {cosine} at step {collapse.last.step}, "
+        f"{before:.2f} at step {collapse.first.step}"
     )
     reasons: dict[Cause | None, str] = {
         "loss-choice": "; the loss is content with that, nothing in it holds them apart.",

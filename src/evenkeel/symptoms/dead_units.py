@@ -43,30 +43,30 @@ class _Dead:
 
 def dead_units(history: History) -> tuple[Finding, ...]:
     """Read dead units off a history: a whole layer, or half of one while learning is harmed."""
-    found = _worst(history)
-    if found is None or (not found.cuts and not harmed(history)) or _follows(history, found):
+    dead = _worst(history)
+    if dead is None or (not dead.cuts and not harmed(history)) or _follows(history, dead):
         return ()
-    cause = _cause(history, found)
+    cause = _cause(history, dead)
     grade = severity(history)
     if harmed(history):  # half a layer still learns
-        grade = "critical" if found.cuts else "warning"
-    evidence = {"dead": found.share, "width": float(found.link.width or 0), "step": float(found.look.step)}
+        grade = "critical" if dead.cuts else "warning"
+    evidence = {"dead": dead.share, "width": float(dead.link.width or 0), "step": float(dead.look.step)}
     return (
         Finding(
             symptom="dead-units",
-            where=found.link.name,
+            where=dead.link.name,
             severity=grade,
-            sentence=_sentence(found, cause),
+            sentence=_sentence(dead, cause),
             evidence=evidence,
             cause=cause,
         ),
     )
 
 
-def _follows(history: History, found: _Dead) -> bool:
+def _follows(history: History, dead: _Dead) -> bool:
     """Whether units that died later only show what the first weights had in them: nothing to learn from."""
     chain = next((look.chain for look in history.looks if look.chain is not None), None)
-    return not found.born and (explains(history) or (chain is not None and blindness(chain) is not None))
+    return not dead.born and (explains(history) or (chain is not None and blindness(chain) is not None))
 
 
 def _worst(history: History) -> _Dead | None:
@@ -103,40 +103,40 @@ def _link_in(look: Observation, name: str) -> Link | None:
     return next((link for link in links if link.name == name), None)
 
 
-def _cause(history: History, found: _Dead) -> Cause:
-    if not found.born:
+def _cause(history: History, dead: _Dead) -> Cause:
+    if not dead.born:
         return step_cause(history)
     if off_center(history) > RAW or input_size(history) > RAW:
         return "data-scale"
-    if _biases_rule(found):
+    if _biases_rule(dead):
         return "initialisation"
-    links = () if found.look.chain is None else tuple(link for link in found.look.chain.links if link.width)
+    links = () if dead.look.chain is None else tuple(link for link in dead.look.chain.links if link.width)
     if abs(by_initialisation(links, 1.0)) >= FAR:
         return "initialisation"
     layers = [link.width for link in links if link.activation is not None and link.width]
     chance = sum(2.0**-width for width in layers)
-    alike = (finite(found.link.similarity) or 0.0) > 1 - 1 / RAW
+    alike = (finite(dead.link.similarity) or 0.0) > 1 - 1 / RAW
     return "depth" if chance >= LIKELY or alike else "initialisation"
 
 
-def _biases_rule(found: _Dead) -> bool:
+def _biases_rule(dead: _Dead) -> bool:
     """Whether the layer's biases are larger than what its weights make of the inputs."""
-    term = next(iter(found.link.terms), None)
-    if term is None or term.input_rms is None or not found.link.width:
+    term = next(iter(dead.link.terms), None)
+    if term is None or term.input_rms is None or not dead.link.width:
         return False
-    reach = term.rms * term.input_rms * math.sqrt(math.prod(term.shape) / found.link.width)
+    reach = term.rms * term.input_rms * math.sqrt(math.prod(term.shape) / dead.link.width)
     bias = term.name.removesuffix("weight") + "bias"
-    sizes = {each.name: each.weight_rms for each in found.look.parameters}
+    sizes = {each.name: each.weight_rms for each in dead.look.parameters}
     return sizes.get(bias, 0.0) > reach
 
 
-def _sentence(found: _Dead, cause: Cause) -> str:
-    if found.share == 1.0:
-        begun = "from the first weights on" if found.born else f"since step {found.look.step}"
-        opening = f"All units of `{found.link.name}` are zero for every input, {begun}: no gradient passes"
+def _sentence(dead: _Dead, cause: Cause) -> str:
+    if dead.share == 1.0:
+        begun = "from the first weights on" if dead.born else f"since step {dead.look.step}"
+        opening = f"All units of `{dead.link.name}` are zero for every input, {begun}: no gradient passes"
     else:
-        begun = "from the first weights on" if found.born else f"first seen at step {found.look.step}"
-        opening = f"{100 * found.share:.0f} % of the units of `{found.link.name}` are zero for every input, {begun}"
+        begun = "from the first weights on" if dead.born else f"first seen at step {dead.look.step}"
+        opening = f"{100 * dead.share:.0f} % of the units of `{dead.link.name}` are zero for every input, {begun}"
     reasons: dict[Cause, str] = {
         "depth": "; in a net so deep and narrow that comes about by chance.",
         "initialisation": "; its weights and biases start on the dead side.",

@@ -30,17 +30,17 @@ HUNDREDFOLD = 10**FAR
 def exploding_gradient(history: History) -> tuple[Finding, ...]:
     """Read an exploding gradient off a history; the deepest reason that shows is the one that is named."""
     for read in (_over_time, _over_depth, _forwards, _first_factor, _by_steps):
-        found = read(history)
-        if found is not None:
-            return (found,)
+        finding = read(history)
+        if finding is not None:
+            return (finding,)
     return ()
 
 
 def _over_depth(history: History) -> Finding | None:
-    found = opening(history)
-    if found is None or not found.reaches(FAR):
+    departure = opening(history)
+    if departure is None or not departure.reaches(FAR):
         return None
-    worst = stretch(found.links, 1.0)
+    worst = stretch(departure.links, 1.0)
     cause = blame(worst)
     lower, upper = worst.links[0].name, worst.links[-1].name
     path = f"in `{lower}`" if lower == upper else f"between `{upper}` and `{lower}`"
@@ -48,11 +48,16 @@ def _over_depth(history: History) -> Finding | None:
     grade = _grade(history)
     if grade == "note":
         sentence += " No harm is seen."
-    return _finding(grade, worst.where, sentence, cause, found.look, _depth_evidence(found, worst))
+    return _finding(grade, worst.where, sentence, cause, departure.look, _depth_evidence(departure, worst))
 
 
-def _depth_evidence(found: Departure, worst: Stretch) -> dict[str, float]:
-    return {"gain": found.gain, "decades": found.decades, "scatter": found.scatter, "links": float(len(worst.links))}
+def _depth_evidence(departure: Departure, worst: Stretch) -> dict[str, float]:
+    return {
+        "gain": departure.gain,
+        "decades": departure.decades,
+        "scatter": departure.scatter,
+        "links": float(len(worst.links)),
+    }
 
 
 def _because(worst: Stretch, cause: Cause) -> str:
@@ -88,10 +93,10 @@ def _over_time(history: History) -> Finding | None:
 
 def _growing(look: Observation) -> list[tuple[str, Direction]]:
     links = [] if look.chain is None else [link for _, link in look.chain.walk() if link.steps is not None]
-    found = [(link.name, direction) for link in links if link.steps for direction in link.steps.directions]
+    directions = [(link.name, direction) for link in links if link.steps for direction in link.steps.directions]
     return [
         (name, direction)
-        for name, direction in found
+        for name, direction in directions
         if (finite(direction.gain) or 0.0) > HUNDREDFOLD ** (1 / max(1, len(direction.step_gains)))
     ]
 

@@ -159,8 +159,8 @@ def _grade_of(history: History, share: float) -> Severity:
 
 
 def _at_least(least: Severity, history: History) -> Severity:
-    found = severity(history)
-    return least if ORDER.index(found) < ORDER.index(least) else found
+    grade = severity(history)
+    return least if ORDER.index(grade) < ORDER.index(least) else grade
 
 
 def _finding(still: _Still, look: Observation) -> Finding:

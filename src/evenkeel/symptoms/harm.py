@@ -133,10 +133,10 @@ def lag_severity(history: History) -> Severity:
     return _graded(lag(history))
 
 
-def _graded(found: float | None) -> Severity:
-    if found is None or found < HARMED:
+def _graded(share: float | None) -> Severity:
+    if share is None or share < HARMED:
         return "note"
-    return "critical" if found >= DEVASTATED else "warning"
+    return "critical" if share >= DEVASTATED else "warning"
 
 
 def harmed(history: History) -> bool:

@@ -20,26 +20,26 @@ from evenkeel.symptoms.stretch import FAR, by_activation, by_initialisation
 def input_blind(history: History) -> tuple[Finding, ...]:
     """Read off the first chain whether the features of different inputs are alike at its upper end."""
     look = next((look for look in history.looks if look.chain is not None), None)
-    found = None if look is None or look.chain is None else blindness(look.chain)
-    if look is None or found is None:
+    blind = None if look is None or look.chain is None else blindness(look.chain)
+    if look is None or blind is None:
         return ()
-    cause = _cause(found)
-    times = (1 - found.seen) / max(1 - found.left, 1e-7)
+    cause = _cause(blind)
+    times = (1 - blind.seen) / max(1 - blind.left, 1e-7)
     sentence = (
-        f"At `{found.last.name}` the features of different inputs are alike (mean cosine {_cosine(found.left)}; "
-        f"{found.seen:.2f} at `{found.first.name}`): {_because(found, cause)}."
+        f"At `{blind.last.name}` the features of different inputs are alike (mean cosine {_cosine(blind.left)}; "
+        f"{blind.seen:.2f} at `{blind.first.name}`): {_because(blind, cause)}."
     )
     evidence = {
-        "similarity": found.left,
-        "first_similarity": found.seen,
+        "similarity": blind.left,
+        "first_similarity": blind.seen,
         "fall": times,
-        "links": float(len(found.between)),
+        "links": float(len(blind.between)),
         "step": float(look.step),
     }
     return (
         Finding(
             symptom="input-blind",
-            where=found.last.name,
+            where=blind.last.name,
             severity=shape_severity(history),
             sentence=sentence,
             evidence=evidence,
@@ -48,20 +48,20 @@ def input_blind(history: History) -> tuple[Finding, ...]:
     )
 
 
-def _cause(found: Blindness) -> Cause:
+def _cause(blind: Blindness) -> Cause:
     """Links near their ideal: too many of them. Otherwise what holds each one back."""
-    if by_activation(found.between, -1.0) >= FAR:
+    if by_activation(blind.between, -1.0) >= FAR:
         return "activation"
-    off = abs(by_initialisation(found.between, 1.0))
+    off = abs(by_initialisation(blind.between, 1.0))
     return "initialisation" if off >= FAR / 2 else "depth"
 
 
-def _because(found: Blindness, cause: Cause) -> str:
+def _because(blind: Blindness, cause: Cause) -> str:
     if cause == "activation":
-        return f"{found.last.activation or 'the activation'} adds the same to all of them, layer after layer"
+        return f"{blind.last.activation or 'the activation'} adds the same to all of them, layer after layer"
     if cause == "initialisation":
         return "the weights there start at a size that does not carry the differences through"
-    return f"{len(found.between)} links in a row leave no difference, though each keeps the size"
+    return f"{len(blind.between)} links in a row leave no difference, though each keeps the size"
 
 
 def _cosine(value: float) -> str:

@@ -75,7 +75,7 @@ def no_learning(history: History) -> tuple[Finding, ...]:
     untaught = _untaught(history)
     if not harmed(history) and untaught is None:
         return ()
-    reason = untaught or next((found for find in _REASONS if (found := find(history)) is not None), None)
+    reason = untaught or next((first for find in _REASONS if (first := find(history)) is not None), None)
     because = "" if reason is None else f": {reason.because}"
     finding = Finding(
         symptom="no-learning",
@@ -205,9 +205,9 @@ def _one_feature(history: History, link: Link) -> bool:
 def _others(history: History) -> Reason | None:
     """What another symptom sees, where it names a cause."""
     for look_for in TELLING:
-        for found in look_for(history):
-            if found.severity != "note" and found.cause is not None:
-                return Reason(found.cause, f"{found.symptom.replace('-', ' ')} in {found.where}")
+        for finding in look_for(history):
+            if finding.severity != "note" and finding.cause is not None:
+                return Reason(finding.cause, f"{finding.symptom.replace('-', ' ')} in {finding.where}")
     return None
 
 

@@ -82,28 +82,28 @@ def _severity(history: History, lost: int, steps: int) -> Severity:
     return "critical" if ended or 2 * lost > steps else "warning"
 
 
-def _sentence(found: NonFinite | None, first: int, lost: int, steps: int) -> str:
+def _sentence(origin: NonFinite | None, first: int, lost: int, steps: int) -> str:
     count = f"{lost} of {steps} steps {'is' if lost == 1 else 'are'} lost"
-    if found is None:
+    if origin is None:
         return f"The loss is not finite from step {first} on: {count}."
-    if found.direction == "data":
-        return f"The batch of step {first} holds values that are not finite, in `{found.where}`: {count}."
-    if found.direction == "weights":
-        return f"The weights `{found.where}` are not finite at step {first}: {count}."
-    maker = f"`{found.operation}` in `{found.where or 'loss'}`"
-    maker = maker if found.direction == "forward" else f"The backward pass of {maker}"
+    if origin.direction == "data":
+        return f"The batch of step {first} holds values that are not finite, in `{origin.where}`: {count}."
+    if origin.direction == "weights":
+        return f"The weights `{origin.where}` are not finite at step {first}: {count}."
+    maker = f"`{origin.operation}` in `{origin.where or 'loss'}`"
+    maker = maker if origin.direction == "forward" else f"The backward pass of {maker}"
     return f"{maker} made the first value that is not finite, at step {first}: {count}."
 
 
 def _cause(history: History, first: int) -> Cause | None:
     """The likeliest cause by what made the value, and by whether the loss had grown before."""
-    found = history.non_finite
-    if found is not None and found.direction == "data":
+    origin = history.non_finite
+    if origin is not None and origin.direction == "data":
         return "data-scale"
-    operation = "" if found is None else _plain(found.operation)
-    if found is not None and operation in ("exp", "expm1") and not _in_loss(found):
+    operation = "" if origin is None else _plain(origin.operation)
+    if origin is not None and operation in ("exp", "expm1") and not _in_loss(origin):
         return "activation"
-    if _grown(history, first) or (found is not None and found.direction == "weights"):
+    if _grown(history, first) or (origin is not None and origin.direction == "weights"):
         return step_cause(history)
     if operation in UNDEFINED_SOMEWHERE:
         return "numerics"
@@ -117,8 +117,8 @@ def _plain(operation: str) -> str:
     return operation.lower().split("backward")[0].removesuffix("_forward").strip("_")
 
 
-def _in_loss(found: NonFinite) -> bool:
-    return found.where in ("", "output") or found.where.startswith("loss")
+def _in_loss(origin: NonFinite) -> bool:
+    return origin.where in ("", "output") or origin.where.startswith("loss")
 
 
 def _grown(history: History, first: int) -> bool:

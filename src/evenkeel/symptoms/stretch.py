@@ -147,12 +147,12 @@ def stretch(links: Sequence[Link], sign: float) -> Stretch:
         sums += sign * math.log10(known_gain(link) / reference(link))
         if sums > best[0]:
             best = (sums, start, position + 1)
-    found = list(links[best[1] : best[2]])
-    weighted = [position for position, link in enumerate(found) if has_weights(link)]
+    between = list(links[best[1] : best[2]])
+    weighted = [position for position, link in enumerate(between) if has_weights(link)]
     if weighted:
-        found = found[weighted[0] : weighted[-1] + 1]
-    decades = math.fsum(math.log10(known_gain(link) / reference(link)) for link in found)
-    return Stretch(links=tuple(found), decades=decades)
+        between = between[weighted[0] : weighted[-1] + 1]
+    decades = math.fsum(math.log10(known_gain(link) / reference(link)) for link in between)
+    return Stretch(links=tuple(between), decades=decades)
 
 
 def by_activation(links: Sequence[Link], sign: float) -> float:
@@ -175,13 +175,13 @@ def against_theory(links: Sequence[Link], sign: float) -> float:
     return math.fsum(decades for decades in beyond if decades >= FAR)
 
 
-def blame(found: Stretch) -> Cause:
+def blame(worst: Stretch) -> Cause:
     """What theory says of links of the first weights: what would still be wrong with the best weights comes first."""
-    sign = math.copysign(1.0, found.decades)
-    half = abs(found.decades) / 2
-    activation = by_activation(found.links, sign)
+    sign = math.copysign(1.0, worst.decades)
+    half = abs(worst.decades) / 2
+    activation = by_activation(worst.links, sign)
     if activation >= FAR:
         return "activation"
-    if max(by_initialisation(found.links, sign), against_theory(found.links, sign)) >= half:
+    if max(by_initialisation(worst.links, sign), against_theory(worst.links, sign)) >= half:
         return "initialisation"
     return "activation" if activation >= half else "depth"

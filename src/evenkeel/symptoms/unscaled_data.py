@@ -27,10 +27,10 @@ def unscaled_data(history: History) -> tuple[Finding, ...]:
     """What is furthest from order one: the features' sizes, their offsets, or the target."""
     if history.start is None:
         return ()
-    found = [*([] if _normalised(history) else _inputs(history.start)), *_target(history.start)]
-    if not found:
+    departures = [*([] if _normalised(history) else _inputs(history.start)), *_target(history.start)]
+    if not departures:
         return ()
-    _, where, cause, sentence, evidence = max(found, key=lambda each: each[0])
+    _, where, cause, sentence, evidence = max(departures, key=lambda each: each[0])
     finding = Finding(
         symptom="unscaled-data",
         where=where,
@@ -60,30 +60,32 @@ def _inputs(start: Start) -> list[_Departure]:
     size, spread = _rms(scales), _rms([spread for _, spread in moving])
     offset = math.sqrt(max(0.0, (size / spread) * (size / spread) - 1))
     apart = max(scales) / median_low(scales)
-    found = [_beyond(size, "inputs", "data-scale")]
+    departures = [_beyond(size, "inputs", "data-scale")]
     if apart > APART:
         words = f"The largest input feature has an rms of {max(scales):.3g}, {apart:.3g} times that of the median one."
-        found.append(
+        departures.append(
             (math.log10(apart / APART), "inputs", "data-scale", words, {"apart": apart, "largest": max(scales)})
         )
     if offset > OFFSET:
         words = f"The mean of the inputs is {offset:.3g} times their spread ({spread:.3g}): all examples look alike."
-        found.append((math.log10(offset / OFFSET), "inputs", "data-scale", words, {"offset": offset, "spread": spread}))
-    return [each for each in found if each is not None]
+        departures.append(
+            (math.log10(offset / OFFSET), "inputs", "data-scale", words, {"offset": offset, "spread": spread})
+        )
+    return [each for each in departures if each is not None]
 
 
 def _target(start: Start) -> list[_Departure]:
     mean, spread = start.target_mean, start.target_spread
     if mean is None or spread is None or not (math.isfinite(mean) and 0 < spread < math.inf):
         return []
-    found = [_beyond(math.hypot(mean, spread), "target", "target-scale")]
+    departures = [_beyond(math.hypot(mean, spread), "target", "target-scale")]
     offset = abs(mean) / spread
     if offset > OFFSET:
         words = f"The mean of the target, {mean:.3g}, is {offset:.3g} times its spread."
-        found.append(
+        departures.append(
             (math.log10(offset / OFFSET), "target", "target-scale", words, {"offset": offset, "spread": spread})
         )
-    return [each for each in found if each is not None]
+    return [each for each in departures if each is not None]
 
 
 def _beyond(size: float, where: str, cause: Cause) -> _Departure | None:

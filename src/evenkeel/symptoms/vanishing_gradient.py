@@ -39,34 +39,34 @@ def vanishing_gradient(history: History) -> tuple[Finding, ...]:
     return ()
 
 
-def _over_depth(history: History, found: Departure) -> Finding:
-    worst = stretch(found.links, -1.0)
+def _over_depth(history: History, departure: Departure) -> Finding:
+    worst = stretch(departure.links, -1.0)
     cause = blame(worst)
-    grade = _grade(history, found)
+    grade = _grade(history, departure)
     sentence = f"{_lost(worst)}: {_because(worst, cause)}."
     if grade == "note" and history.optimizer == "adaptive":
         sentence += " Adam's steps do not shrink with it, and no harm is seen."
-    return _finding(worst, found, grade, sentence, cause)
+    return _finding(worst, departure, grade, sentence, cause)
 
 
-def _in_training(history: History, found: Departure) -> Finding:
+def _in_training(history: History, departure: Departure) -> Finding:
     """The first weights were sound. One broken link is the doing of steps; many weak ones are a chain too long."""
-    worst = stretch(found.links, -1.0)
+    worst = stretch(departure.links, -1.0)
     single = min(math.log10(max(finite(link.gain) or 1.0, 1e-45)) for link in worst.links)
     flat = any((finite(link.saturated) or 0.0) >= FLAT for link in worst.links)
     cause: Cause = "learning-rate" if flat or single <= worst.decades / 2 else "depth"
-    sentence = f"By step {found.look.step}, {_uncapitalised(_lost(worst))}; at the first weights it was sound."
-    return _finding(worst, found, severity(history), sentence, cause)
+    sentence = f"By step {departure.look.step}, {_uncapitalised(_lost(worst))}; at the first weights it was sound."
+    return _finding(worst, departure, severity(history), sentence, cause)
 
 
-def _finding(worst: Stretch, found: Departure, grade: Severity, sentence: str, cause: Cause) -> Finding:
+def _finding(worst: Stretch, departure: Departure, grade: Severity, sentence: str, cause: Cause) -> Finding:
     evidence = {
-        "gain": found.gain,
-        "decades": found.decades,
-        "scatter": found.scatter,
+        "gain": departure.gain,
+        "decades": departure.decades,
+        "scatter": departure.scatter,
         "links": float(len(worst.links)),
         "stretch_gain": worst.gain,
-        "step": float(found.look.step),
+        "step": float(departure.look.step),
     }
     where = worst.where
     return Finding(
@@ -74,10 +74,10 @@ def _finding(worst: Stretch, found: Departure, grade: Severity, sentence: str, c
     )
 
 
-def _grade(history: History, found: Departure) -> Severity:
+def _grade(history: History, departure: Departure) -> Severity:
     """By harm; a loss that an adaptive optimizer copes with is not alone to blame for learning nothing."""
-    grade = lag_severity(history) if found.reaches(-SURELY) else shape_severity(history)
-    mild = history.optimizer == "adaptive" and found.decades > -ADAM_COPES
+    grade = lag_severity(history) if departure.reaches(-SURELY) else shape_severity(history)
+    mild = history.optimizer == "adaptive" and departure.decades > -ADAM_COPES
     return "warning" if grade == "critical" and mild else grade
 
 
@@ -139,10 +139,10 @@ def _over_time(history: History) -> Finding | None:
 def _fading(look: Observation) -> list[tuple[str, Direction]]:
     """Recurrent layers and directions whose gradient is forgotten within the sequence."""
     links = [] if look.chain is None else [link for _, link in look.chain.walk() if link.steps is not None]
-    found = [(link.name, direction) for link in links if link.steps for direction in link.steps.directions]
+    directions = [(link.name, direction) for link in links if link.steps for direction in link.steps.directions]
     return [
         (name, direction)
-        for name, direction in found
+        for name, direction in directions
         if finite(direction.gain) is not None
         and 0 < direction.gain < FORGOTTEN ** (1 / max(1, len(direction.step_gains)))
     ]
