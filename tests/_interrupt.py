@@ -3,12 +3,12 @@
 import os
 import signal
 
-from evenkeel.train.step import Step
+from evenkeel.train.step import TrainingStep
 
 
 def interrupt_at(monkeypatch, update):
     """Send this process Ctrl-C in the middle of that update."""
-    plain, count = Step.__call__, []
+    plain, count = TrainingStep.__call__, []
 
     def call(self, *batch, **named):
         count.append(1)
@@ -16,4 +16,4 @@ def interrupt_at(monkeypatch, update):
             os.kill(os.getpid(), signal.SIGINT)
         return plain(self, *batch, **named)
 
-    monkeypatch.setattr(Step, "__call__", call)
+    monkeypatch.setattr(TrainingStep, "__call__", call)

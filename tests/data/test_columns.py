@@ -37,9 +37,9 @@ def kind(values, name="column"):
     ],
 )
 def test_numbers_out_of_text(text, numbers):
-    found = tidy(column(text))
-    assert found.dtype == pl.Float64
-    assert found.to_list() == numbers
+    result = tidy(column(text))
+    assert result.dtype == pl.Float64
+    assert result.to_list() == numbers
 
 
 @pytest.mark.parametrize("text", [["1,5", "2"], ["1,23", "4"], ["1", "x"], ["1-2", "3"], ["$", "3"], ["1,234,5", "1"]])
@@ -64,15 +64,15 @@ def test_not_a_number_and_infinite_are_missing(values, dtype):
 @pytest.mark.parametrize("form", DATE_FORMS)
 def test_dates_out_of_text(form):
     text = [(MOMENT + dt.timedelta(days=step)).strftime(form.replace("%.f", "")) for step in range(3)]
-    found = tidy(column([*text, None]))
-    assert found.dtype == pl.Datetime("us")
-    assert found.dt.date().to_list() == [*((MOMENT + dt.timedelta(days=step)).date() for step in range(3)), None]
-    assert found[0].hour == (13 if "%H" in form else 0)
+    result = tidy(column([*text, None]))
+    assert result.dtype == pl.Datetime("us")
+    assert result.dt.date().to_list() == [*((MOMENT + dt.timedelta(days=step)).date() for step in range(3)), None]
+    assert result[0].hour == (13 if "%H" in form else 0)
 
 
 def test_dates_with_fractions_and_in_universal_time():
-    found = tidy(column(["2024-03-31T13:45:00.250Z", "2024-03-31T13:45:00Z"]))
-    assert found.to_list() == [MOMENT + dt.timedelta(milliseconds=250), MOMENT]
+    result = tidy(column(["2024-03-31T13:45:00.250Z", "2024-03-31T13:45:00Z"]))
+    assert result.to_list() == [MOMENT + dt.timedelta(milliseconds=250), MOMENT]
 
 
 @pytest.mark.parametrize("text", [["2024-03-31", "soon"], ["2024-13-01", "2024-01-01"], ["31/12/2024", "01/01/2024"]])
@@ -109,8 +109,8 @@ def test_tidy_twice_is_tidy_once(values):
 
 def test_tidy_keeps_name_and_length_and_the_original():
     series = column([" a ", "?", "b"])
-    found = tidy(series)
-    assert (found.name, len(found)) == ("column", 3)
+    result = tidy(series)
+    assert (result.name, len(result)) == ("column", 3)
     assert series.to_list() == [" a ", "?", "b"]
 
 
@@ -195,15 +195,15 @@ def test_an_id_that_repeats_is_a_number():
     ],
 )
 def test_notes_say_why(values, note):
-    found = describe(tidy(column(values)))
-    assert found.note == note
-    assert bool(found.note) == (found.kind not in USED)
+    result = describe(tidy(column(values)))
+    assert result.note == note
+    assert bool(result.note) == (result.kind not in USED)
 
 
 def test_description():
-    found = describe(tidy(column(["b", None, "a", "b", "c", "a very long value that goes on and on and on", "d"])))
-    assert (found.name, found.missing) == ("column", 1)
-    assert found.examples == ("b", "a", "c")
+    result = describe(tidy(column(["b", None, "a", "b", "c", "a very long value that goes on and on and on", "d"])))
+    assert (result.name, result.missing) == ("column", 1)
+    assert result.examples == ("b", "a", "c")
     long = describe(column(["x" * 100, "y"]))
     assert long.examples == ("x" * 37 + "...", "y")
     assert describe(column([1.5, 2.0, 1e9])).examples == ("1.5", "2", "1e+09")
@@ -248,8 +248,8 @@ def test_description():
 )
 def test_real_tables(real_data, path, target, expected):
     table = set_target_apart(read_table(real_data / path), target)
-    found = build_dataset(table, "class", SplitRequest()).schema
-    assert {column.name: column.kind for column in found.columns} == expected
+    result = build_dataset(table, "class", SplitRequest()).schema
+    assert {column.name: column.kind for column in result.columns} == expected
 
 
 def test_missing_values_of_real_tables(real_data):

@@ -30,14 +30,14 @@ def values(dataset):
 
 @pytest.mark.parametrize("target", KINDS)
 def test_all_fields_have_one_entry_a_row(mixed, target):
-    found = build(mixed, target)
-    assert isinstance(found, Dataset)
-    assert len(found) == mixed.height == len(found.target)
-    assert {name: len(value) for name, value in found.inputs.items()} == {"numbers": 200, "categories": 200}
-    assert found.target_schema.columns == (target,)
-    assert target not in found.schema.used
-    assert found.weight is None
-    assert found.notes == ()
+    dataset = build(mixed, target)
+    assert isinstance(dataset, Dataset)
+    assert len(dataset) == mixed.height == len(dataset.target)
+    assert {name: len(value) for name, value in dataset.inputs.items()} == {"numbers": 200, "categories": 200}
+    assert dataset.target_schema.columns == (target,)
+    assert target not in dataset.schema.used
+    assert dataset.weight is None
+    assert dataset.notes == ()
 
 
 def test_rows_without_a_target_are_left_out_and_counted(mixed):
@@ -46,17 +46,17 @@ def test_rows_without_a_target_are_left_out_and_counted(mixed):
     assert table.height == 200
     assert len(table.rows) == table.features.height == table.target.height == 180
     assert 3 not in table.rows
-    found = build(gaps)
-    assert found.notes == ("20 of 200 rows have no target value and are left out.",)
+    dataset = build(gaps)
+    assert dataset.notes == ("20 of 200 rows have no target value and are left out.",)
     expected = gaps["price"].drop_nulls().to_list()
-    assert found.target.tolist() == expected
+    assert dataset.target.tolist() == expected
 
 
 def test_several_targets(mixed):
     table = set_target_apart(mixed.with_columns(open=pl.col("open").cast(pl.Int64)), ["sold", "open"])
-    found = build_dataset(table, "labels", SplitRequest())
-    assert found.target.shape == (200, 2)
-    assert set(found.schema.used) == {"number", "town", "day", "gaps", "price"}
+    dataset = build_dataset(table, "labels", SplitRequest())
+    assert dataset.target.shape == (200, 2)
+    assert set(dataset.schema.used) == {"number", "town", "day", "gaps", "price"}
 
 
 def test_the_table_given_is_not_changed(mixed):
@@ -68,8 +68,8 @@ def test_the_table_given_is_not_changed(mixed):
 @pytest.mark.parametrize("how", ["random", "time:day", "time:number", "group:town"])
 @pytest.mark.parametrize("target", ["price", "sold"])
 def test_every_split_through_the_front(mixed, how, target):
-    found = build(mixed, target, how=how, validation=0.2, test=0.2)
-    parts = [getattr(found.split, name) for name in ("train", "validation", "test")]
+    dataset = build(mixed, target, how=how, validation=0.2, test=0.2)
+    parts = [getattr(dataset.split, name) for name in ("train", "validation", "test")]
     assert sorted(np.concatenate(parts).tolist()) == list(range(200))
     assert all(len(part) for part in parts)
 
@@ -81,24 +81,24 @@ def test_classes_are_stratified_and_numbers_are_not(mixed):
 
 def test_a_time_column_stays_a_feature_and_a_group_does_not(mixed):
     assert "day" in build(mixed, how="time:day").schema.used
-    found = build(mixed, how="group:town")
-    assert "town" not in [column.name for column in found.schema.columns]
+    dataset = build(mixed, how="group:town")
+    assert "town" not in [column.name for column in dataset.schema.columns]
     towns = mixed["town"].to_numpy()
-    assert not set(towns[found.split.train]) & set(towns[found.split.test])
+    assert not set(towns[dataset.split.train]) & set(towns[dataset.split.test])
 
 
 def test_time_split_of_dates_is_in_order(mixed):
     shuffled = mixed.sample(fraction=1.0, shuffle=True, seed=0)
-    found = build(shuffled, how="time:day")
+    dataset = build(shuffled, how="time:day")
     day = shuffled["day"]
-    assert day.gather(found.split.train).max() <= day.gather(found.split.validation).min()
-    assert day.gather(found.split.validation).max() <= day.gather(found.split.test).min()
+    assert day.gather(dataset.split.train).max() <= day.gather(dataset.split.validation).min()
+    assert day.gather(dataset.split.validation).max() <= day.gather(dataset.split.test).min()
 
 
 def test_scales_come_from_the_training_rows_of_the_split(mixed):
-    found = build(mixed, how="time:day")
-    median = mixed["number"].gather(found.split.train).median()
-    assert found.schema.numbers[0].scale.center == pytest.approx(median)
+    dataset = build(mixed, how="time:day")
+    median = mixed["number"].gather(dataset.split.train).median()
+    assert dataset.schema.numbers[0].scale.center == pytest.approx(median)
 
 
 def test_changing_test_rows_changes_nothing_else(mixed):
@@ -142,19 +142,19 @@ def test_given_parts_without_validation_get_one_from_the_training_rows(mixed, ta
 
 def test_given_parts_with_rows_that_drop_out(mixed):
     gaps = mixed.with_columns(price=pl.when(pl.int_range(pl.len()) < 10).then(None).otherwise("price"))
-    found = build(gaps, how={"train": range(150), "test": range(150, 200)}, validation=0.0)
-    assert (len(found), len(found.split.train), len(found.split.test)) == (190, 140, 50)
-    assert found.split.test.tolist() == list(range(140, 190))
+    dataset = build(gaps, how={"train": range(150), "test": range(150, 200)}, validation=0.0)
+    assert (len(dataset), len(dataset.split.train), len(dataset.split.test)) == (190, 140, 50)
+    assert dataset.split.test.tolist() == list(range(140, 190))
 
 
 @pytest.mark.parametrize("form", ["column", "array", "balanced", "mapping"])
 def test_weights_of_every_form(mixed, form):
     frame = mixed.with_columns(weight=pl.int_range(pl.len()) % 3 + 1)
     weight = {"column": "weight", "array": frame["weight"].to_numpy(), "balanced": "balanced", "mapping": {0: 1, 1: 3}}
-    found = build(frame, "sold", weight=weight[form])
-    assert float(found.weight.mean()) == pytest.approx(1.0)
+    dataset = build(frame, "sold", weight=weight[form])
+    assert float(dataset.weight.mean()) == pytest.approx(1.0)
     # A weight is no feature: it may have been computed from the target.
-    assert ("weight" in found.schema.used) == (form != "column")
+    assert ("weight" in dataset.schema.used) == (form != "column")
 
 
 def test_weights_follow_their_rows(mixed):
@@ -163,28 +163,28 @@ def test_weights_follow_their_rows(mixed):
         price=pl.when(pl.int_range(pl.len()) % 2 == 0).then(None).otherwise("price"),
     )
     for weight in ("weight", frame["weight"].to_numpy()):
-        found = build(frame, weight=weight).weight
-        assert (found / found[0]).tolist() == pytest.approx(list(range(1, 200, 2)), rel=1e-5)
+        dataset = build(frame, weight=weight).weight
+        assert (dataset / dataset[0]).tolist() == pytest.approx(list(range(1, 200, 2)), rel=1e-5)
 
 
 def test_a_planted_column_is_told_and_kept(mixed):
-    found = build(mixed.with_columns(euros=pl.col("price") * 2 + 1))
-    assert len(found.notes) == 1
-    assert found.notes[0].startswith("Column 'euros' alone predicts the target almost perfectly (")
-    assert found.notes[0].endswith("possible leakage. Would it be known at the time of the prediction?")
-    assert "euros" in found.schema.used
+    dataset = build(mixed.with_columns(euros=pl.col("price") * 2 + 1))
+    assert len(dataset.notes) == 1
+    assert dataset.notes[0].startswith("Column 'euros' alone predicts the target almost perfectly (")
+    assert dataset.notes[0].endswith("possible leakage. Would it be known at the time of the prediction?")
+    assert "euros" in dataset.schema.used
 
 
 def test_columns_left_out_are_told(mixed):
-    found = build(mixed.with_columns(same=pl.lit("a"), row=pl.int_range(pl.len())))
-    assert found.notes == (
+    dataset = build(mixed.with_columns(same=pl.lit("a"), row=pl.int_range(pl.len())))
+    assert dataset.notes == (
         "Column 'same' is left out: the same value in every row.",
         "Column 'row' is left out: it numbers the rows.",
     )
 
 
 @pytest.mark.parametrize(
-    ("column", "told"),
+    ("column", "message"),
     [
         ([1.0, np.inf] + [2.0] * 20, "target 'y' is infinite in row 1; correct or remove such rows"),
         ([1.0, -np.inf] + [2.0] * 20, "target 'y' is infinite in row 1"),
@@ -198,14 +198,14 @@ def test_columns_left_out_are_told(mixed):
         ([None] * 50, "expected at least 10 rows with a value of 'y', got 0"),
     ],
 )
-def test_what_is_no_target(column, told):
+def test_what_is_no_target(column, message):
     frame = pl.DataFrame({"x": range(len(column)), "y": pl.Series(column, strict=False)})
-    with pytest.raises(DataError, match=told):
+    with pytest.raises(DataError, match=message):
         set_target_apart(frame, "y")
 
 
 @pytest.mark.parametrize(
-    ("request_", "kind", "told"),
+    ("request_", "kind", "message"),
     [
         (
             {"how": "tim:day"},
@@ -222,8 +222,8 @@ def test_what_is_no_target(column, told):
         ({"seed": -1}, RequestError, "a seed is a whole number of 0 or more, got -1"),
     ],
 )
-def test_splits_that_make_no_sense(mixed, request_, kind, told):
-    with pytest.raises(kind, match=told):
+def test_splits_that_make_no_sense(mixed, request_, kind, message):
+    with pytest.raises(kind, match=message):
         build(mixed, **request_)
 
 
@@ -281,7 +281,7 @@ def test_wrong_types_are_named_too(golden):
     ],
 )
 def test_real_tables_are_silent_where_nothing_is_wrong(real_data, path, target, kind, notes):
-    found = build(read_table(real_data / path), target, kind)
-    assert len(found.notes) == notes
-    assert not any("leakage" in note for note in found.notes)
-    assert found.inputs["numbers"].abs().nan_to_num(0).max() <= 3
+    dataset = build(read_table(real_data / path), target, kind)
+    assert len(dataset.notes) == notes
+    assert not any("leakage" in note for note in dataset.notes)
+    assert dataset.inputs["numbers"].abs().nan_to_num(0).max() <= 3

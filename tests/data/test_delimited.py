@@ -33,15 +33,15 @@ def test_line_ends(write, end):
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "cp1252", "latin-1"])
 def test_encodings(write, encoding):
     header = ["größe", "town", "price"]
-    found = read_delimited(write("a.csv", text(header=header), encoding))
-    assert found.equals(EXPECTED.rename({"size": "größe"}))
+    frame = read_delimited(write("a.csv", text(header=header), encoding))
+    assert frame.equals(EXPECTED.rename({"size": "größe"}))
 
 
 def test_a_foreign_letter_far_down_the_file(write):
     many = [["1.5", "Bonn", "10"]] * 20_000 + [["1.5", "Köln", "10"]]
-    found = read_delimited(write("a.csv", text(rows=many), "cp1252"))
-    assert found["town"][-1] == "Köln"
-    assert found["size"].dtype == pl.Float64
+    frame = read_delimited(write("a.csv", text(rows=many), "cp1252"))
+    assert frame["town"][-1] == "Köln"
+    assert frame["size"].dtype == pl.Float64
 
 
 @pytest.mark.parametrize("name", ["a.csv.gz", "packed_without_saying_so.csv"])
@@ -63,15 +63,15 @@ def test_blank_lines_are_no_rows(write, content):
 
 
 def test_a_row_of_empty_cells_is_a_row(write):
-    found = read_delimited(write("a.csv", text() + ",,\n"))
-    assert found.height == EXPECTED.height + 1
-    assert found.row(-1) == (None, None, None)
+    frame = read_delimited(write("a.csv", text() + ",,\n"))
+    assert frame.height == EXPECTED.height + 1
+    assert frame.row(-1) == (None, None, None)
 
 
 def test_quoted_cells_keep_separators_and_line_ends(write):
     rows = [["1.5", '"Bonn, at the\nRhine"', "10"], ["2.5", '"say ""yes"""', "20"]] * 6
-    found = read_delimited(write("a.csv", text(rows=rows)))
-    assert found["town"].to_list()[:2] == ["Bonn, at the\nRhine", 'say "yes"']
+    frame = read_delimited(write("a.csv", text(rows=rows)))
+    assert frame["town"].to_list()[:2] == ["Bonn, at the\nRhine", 'say "yes"']
 
 
 def test_a_quoted_header_with_commas(write):
@@ -80,30 +80,30 @@ def test_a_quoted_header_with_commas(write):
 
 
 def test_decimal_commas(write):
-    found = read_delimited(write("a.csv", "size;price\n1,5;10\n-2,25;20\n;7\n"))
-    assert found["size"].to_list() == [1.5, -2.25, None]
-    assert found["price"].to_list() == [10, 20, 7]
+    frame = read_delimited(write("a.csv", "size;price\n1,5;10\n-2,25;20\n;7\n"))
+    assert frame["size"].to_list() == [1.5, -2.25, None]
+    assert frame["price"].to_list() == [10, 20, 7]
 
 
 @pytest.mark.parametrize("cells", [["1,234", "5,678"], ["1,5", "2.5"]], ids=["thousands", "points too"])
 def test_no_decimal_commas_where_it_is_in_doubt(write, cells):
-    found = read_delimited(write("a.csv", "size;price\n" + "".join(f"{cell};1\n" for cell in cells)))
-    assert found["size"].to_list() == cells
+    frame = read_delimited(write("a.csv", "size;price\n" + "".join(f"{cell};1\n" for cell in cells)))
+    assert frame["size"].to_list() == cells
 
 
 @pytest.mark.parametrize("slip", ["abc", "1.5", "?", ""])
 def test_a_surprise_far_down_the_file(write, slip):
     content = "size,price\n" + "7,1\n" * 10_050 + f"{slip},3\n"
-    found = read_delimited(write("a.csv", content))
-    assert found.height == 10_051
-    assert str(found["size"][-1] or "") == slip
+    frame = read_delimited(write("a.csv", content))
+    assert frame.height == 10_051
+    assert str(frame["size"][-1] or "") == slip
 
 
 @pytest.mark.parametrize("separator", [",", "\t", " "])
 def test_without_header_columns_are_numbered(write, separator):
-    found = read_delimited(write("a.csv", text(separator, header=None)))
-    assert found.columns == ["column_0", "column_1", "column_2"]
-    assert found.height == len(ROWS)
+    frame = read_delimited(write("a.csv", text(separator, header=None)))
+    assert frame.columns == ["column_0", "column_1", "column_2"]
+    assert frame.height == len(ROWS)
 
 
 def test_names_are_trimmed_and_missing_ones_numbered(write):
@@ -133,7 +133,7 @@ def test_has_header(rows, header):
 
 
 @pytest.mark.parametrize(
-    ("content", "told"),
+    ("content", "message"),
     [
         (b" \n\n", "is empty; expected a table with a header line and rows"),
         (
@@ -150,14 +150,14 @@ def test_has_header(rows, header):
     ],
     ids=["blank", "ragged", "comment", "quote", "twice", "utf-16", "binary", "zip", "encoding"],
 )
-def test_what_is_no_table_is_named(write, content, told):
-    with pytest.raises(DataError, match=told):
+def test_what_is_no_table_is_named(write, content, message):
+    with pytest.raises(DataError, match=message):
         read_delimited(write("a.csv", content))
 
 
 def test_prose_is_no_table_of_blanks(write):
-    found = read_delimited(write("a.txt", "It was a night\nthe rain fell down\nand all was quiet\n"))
-    assert found.columns == ["It was a night"]
+    frame = read_delimited(write("a.txt", "It was a night\nthe rain fell down\nand all was quiet\n"))
+    assert frame.columns == ["It was a night"]
 
 
 def test_a_long_first_line_is_read_whole(write):

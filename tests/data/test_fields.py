@@ -8,7 +8,7 @@ from evenkeel.data.fields import (
     Joined,
     Owners,
     Ragged,
-    Whole,
+    SharedField,
     Windows,
     all_rows,
     join,
@@ -28,17 +28,17 @@ FIELDS: dict[str, Field] = {
     "edges": Edges(torch.tensor([[0, 1, 0], [1, 0, 2]]), starts_of([2, 0, 1]), starts_of([2, 1, 3])),
     "owners": Owners(starts_of([2, 0, 3])),
     "windows": Windows(torch.arange(10.0), torch.tensor([0, 3, 7]), 3),
-    "whole": Whole(torch.randn(5, 2), 3),
+    "whole": SharedField(torch.randn(5, 2), 3),
 }
 
 
 @pytest.mark.parametrize("rows", ROWS)
 def test_ragged_pads_to_the_longest_of_the_batch(rows):
     field = Ragged(*join(PIECES), fill=-1.0)
-    found = field.index_select(0, torch.tensor(rows, dtype=torch.int64))
+    batch = field.index_select(0, torch.tensor(rows, dtype=torch.int64))
     longest = max((len(PIECES[row]) for row in rows), default=0)
-    assert found.shape == (len(rows), longest, 2)
-    for row, values in zip(rows, found, strict=True):
+    assert batch.shape == (len(rows), longest, 2)
+    for row, values in zip(rows, batch, strict=True):
         size = len(PIECES[row])
         assert torch.equal(values[:size], PIECES[row]) and (values[size:] == -1).all()
     assert field.lengths.tolist() == [2, 0, 3]
@@ -46,8 +46,8 @@ def test_ragged_pads_to_the_longest_of_the_batch(rows):
 
 @pytest.mark.parametrize("rows", ROWS)
 def test_joined_is_the_pieces_one_after_the_other(rows):
-    found = Joined(*join(PIECES)).index_select(0, torch.tensor(rows, dtype=torch.int64))
-    assert torch.equal(found, torch.cat([PIECES[row] for row in rows] or [torch.empty(0, 2)]))
+    batch = Joined(*join(PIECES)).index_select(0, torch.tensor(rows, dtype=torch.int64))
+    assert torch.equal(batch, torch.cat([PIECES[row] for row in rows] or [torch.empty(0, 2)]))
     owners = Owners(starts_of([2, 0, 3])).index_select(0, torch.tensor(rows, dtype=torch.int64))
     assert owners.tolist() == [number for number, row in enumerate(rows) for _ in PIECES[row]]
 

@@ -1,4 +1,4 @@
-"""A planted twin of the target is found; honest columns, however good, are left alone."""
+"""A planted twin of the target is reported; honest columns, however good, are left alone."""
 
 import numpy as np
 import polars as pl
@@ -48,9 +48,9 @@ def test_silent_on_honest_data(kind, seed):
 @pytest.mark.parametrize("rows", [300, 2000])
 def test_a_twin_of_a_number_is_found(twin, rows):
     columns, value = honest(rows=rows)
-    found = leaks(columns | {"twin": twin(value)}, value, "number")
-    assert list(found) == ["twin"]
-    assert 0.99 <= found["twin"] <= 1.0
+    leaks_by_column = leaks(columns | {"twin": twin(value)}, value, "number")
+    assert list(leaks_by_column) == ["twin"]
+    assert 0.99 <= leaks_by_column["twin"] <= 1.0
 
 
 @pytest.mark.parametrize("seed", range(3))

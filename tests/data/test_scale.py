@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from evenkeel.data.scale import CLIP, Scale, apply_scale, fit_scale
+from evenkeel.data.scale import CLIP, ColumnScale, apply_scale, fit_scale
 
 DRAW = np.random.default_rng(0).normal(size=1001)
 
@@ -47,11 +47,11 @@ def test_units_do_not_matter(factor, offset):
     ids=["largest", "smallest", "outlier", "both", "constant", "mostly one", "single", "below resolution"],
 )
 def test_always_finite_ordered_and_within_the_clip(values):
-    found = apply_scale(values, fit_scale(values))
-    assert np.isfinite(found).all()
-    assert (np.abs(found) <= CLIP).all()
+    scaled = apply_scale(values, fit_scale(values))
+    assert np.isfinite(scaled).all()
+    assert (np.abs(scaled) <= CLIP).all()
     order = np.argsort(values, kind="stable")
-    assert (np.diff(found[order]) >= 0).all()
+    assert (np.diff(scaled[order]) >= 0).all()
 
 
 def test_an_outlier_moves_nothing_else():
@@ -75,15 +75,15 @@ def test_missing_stays_missing_and_does_not_count():
 
 @pytest.mark.parametrize("values", [np.array([]), np.array([np.nan, np.nan])])
 def test_nothing_to_scale_by(values):
-    assert fit_scale(values) == Scale(center=0.0, width=1.0)
+    assert fit_scale(values) == ColumnScale(center=0.0, width=1.0)
 
 
 def test_slope_one_at_the_median():
-    scale = Scale(center=2.0, width=0.5)
+    scale = ColumnScale(center=2.0, width=0.5)
     step = apply_scale(np.array([2.0 + 1e-3]), scale) - apply_scale(np.array([2.0 - 1e-3]), scale)
     assert step[0] == pytest.approx(2e-3 / 0.5, rel=1e-4)
 
 
 def test_through_json_exactly():
     scale = fit_scale(DRAW * np.pi)
-    assert Scale.model_validate_json(scale.model_dump_json()) == scale
+    assert ColumnScale.model_validate_json(scale.model_dump_json()) == scale

@@ -7,7 +7,7 @@ import polars as pl
 import pytest
 import torch
 
-from evenkeel.data.scale import Scale
+from evenkeel.data.scale import ColumnScale
 from evenkeel.data.schema import RARE, Schema, encode, fit_schema
 from evenkeel.errors import DataError
 
@@ -57,9 +57,9 @@ def test_numbers_against_the_plain_formula(schema, frame, train):
 
 def test_missing_numbers_are_nan(schema, frame):
     index = [feature.column for feature in schema.numbers].index("gaps")
-    found = encode(schema, frame).numbers[:, index].isnan().tolist()
-    assert found == frame["gaps"].is_null().to_list()
-    assert any(found)
+    encoded = encode(schema, frame).numbers[:, index].isnan().tolist()
+    assert encoded == frame["gaps"].is_null().to_list()
+    assert any(encoded)
 
 
 def test_categories_by_how_often_they_occur(schema, frame, train):
@@ -98,7 +98,7 @@ def test_through_json_exactly(schema, frame):
 
 @pytest.mark.parametrize("value", [0.1, 1 / 3, 1e-300, 1.7e308, np.nextafter(1.0, 2.0)])
 def test_numbers_through_json_exactly(schema, value):
-    first = schema.numbers[0].model_copy(update={"scale": Scale(center=value, width=value)})
+    first = schema.numbers[0].model_copy(update={"scale": ColumnScale(center=value, width=value)})
     changed = schema.model_copy(update={"numbers": (first, *schema.numbers[1:])})
     assert Schema.model_validate_json(changed.model_dump_json()) == changed
 
@@ -127,8 +127,8 @@ def test_the_same_rows_as_text(schema, frame):
 
 @pytest.mark.parametrize("value", ["Atlantis", None, "?", "", " NA "])
 def test_unseen_and_missing_categories_share_code_0(schema, frame, value):
-    found = encode(schema, frame.with_columns(town=pl.lit(value, dtype=pl.String)))
-    assert not found.categories[:, column_of(schema, "town")].any()
+    encoded = encode(schema, frame.with_columns(town=pl.lit(value, dtype=pl.String)))
+    assert not encoded.categories[:, column_of(schema, "town")].any()
 
 
 def test_rare_levels_train_code_0():
@@ -160,8 +160,8 @@ def test_few_new_rows_may_look_like_numbers_or_dates(levels, new, codes):
     frame = pl.DataFrame({"town": levels * 3})
     schema = fit_schema(frame, np.arange(9))
     known = schema.categories[0].levels
-    found = encode(schema, pl.DataFrame({"town": new}, strict=False)).categories[:, 0].tolist()
-    assert [known[code - 1] if code else None for code in found] == codes
+    encoded = encode(schema, pl.DataFrame({"town": new}, strict=False)).categories[:, 0].tolist()
+    assert [known[code - 1] if code else None for code in encoded] == codes
 
 
 @pytest.mark.parametrize(
@@ -170,8 +170,8 @@ def test_few_new_rows_may_look_like_numbers_or_dates(levels, new, codes):
 def test_truth_values_in_every_form(schema, frame, new):
     levels = schema.categories[column_of(schema, "open")].levels
     other = frame.head(3).with_columns(open=pl.Series(new, strict=False))
-    found = encode(schema, other).categories[:, column_of(schema, "open")].tolist()
-    assert found == [levels.index("true") + 1, levels.index("false") + 1, 0]
+    encoded = encode(schema, other).categories[:, column_of(schema, "open")].tolist()
+    assert encoded == [levels.index("true") + 1, levels.index("false") + 1, 0]
 
 
 @pytest.mark.parametrize("dtype", [pl.Categorical, pl.Enum(["Bonn", "Cologne", "Essen", "Hamm"]), pl.Object])
@@ -235,15 +235,17 @@ def test_a_column_without_values_in_training_rows():
 
 def test_no_usable_column():
     frame = pl.DataFrame({"same": [1, 1, 1], "nothing": [None, None, None]})
-    told = r"no column can be used to predict the target \(same: left out: the same value in every row; nothing: left"
-    with pytest.raises(DataError, match=told):
+    message = (
+        r"no column can be used to predict the target \(same: left out: the same value in every row; nothing: left"
+    )
+    with pytest.raises(DataError, match=message):
         fit_schema(frame, np.arange(3))
     with pytest.raises(DataError, match=r"\(there are no feature columns\)"):
         fit_schema(pl.DataFrame(), np.arange(3))
 
 
 @pytest.mark.parametrize(
-    ("change", "told"),
+    ("change", "message"),
     [
         (
             lambda frame: frame.drop("town", "gaps"),
@@ -284,16 +286,16 @@ def test_no_usable_column():
         (lambda frame: frame.with_columns(day=pl.lit(7.5)), r"was date-times in training; now it holds Float64"),
     ],
 )
-def test_new_data_that_do_not_fit(schema, frame, change, told):
-    with pytest.raises(DataError, match=told):
+def test_new_data_that_do_not_fit(schema, frame, change, message):
+    with pytest.raises(DataError, match=message):
         encode(schema, change(frame))
 
 
 @pytest.mark.parametrize("name", FEATURES)
 def test_a_column_all_missing_in_new_data_is_missing(schema, frame, name):
-    found = encode(schema, frame.with_columns(pl.lit(None).alias(name)))
+    encoded = encode(schema, frame.with_columns(pl.lit(None).alias(name)))
     if name in ("town", "open"):
-        assert not found.categories[:, column_of(schema, name)].any()
+        assert not encoded.categories[:, column_of(schema, name)].any()
     else:
         columns = [index for index, feature in enumerate(schema.numbers) if feature.column == name]
-        assert found.numbers[:, columns].isnan().all()
+        assert encoded.numbers[:, columns].isnan().all()

@@ -1,4 +1,4 @@
-"""Laws of every split: parts disjoint, shares as asked, nothing of the future or of a group in two parts."""
+"""Laws of every split: parts disjoint, shares as requested, nothing of the future or of a group in two parts."""
 
 import numpy as np
 import pytest
@@ -116,10 +116,10 @@ def test_time_goes_forward():
 def test_no_group_is_in_two_parts(seed):
     groups = np.asarray(names(600))
     split = group_split(groups.tolist(), validation=0.2, test=0.2, seed=seed, column="g")
-    found = [set(groups[part]) for part in parts(split)]
-    assert not found[0] & found[1]
-    assert not found[0] & found[2]
-    assert not found[1] & found[2]
+    parts_of_groups = [set(groups[part]) for part in parts(split)]
+    assert not parts_of_groups[0] & parts_of_groups[1]
+    assert not parts_of_groups[0] & parts_of_groups[2]
+    assert not parts_of_groups[1] & parts_of_groups[2]
 
 
 @pytest.mark.parametrize("seed", range(20))
@@ -141,7 +141,7 @@ def test_too_few_groups():
     assert len(split.test) == len(split.train) == 50
 
 
-def given(parts, rows=10, height=None):
+def split_by(parts, rows=10, height=None):
     height = rows if height is None else height
     return given_split(parts, rows=np.arange(rows), height=height)
 
@@ -157,12 +157,12 @@ def given(parts, rows=10, height=None):
     ],
 )
 def test_given_parts_are_taken_as_they_are(parts_given):
-    split = given(parts_given)
+    split = split_by(parts_given)
     for word, part in zip(("train", "validation", "test"), parts(split), strict=True):
         if isinstance(parts_given, dict):
             assert part.tolist() == sorted(parts_given.get(word, []))
         else:
-            assert part.tolist() == [row for row, asked in enumerate(parts_given) if asked == word]
+            assert part.tolist() == [row for row, part_word in enumerate(parts_given) if part_word == word]
 
 
 def test_given_rows_speak_of_the_table_as_it_came():
@@ -177,7 +177,7 @@ def test_given_rows_speak_of_the_table_as_it_came():
 
 
 @pytest.mark.parametrize(
-    ("parts_given", "told"),
+    ("parts_given", "message"),
     [
         (["train"] * 9, r"expected 10 words out of \('train', 'validation', 'test'\), one for each row, got 9"),
         (["train"] * 9 + ["tst"], r"expected words out of .*, got \['tst'\]"),
@@ -189,9 +189,9 @@ def test_given_rows_speak_of_the_table_as_it_came():
         ({"train": np.array([0.5, 1.0])}, "lists row numbers, got values of type float64"),
     ],
 )
-def test_given_parts_that_make_no_sense(parts_given, told):
-    with pytest.raises(RequestError, match=told):
-        given(parts_given)
+def test_given_parts_that_make_no_sense(parts_given, message):
+    with pytest.raises(RequestError, match=message):
+        split_by(parts_given)
 
 
 @pytest.mark.parametrize(("validation", "test"), [(0.5, 0.5), (1.0, 0.0), (-0.1, 0.2), (float("nan"), 0.1), (0.9, 0.2)])
@@ -205,7 +205,7 @@ def test_no_row_left_for_training():
     with pytest.raises(DataError, match=r"no row is left for training \(random\); lower `validation` and `test`"):
         random_split(2, validation=0.49, test=0.5, seed=0)
     with pytest.raises(DataError, match=r"no row is left for training \(given\)"):
-        given({"test": [1, 2]})
+        split_by({"test": [1, 2]})
 
 
 def test_a_split_cannot_be_changed():
@@ -217,7 +217,7 @@ def test_a_split_cannot_be_changed():
 
 @pytest.mark.parametrize("classes", [None, labels(100)], ids=["plain", "stratified"])
 def test_validation_drawn_from_training_rows(classes):
-    given_parts = given({"train": range(20, 100), "test": range(20)}, rows=100)
+    given_parts = split_by({"train": range(20, 100), "test": range(20)}, rows=100)
     split = with_validation(given_parts, share=0.25, seed=0, classes=classes)
     assert split.test.tolist() == list(range(20))
     assert sorted([*split.train, *split.validation]) == list(range(20, 100))
@@ -228,15 +228,15 @@ def test_validation_drawn_from_training_rows(classes):
 
 
 def test_validation_that_is_there_or_not_wanted_stays_as_it_is():
-    split = given({"train": range(5), "validation": [7]})
+    split = split_by({"train": range(5), "validation": [7]})
     assert with_validation(split, share=0.5, seed=0) is split
-    bare = given({"train": range(5)})
+    bare = split_by({"train": range(5)})
     assert with_validation(bare, share=0.0, seed=0) is bare
 
 
 def test_validation_rows_can_be_drawn_in_whole_groups():
     groups = np.arange(60) // 3
-    given = Split(train=np.arange(45), validation=np.empty(0, np.int64), test=np.arange(45, 60), how="given")
-    found = with_validation(given, share=0.3, seed=0, groups=groups)
-    assert not set(groups[found.train]) & set(groups[found.validation])
-    assert len(found.validation) == pytest.approx(13, abs=3) and np.array_equal(found.test, given.test)
+    explicit = Split(train=np.arange(45), validation=np.empty(0, np.int64), test=np.arange(45, 60), how="given")
+    split = with_validation(explicit, share=0.3, seed=0, groups=groups)
+    assert not set(groups[split.train]) & set(groups[split.validation])
+    assert len(split.validation) == pytest.approx(13, abs=3) and np.array_equal(split.test, explicit.test)

@@ -75,9 +75,9 @@ def test_frames_and_mappings(source):
     ids=["array", "lists", "float32", "object", "columns", "tensor", "gradient", "bfloat16", "strided"],
 )
 def test_arrays_have_numbered_columns(source):
-    found = read_table(source)
-    assert found.columns == ["x0", "x1"]
-    assert found.cast(pl.Float64).equals(pl.DataFrame(PAIRS, schema=["x0", "x1"]))
+    frame = read_table(source)
+    assert frame.columns == ["x0", "x1"]
+    assert frame.cast(pl.Float64).equals(pl.DataFrame(PAIRS, schema=["x0", "x1"]))
 
 
 def test_arrays_take_the_names_of_training():
@@ -103,10 +103,10 @@ def test_read_only_memory():
 )
 @pytest.mark.parametrize("make", [dict, pd.DataFrame, lambda columns: pd.DataFrame(columns, dtype=object)])
 def test_mixed_python_values(make, values):
-    found = read_table(make({"mixed": values, "other": [1, 2, 3, 4]}))["mixed"]
-    assert found.dtype == (pl.String if "x" in values else pl.Float64)
+    frame = read_table(make({"mixed": values, "other": [1, 2, 3, 4]}))["mixed"]
+    assert frame.dtype == (pl.String if "x" in values else pl.Float64)
     # A pandas column of floats writes its missing value as NaN, which `tidy` reads as missing.
-    assert found[2] in (None, "NaN")
+    assert frame[2] in (None, "NaN")
 
 
 def test_one_row_as_a_mapping():
@@ -115,10 +115,10 @@ def test_one_row_as_a_mapping():
 
 @pytest.mark.parametrize("name", SAMPLES)
 def test_samples(name):
-    found = read_table(f"sample:{name}")
-    assert found.columns[-1] == "target"
-    assert found.height > 100
-    assert found.null_count().sum_horizontal().item() == 0
+    frame = read_table(f"sample:{name}")
+    assert frame.columns[-1] == "target"
+    assert frame.height > 100
+    assert frame.null_count().sum_horizontal().item() == 0
 
 
 def test_samples_have_words_for_classes():
@@ -129,7 +129,7 @@ def test_samples_have_words_for_classes():
 
 
 @pytest.mark.parametrize(
-    ("source", "told"),
+    ("source", "message"),
     [
         ("sample:wines", "no sample is called 'wines'; there are: diabetes, digits, breast-cancer, wine"),
         (np.zeros(5), r"expected an array of shape \(rows, columns\), got shape \(5,\); try X.reshape"),
@@ -147,8 +147,8 @@ def test_samples_have_words_for_classes():
         (b"houses.csv", "got bytes"),
     ],
 )
-def test_what_is_no_table_is_named(source, told):
-    with pytest.raises(DataError, match=told):
+def test_what_is_no_table_is_named(source, message):
+    with pytest.raises(DataError, match=message):
         read_table(source)
 
 
@@ -171,7 +171,7 @@ def test_a_folder(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("name", "content", "told"),
+    ("name", "content", "message"),
     [
         ("a.csv", b"", r"a.csv is empty; expected a table with a header line and rows"),
         ("a.csv.gz", gzip.compress(b"", mtime=0), r"is empty; expected a table with a header line and rows"),
@@ -191,8 +191,8 @@ def test_a_folder(tmp_path):
         ("no_ending", b"a,b\n1,2\n", r"no_ending: expected a file ending in"),
     ],
 )
-def test_files_that_cannot_be_read(write, name, content, told):
-    with pytest.raises(DataError, match=told):
+def test_files_that_cannot_be_read(write, name, content, message):
+    with pytest.raises(DataError, match=message):
         read_table(write(name, content))
 
 

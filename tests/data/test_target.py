@@ -91,9 +91,9 @@ def test_labels_of_columns():
     table = pl.DataFrame({"a": [1, 0, 1], "b": [True, False, True], "c": [0.0, 1.0, 0.0]})
     target = fit_target(table, "labels")
     assert (target.columns, target.levels) == (("a", "b", "c"), ("a", "b", "c"))
-    found = encode_target(target, table)
-    assert found.dtype == torch.float32
-    assert found.tolist() == [[1, 1, 0], [0, 0, 1], [1, 1, 0]]
+    encoded = encode_target(target, table)
+    assert encoded.dtype == torch.float32
+    assert encoded.tolist() == [[1, 1, 0], [0, 0, 1], [1, 1, 0]]
 
 
 def test_labels_of_lists():
@@ -112,9 +112,9 @@ def test_labels_of_lists_of_numbers():
 
 def test_take_target_tidies_and_keeps_the_order():
     table = pl.DataFrame({"a": ["1", "?"], "b": [" x", "y"], "c": [1, 2]})
-    found, names = take_target(table, ["b", "a"])
+    encoded, names = take_target(table, ["b", "a"])
     assert names == ("b", "a")
-    assert found.rows() == [("x", 1.0), ("y", None)]
+    assert encoded.rows() == [("x", 1.0), ("y", None)]
     assert take_target(table, "c")[1] == ("c",)
 
 
@@ -135,7 +135,7 @@ def test_name():
 
 
 @pytest.mark.parametrize(
-    ("values", "kind", "told"),
+    ("values", "kind", "message"),
     [
         ([7, 7, 7, 7], "class", r"target 'y' has 1 value\(s\) \(7\); there is nothing to learn from it"),
         (["a", "a", None], "class", r"target 'y' has 1 value\(s\) \('a'\); there is nothing to learn"),
@@ -154,13 +154,13 @@ def test_name():
         ([["a"], ["a"]], "labels", r"target 'y' holds 1 different label\(s\); expected two or more"),
     ],
 )
-def test_what_is_no_target(values, kind, told):
-    with pytest.raises(DataError, match=told):
+def test_what_is_no_target(values, kind, message):
+    with pytest.raises(DataError, match=message):
         fit_target(frame(values, strict=False), kind)
 
 
 @pytest.mark.parametrize(
-    ("target", "told"),
+    ("target", "message"),
     [
         ("prise", r"there is no column 'prise' to predict; did you mean 'price'\? There are: 'size', 'price'"),
         ("PRICE", r"did you mean 'price'\?"),
@@ -170,13 +170,13 @@ def test_what_is_no_target(values, kind, told):
         (["price", "price"], r"expected one target column, or several different ones, got \['price', 'price'\]"),
     ],
 )
-def test_a_target_column_that_is_not_there(target, told):
-    with pytest.raises(DataError, match=told):
+def test_a_target_column_that_is_not_there(target, message):
+    with pytest.raises(DataError, match=message):
         take_target(pl.DataFrame({"size": [1], "price": [2]}), target)
 
 
 @pytest.mark.parametrize(
-    ("values", "kind", "new", "told"),
+    ("values", "kind", "new", "message"),
     [
         (["a", "b"] * 2, "class", ["c"], r"target 'y' holds \['c'\], not among its classes \('a', 'b'\)"),
         ([0, 1] * 2, "class", [2], r"target 'y' holds \[2\], not among its classes \(0, 1\)"),
@@ -184,9 +184,9 @@ def test_a_target_column_that_is_not_there(target, told):
         ([0.5, 1.5], "number", [None, 1.0], r"target 'y' must hold a finite number in every row"),
     ],
 )
-def test_new_targets_that_do_not_fit(values, kind, new, told):
+def test_new_targets_that_do_not_fit(values, kind, new, message):
     target, _ = both_ways(values, kind)
-    with pytest.raises(DataError, match=told):
+    with pytest.raises(DataError, match=message):
         encode_target(target, pl.DataFrame([tidy(pl.Series("y", new))]))
 
 

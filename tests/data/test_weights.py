@@ -43,9 +43,9 @@ def test_none():
     ids=lambda weight: type(weight).__name__,
 )
 def test_every_form_of_one_number_a_row(weight):
-    found = weights(weight)
-    assert found.dtype == torch.float32
-    np.testing.assert_allclose(found, np.array(PLAIN) / 2, rtol=1e-6)
+    example_weight = weights(weight)
+    assert example_weight.dtype == torch.float32
+    np.testing.assert_allclose(example_weight, np.array(PLAIN) / 2, rtol=1e-6)
 
 
 @pytest.mark.parametrize("series", [pl.Series(PLAIN), pd.Series(PLAIN)])
@@ -54,16 +54,16 @@ def test_series_pass_as_arrays(series):
 
 
 def test_balanced_gives_every_class_the_same_total():
-    found = weights("balanced")
-    assert float(found.mean()) == pytest.approx(1.0)
-    totals = [float(found[code == CODES].sum()) for code in range(3)]
+    example_weight = weights("balanced")
+    assert float(example_weight.mean()) == pytest.approx(1.0)
+    totals = [float(example_weight[code == CODES].sum()) for code in range(3)]
     assert totals == pytest.approx([2.0, 2.0, 2.0])
 
 
 def test_a_mapping_weights_classes_and_leaves_the_others_at_one():
-    found = weights({"a": 1.0, "b": 4})
-    assert float(found.mean()) == pytest.approx(1.0)
-    assert (found / found[0]).tolist() == pytest.approx([1, 1, 1, 4, 1, 1])
+    example_weight = weights({"a": 1.0, "b": 4})
+    assert float(example_weight.mean()) == pytest.approx(1.0)
+    assert (example_weight / example_weight[0]).tolist() == pytest.approx([1, 1, 1, 4, 1, 1])
 
 
 def test_weights_speak_of_the_table_as_it_came_or_of_the_rows_that_stay():
@@ -78,7 +78,7 @@ def test_weights_speak_of_the_table_as_it_came_or_of_the_rows_that_stay():
 
 
 @pytest.mark.parametrize(
-    ("weight", "told"),
+    ("weight", "message"),
     [
         ("v", r"no column 'v' to weight by; there are: 'w', 'words', 'text'"),
         ("Word", r"no column 'Word' to weight by; did you mean 'words'\?"),
@@ -96,21 +96,21 @@ def test_weights_speak_of_the_table_as_it_came_or_of_the_rows_that_stay():
         ({"a": 0, "b": 0, "c": 0}, r"all weights are 0"),
     ],
 )
-def test_what_is_no_weight_is_named(weight, told):
-    with pytest.raises(DataError, match=told):
+def test_what_is_no_weight_is_named(weight, message):
+    with pytest.raises(DataError, match=message):
         weights(weight)
 
 
 @pytest.mark.parametrize(
-    ("weight", "schema", "told"),
+    ("weight", "schema", "message"),
     [
         ("balanced", NUMBER, r"class weights need a single-label target; pass one weight for each row instead"),
         ({"a": 2.0}, NUMBER, r"class weights need a single-label target"),
         ({"a": 2.0, "d": 1.0}, CLASSES, r"class weights name \['d'\]; the classes are \('a', 'b', 'c'\)"),
     ],
 )
-def test_class_weights_that_do_not_fit(weight, schema, told):
-    with pytest.raises(RequestError, match=told):
+def test_class_weights_that_do_not_fit(weight, schema, message):
+    with pytest.raises(RequestError, match=message):
         weights(weight, schema)
 
 

@@ -5,12 +5,12 @@ import torch
 
 from evenkeel import losses
 from evenkeel.errors import RequestError
-from evenkeel.losses.base import Expects
+from evenkeel.losses.base import LossInput
 
 
 @pytest.mark.parametrize("name", list(losses.PARTS))
 def test_what_a_loss_expects_is_a_known_word(name):
-    assert set(losses.PARTS[name].expects) <= set(get_args(Expects))
+    assert set(losses.PARTS[name].expects) <= set(get_args(LossInput))
 
 
 @pytest.mark.parametrize("name", list(losses.PARTS))

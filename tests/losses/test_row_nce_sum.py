@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from evenkeel.losses.row_nce import Layout, row_nce
+from evenkeel.losses.row_nce import Positives, row_nce
 from evenkeel.losses.row_nce_sum import row_nce_sum
 from losses._nce import assert_same, scores
 
@@ -37,4 +37,4 @@ def test_without_a_gradient_none_is_computed():
     query, key = torch.randn(2, 4, 3)
     total = row_nce_sum(query, key, 0.1, 0)
     assert not total.requires_grad
-    assert torch.allclose(total, row_nce(query, key, 0.1, Layout(positive=0)).sum())
+    assert torch.allclose(total, row_nce(query, key, 0.1, Positives(positive=0)).sum())

@@ -3,8 +3,8 @@ import torch
 
 from _unchecked import unchecked
 from evenkeel.errors import RequestError
-from evenkeel.nets.graph_layers import LAYERS, GraphBlock, GraphOptions, MessageLayer
-from evenkeel.nets.graph_wiring import Wiring, with_self
+from evenkeel.nets.graph_layers import LAYERS, GraphBlock, GraphBlockOptions, MessageLayer
+from evenkeel.nets.graph_wiring import GraphWiring, with_self
 from nets._graphs import some_graphs
 
 EDGES = torch.tensor([[0, 1, 2, 2, 3], [1, 0, 0, 1, 2]])
@@ -13,7 +13,7 @@ every_layer = pytest.mark.parametrize("kind", LAYERS)
 
 def wired(kind, hidden, edges=EDGES):
     edges, weight = with_self(edges, hidden) if kind == "gcn" else (edges, None)
-    return Wiring(edges=edges, weight=weight, graph=None, graphs=1)
+    return GraphWiring(edges=edges, weight=weight, graph=None, graphs=1)
 
 
 def slow_twin(kind, layer, hidden, edges):
@@ -99,12 +99,12 @@ def test_what_makes_no_layer_is_refused(kind, options, message):
 
 
 _, SOME_EDGES, GRAPH = some_graphs()
-WIRING = Wiring(edges=SOME_EDGES, weight=None, graph=GRAPH, graphs=4)
+WIRING = GraphWiring(edges=SOME_EDGES, weight=None, graph=GRAPH, graphs=4)
 
 
 def block_of(skip, **options):
     given = {"layer": "sage", "activation": "relu", "norm": "layer", "dropout": 0.0, "heads": None, "share": 1.0}
-    return GraphBlock(64, GraphOptions(**{**given, **options}), skip=skip)
+    return GraphBlock(64, GraphBlockOptions(**{**given, **options}), skip=skip)
 
 
 @pytest.mark.parametrize("norm", ["layer", "graph", None])

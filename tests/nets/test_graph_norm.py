@@ -4,11 +4,11 @@ import torch
 from _unchecked import unchecked
 from evenkeel.errors import RequestError, ShapeError
 from evenkeel.nets.graph_norm import NODE_NORMS, NodeNorm
-from evenkeel.nets.graph_wiring import Wiring
+from evenkeel.nets.graph_wiring import GraphWiring
 from nets._graphs import some_graphs
 
 NODES, EDGES, GRAPH = some_graphs()
-WIRING = Wiring(edges=EDGES, weight=None, graph=GRAPH, graphs=4)
+WIRING = GraphWiring(edges=EDGES, weight=None, graph=GRAPH, graphs=4)
 
 
 def standard(rows, axis):
@@ -28,7 +28,7 @@ def test_each_norm_takes_its_own_axes_and_no_other():
 
 
 def test_without_graphs_all_nodes_are_of_one():
-    hidden, one = torch.randn(16, 8), Wiring(edges=EDGES, weight=None, graph=None, graphs=1)
+    hidden, one = torch.randn(16, 8), GraphWiring(edges=EDGES, weight=None, graph=None, graphs=1)
     torch.testing.assert_close(NodeNorm("graph", 8)(hidden, one), standard(hidden, 0), atol=1e-4, rtol=1e-4)
 
 

@@ -4,11 +4,11 @@ import torch
 from _unchecked import unchecked
 from evenkeel.errors import RequestError
 from evenkeel.nets.graph_pool import POOLINGS, GraphPool
-from evenkeel.nets.graph_wiring import Wiring
+from evenkeel.nets.graph_wiring import GraphWiring
 
 # Graph 1 and graph 4 have no nodes.
 GRAPH = torch.tensor([0, 0, 0, 2, 3, 3])
-WIRING = Wiring(edges=torch.empty(2, 0, dtype=torch.int64), weight=None, graph=GRAPH, graphs=5)
+WIRING = GraphWiring(edges=torch.empty(2, 0, dtype=torch.int64), weight=None, graph=GRAPH, graphs=5)
 
 
 @pytest.mark.parametrize("pooling", [pooling for pooling in POOLINGS if pooling])
@@ -26,7 +26,7 @@ def test_pooling_agrees_with_its_slow_twin(pooling):
     for number in range(5):
         rows = hidden[number == GRAPH]
         torch.testing.assert_close(found[number], twin(rows) if len(rows) else torch.zeros(4).double())
-    one = Wiring(edges=WIRING.edges, weight=None, graph=None, graphs=1)
+    one = GraphWiring(edges=WIRING.edges, weight=None, graph=None, graphs=1)
     torch.testing.assert_close(pool(hidden, one), twin(hidden).unsqueeze(0))
 
 

@@ -4,11 +4,12 @@ from torch import nn
 
 from evenkeel.chain.record.call import called
 from evenkeel.observe.finite_check import FiniteCheck
+from evenkeel.observe.subject import Subject
 from observe._loops import small
 
 
 def guard(model) -> FiniteCheck:
-    return FiniteCheck(model, [torch.optim.SGD(model.parameters(), 0.1)])
+    return FiniteCheck(Subject(model, [torch.optim.SGD(model.parameters(), 0.1)]))
 
 
 def test_a_finite_loss_and_gradient_ask_nobody():
@@ -59,7 +60,7 @@ def test_a_sum_that_overflows_is_no_fault():
 def test_frozen_parameters_and_those_without_an_optimizer_do_not_serve():
     model = small()
     model[0].requires_grad_(False)
-    checker = FiniteCheck(model, [torch.optim.SGD([*model[0].parameters(), *model[4].parameters()], 0.1)])
+    checker = FiniteCheck(Subject(model, [torch.optim.SGD([*model[0].parameters(), *model[4].parameters()], 0.1)]))
     assert checker._parameter is model[4].bias
     model[0].requires_grad_(False)
-    assert FiniteCheck(model, [torch.optim.SGD(model[0].parameters(), 0.1)])._parameter is None
+    assert FiniteCheck(Subject(model, [torch.optim.SGD(model[0].parameters(), 0.1)]))._parameter is None

@@ -3,6 +3,7 @@ import torch
 from evenkeel.observe.recorder import Recorder
 from evenkeel.observe.schedule import Budget
 from evenkeel.observe.step import StepWatch
+from evenkeel.observe.subject import Subject
 from observe._loops import small
 
 
@@ -10,7 +11,7 @@ def follow(every: int = 1):
     model = small()
     optimizers = [torch.optim.SGD(model[:3].parameters(), 0.1), torch.optim.SGD(model[3:].parameters(), 0.1)]
     record, notes = Recorder("descent", ()), []
-    return StepWatch(model, optimizers, Budget(every=every), record, notes.append), optimizers, record, notes
+    return StepWatch(Subject(model, optimizers), Budget(every=every), record, notes.append), optimizers, record, notes
 
 
 def told(watch, model_output=None):

@@ -16,9 +16,9 @@ CHOICES = {"tone", "severity", "form", "better", "role", "model", "svg"}  # not 
 
 def data_section(**changes):
     columns = [
-        report.Column(name="patient_id", kind="identifier", role="left out", note="every value is different"),
-        report.Column(name="age", kind="number", missing=3, examples=["48", "61"]),
-        report.Column(name="progression", kind="number", role="target"),
+        report.ShownColumn(name="patient_id", kind="identifier", role="left out", note="every value is different"),
+        report.ShownColumn(name="age", kind="number", missing=3, examples=["48", "61"]),
+        report.ShownColumn(name="progression", kind="number", role="target"),
     ]
     parts = [report.Count(name="train", count=30), report.Count(name="test", count=10)]
     section = report.DataSection(
@@ -89,13 +89,16 @@ def plan_section():
         head="Value",
         loss="mse",
         parameters=1234,
-        layers=[report.Layer(name="input", shape="64", parameters=1234)],
-        settings=[report.Setting(name="optimizer", value="AdamW", reason="robust")],
+        layers=[report.ShownLayer(name="input", shape="64", parameters=1234)],
+        settings=[report.ShownSetting(name="optimizer", value="AdamW", reason="robust")],
     )
 
 
 def baselines_section():
-    metrics = [report.Metric(name="RMSE", better="lower", unit="points"), report.Metric(name="R²", better="higher")]
+    metrics = [
+        report.ShownMetric(name="RMSE", better="lower", unit="points"),
+        report.ShownMetric(name="R²", better="higher"),
+    ]
     rows = [
         report.BaselineRow(name="this network", values=[58.3, 0.334], model="ours"),
         report.BaselineRow(name="linear regression", values=[55.7, None]),
@@ -110,8 +113,8 @@ def importance_section(columns=3):
 
 def findings():
     return [
-        report.FoundSymptom(symptom="overfitting", sentence="It learns by heart.", severity="note"),
-        report.FoundSymptom(
+        report.ShownFinding(symptom="overfitting", sentence="It learns by heart.", severity="note"),
+        report.ShownFinding(
             symptom="dead-units",
             sentence="Many units are dead.",
             severity="critical",

@@ -1,6 +1,6 @@
 import math
 
-from evenkeel.page import BaselineRow, BaselinesSection, Metric
+from evenkeel.page import BaselineRow, BaselinesSection, ShownMetric
 from evenkeel.page.baselines import baselines_section
 
 
@@ -11,7 +11,7 @@ def test_the_best_of_every_metric_is_bold(make):
 
 
 def test_what_was_not_measured_is_a_dash():
-    metrics = [Metric(name="auc", better="higher")]
+    metrics = [ShownMetric(name="auc", better="higher")]
     rows = [BaselineRow(name="a", values=[None]), BaselineRow(name="b", values=[math.nan])]
     drawn = baselines_section(BaselinesSection(metrics=metrics, rows=rows))
     assert drawn.count("–</td>") == 2 and "<strong>" not in drawn

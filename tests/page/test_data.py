@@ -1,4 +1,4 @@
-from evenkeel.page import Column, Count
+from evenkeel.page import Count, ShownColumn
 from evenkeel.page.data import MOST_CLASSES, data_section
 
 
@@ -28,13 +28,13 @@ def test_many_classes_fold(make):
 
 
 def test_a_hundred_columns_fold(make):
-    columns = [Column(name=f"x{index}", kind="number") for index in range(100)]
+    columns = [ShownColumn(name=f"x{index}", kind="number") for index in range(100)]
     drawn = data_section(make["data_section"](columns=columns))
     assert "90 more columns" in drawn and "x99" in drawn
 
 
 def test_missing_values_without_known_rows_are_only_counted(make, said):
-    columns = [Column(name="x", kind="number", missing=7)]
+    columns = [ShownColumn(name="x", kind="number", missing=7)]
     assert "x number 7" in " ".join(
         said(data_section(make["data_section"](parts=[], columns=columns)).replace("</td>", " </td>")).split()
     )

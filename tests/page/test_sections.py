@@ -4,7 +4,7 @@ import pytest
 
 from evenkeel.errors import ShapeError
 from evenkeel.page import sections as records
-from evenkeel.page.sections import BaselineRow, BaselinesSection, Curve, Metric
+from evenkeel.page.sections import BaselineRow, BaselinesSection, Curve, ShownMetric
 
 RECORDS = [value for value in vars(records).values() if dataclasses.is_dataclass(value)]
 
@@ -21,6 +21,6 @@ def test_a_curve_needs_a_value_for_every_update():
 
 
 def test_a_baseline_needs_every_metric():
-    metrics = [Metric(name="rmse", better="lower"), Metric(name="r2", better="higher")]
+    metrics = [ShownMetric(name="rmse", better="lower"), ShownMetric(name="r2", better="higher")]
     with pytest.raises(ShapeError, match="the baseline 'linear' has 1 values for 2 metrics; use None"):
         BaselinesSection(metrics=metrics, rows=[BaselineRow(name="linear", values=[1.0])])

@@ -11,7 +11,7 @@ from _small import SETTINGS, same, small_table
 from evenkeel.errors import SavedRunError
 from evenkeel.run.fit import fit
 from evenkeel.run.run import CHECKPOINT, load
-from evenkeel.train.step import Step
+from evenkeel.train.step import TrainingStep
 
 HEIGHT = small_table("regression")
 
@@ -24,7 +24,7 @@ def quick(**options):
 
 def signal_at(monkeypatch, update, number):
     """Send this process a signal in the middle of an update."""
-    plain, count = Step.__call__, []
+    plain, count = TrainingStep.__call__, []
 
     def call(self, *batch, **named):
         count.append(1)
@@ -32,7 +32,7 @@ def signal_at(monkeypatch, update, number):
             os.kill(os.getpid(), number)
         return plain(self, *batch, **named)
 
-    monkeypatch.setattr(Step, "__call__", call)
+    monkeypatch.setattr(TrainingStep, "__call__", call)
 
 
 LONG = {"updates": 60, "evaluations": 6, "patience": 9.0}

@@ -1,7 +1,7 @@
 import pytest
 
 from evenkeel.svg.axes import Entry, Frame, heading, legend, nothing, picture, plot, x_axis, y_axis
-from evenkeel.svg.scale import Scale, fit_scale, position
+from evenkeel.svg.scale import AxisScale, fit_scale, position
 from evenkeel.svg.ticks import Tick
 
 
@@ -24,14 +24,14 @@ def test_the_body_is_drawn_between_scales_that_lie_inside_the_picture(sound):
 
 def test_labels_and_legend_are_written(sound, texts):
     entries = [Entry(name="training", colour="red"), Entry(name="validation", colour="blue", shape="area")]
-    scale = Scale(low=0.0, high=1.0)
+    scale = AxisScale(low=0.0, high=1.0)
     drawn = plot(draw_nothing, x=scale, y=scale, title="Loss", x_label="update", y_label="nats", entries=entries)
     written = texts(sound(drawn))
     assert {"Loss", "update", "nats", "training", "validation", "0.4"} <= set(written)
 
 
 def test_own_ticks_replace_the_numbers(sound, texts):
-    scale = Scale(low=0.0, high=1.0)
+    scale = AxisScale(low=0.0, high=1.0)
     drawn = plot(draw_nothing, x=scale, y=scale, title="t", x_ticks=[Tick(value=0.5, label="layer 3")])
     assert "layer 3" in texts(sound(drawn))
 
@@ -56,7 +56,7 @@ def test_an_empty_plot_explains_itself(sound, texts):
 
 def test_axes_stand_at_the_edges_of_their_frame():
     frame = Frame(left=40, right=200, top=10, bottom=90)
-    across = x_axis(frame, Scale(low=0.0, high=1.0, start=40.0, stop=200.0), [Tick(value=0.5, label="half")], "x")
-    up = y_axis(frame, Scale(low=0.0, high=1.0, start=90.0, stop=10.0), [Tick(value=0.5, label="half")], "y")
+    across = x_axis(frame, AxisScale(low=0.0, high=1.0, start=40.0, stop=200.0), [Tick(value=0.5, label="half")], "x")
+    up = y_axis(frame, AxisScale(low=0.0, high=1.0, start=90.0, stop=10.0), [Tick(value=0.5, label="half")], "y")
     assert 'y1="90"' in across and 'x="120"' in across
     assert 'y1="50"' in up and 'text-anchor="end"' in up

@@ -4,25 +4,25 @@ import numpy as np
 import pytest
 
 from evenkeel.errors import DataError
-from evenkeel.svg.scale import Scale, drawable, fit_scale, numbers, position, positions, stretch, ticks
+from evenkeel.svg.scale import AxisScale, drawable, fit_scale, numbers, position, positions, stretch, ticks
 
 
 def test_positions_are_linear_between_the_ends():
-    scale = Scale(low=-1.0, high=3.0, start=200.0, stop=0.0)
+    scale = AxisScale(low=-1.0, high=3.0, start=200.0, stop=0.0)
     assert positions(scale, [-1, 0, 3]).tolist() == [200.0, 150.0, 0.0]
 
 
 def test_logarithmic_positions_match_the_formula():
-    scale = Scale(low=1e-4, high=10.0, start=0.0, stop=500.0, kind="log")
+    scale = AxisScale(low=1e-4, high=10.0, start=0.0, stop=500.0, kind="log")
     values = [3e-4, 0.2, 7.0]
     expected = [500 * (math.log10(value) + 4) / 5 for value in values]
     np.testing.assert_allclose(positions(scale, values), expected, rtol=1e-12)
 
 
 def test_what_cannot_be_drawn_has_no_position():
-    scale = Scale(low=0.1, high=1.0, kind="log")
+    scale = AxisScale(low=0.1, high=1.0, kind="log")
     assert np.isnan(positions(scale, [0.0, -1.0, math.nan, math.inf])).all()
-    assert np.isnan(positions(Scale(low=0.0, high=1.0), [math.nan, -math.inf, None])).all()
+    assert np.isnan(positions(AxisScale(low=0.0, high=1.0), [math.nan, -math.inf, None])).all()
     assert drawable([1, 0, -1, None], "log").tolist() == [True, False, False, False]
 
 
@@ -43,15 +43,15 @@ def test_included_numbers_end_the_scale_without_further_room():
 
 
 def test_stretching_changes_only_the_pixels():
-    scale = stretch(Scale(low=2.0, high=4.0), 300, 20)
+    scale = stretch(AxisScale(low=2.0, high=4.0), 300, 20)
     assert (scale.low, scale.high, scale.start, scale.stop) == (2.0, 4.0, 300.0, 20.0)
     assert position(scale, 3) == 160.0
 
 
 def test_impossible_scales_are_refused():
     with pytest.raises(DataError, match=r"finite low < high, got 1\.0 and 1\.0; fit_scale"):
-        Scale(low=1.0, high=1.0)
+        AxisScale(low=1.0, high=1.0)
     with pytest.raises(DataError, match="finite low < high"):
-        Scale(low=0.0, high=math.inf)
+        AxisScale(low=0.0, high=math.inf)
     with pytest.raises(DataError, match=r"log scale needs low > 0, got 0\.0"):
-        Scale(low=0.0, high=1.0, kind="log")
+        AxisScale(low=0.0, high=1.0, kind="log")

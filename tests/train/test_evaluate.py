@@ -3,7 +3,7 @@ import torch
 
 from _small import small_dataset, small_network
 from evenkeel import heads
-from evenkeel.data.fields import Whole
+from evenkeel.data.fields import SharedField
 from evenkeel.network import Network
 from evenkeel.train import evaluate
 from evenkeel.train.evaluate import features, outputs
@@ -60,7 +60,7 @@ def test_rows_that_share_what_is_read_are_found_at_once():
 
     seen, values = [], torch.randn(10_000, 4)
     network = Network(Shared(), heads.Value(4))
-    fields = {"rows": torch.arange(10_000), "values": Whole(values, 10_000)}
+    fields = {"rows": torch.arange(10_000), "values": SharedField(values, 10_000)}
     assert outputs(network, fields).shape[0] == 10_000
     assert seen == [10_000]
     assert features(network, {name: fields[name] for name in ("rows", "values")}).equal(values)

@@ -5,7 +5,7 @@ import torch
 
 from _small import small_dataset, small_network, small_plan
 from evenkeel.train.optimizers import FLAT, LOWEST, build_optimizer, rate_share, set_rate
-from evenkeel.train.step import Step
+from evenkeel.train.step import TrainingStep
 
 TASK = "regression"
 
@@ -93,7 +93,7 @@ def test_the_rate_is_sound_for_every_warmup_and_beyond_the_budget(warmup, progre
 def test_a_new_rate_is_used_in_the_next_step():
     data, network = small_dataset(TASK), small_network(TASK, dropout=0.0)
     optimizer = build_optimizer(network, small_plan(TASK, optimizer="adam", weight_decay=0.0))
-    step = Step(network, optimizer, None)
+    step = TrainingStep(network, optimizer, None)
     set_rate(optimizer, 0.037)
     before = network.head.linear.weight.detach().clone()
     step(data.inputs, data.target)

@@ -5,7 +5,7 @@ import torch
 
 from _small import same, small_dataset, small_network, small_plan
 from evenkeel.train.optimizers import build_optimizer
-from evenkeel.train.step import Step, gradient_norm
+from evenkeel.train.step import TrainingStep, gradient_norm
 
 TASK = "regression"
 
@@ -26,7 +26,7 @@ def batch(data, rows=slice(0, 32)):
 
 def step_of(network, clip, **settings):
     plan = small_plan(TASK, learning_rate=1e-2, **settings)
-    return Step(network, build_optimizer(network, plan), clip)
+    return TrainingStep(network, build_optimizer(network, plan), clip)
 
 
 @pytest.mark.parametrize("clip", [1e-3, 0.1, 1e6, None])
@@ -57,7 +57,7 @@ def test_clipping_bounds_what_reaches_sgd(data, network):
     """Under SGD the first update is rate times gradient: its norm is rate times clip, exactly."""
     before = [p.detach().clone() for p in network.parameters()]
     plan = small_plan(TASK, optimizer="sgd", learning_rate=1.0, weight_decay=0.0)
-    result = Step(network, build_optimizer(network, plan), 0.01)(*batch(data))
+    result = TrainingStep(network, build_optimizer(network, plan), 0.01)(*batch(data))
     moved = torch.stack([(p.detach() - b).norm() for p, b in zip(network.parameters(), before, strict=True)]).norm()
     assert result.gradient_norm > 0.1
     assert moved.item() == pytest.approx(0.01 * 1.9, rel=1e-3), "nesterov: 1 + momentum times the gradient"

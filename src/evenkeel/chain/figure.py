@@ -119,8 +119,8 @@ def _legend(links: Sequence[Link]) -> tuple[str, float]:
     return svg.legend(entries, left=0, top=20, right=WIDTH)
 
 
-def _across(links: Sequence[Link]) -> svg.Scale:
-    return svg.stretch(svg.Scale(low=-0.5, high=len(links) - 0.5), LEFT, RIGHT)
+def _across(links: Sequence[Link]) -> svg.AxisScale:
+    return svg.stretch(svg.AxisScale(low=-0.5, high=len(links) - 0.5), LEFT, RIGHT)
 
 
 def _sizes(links: Sequence[Link], output_gradient: float | None, frame: svg.Frame) -> str:
@@ -160,7 +160,7 @@ def _inner(links: Sequence[Link]) -> Iterator[list[tuple[float, float | None]]]:
 def _similarities(links: Sequence[Link], frame: svg.Frame) -> str:
     values = [None if link.similarity is None else min(max(link.similarity, -0.05), 1.0) for link in links]
     low = min([0.0, *(value for value in values if value is not None)])
-    y = svg.stretch(svg.Scale(low=low - 0.02, high=1.04), frame.bottom, frame.top)
+    y = svg.stretch(svg.AxisScale(low=low - 0.02, high=1.04), frame.bottom, frame.top)
     line = svg.position(y, ALIKE)
     drawn = svg.y_axis(frame, y, [svg.Tick(value=v, label=f"{v:g}") for v in (0.0, 0.5, 1.0)], "similarity of examples")
     drawn += svg.segment(LEFT, line, RIGHT, line, stroke=svg.BAD, stroke_opacity=0.6, stroke_dasharray="4 3")
@@ -169,7 +169,7 @@ def _similarities(links: Sequence[Link], frame: svg.Frame) -> str:
 
 def _paths(links: Sequence[Link], frame: svg.Frame) -> str:
     x = _across(links)
-    y = svg.stretch(svg.Scale(low=0.0, high=1.0), frame.bottom, frame.top)
+    y = svg.stretch(svg.AxisScale(low=0.0, high=1.0), frame.bottom, frame.top)
     ticks = [svg.Tick(value=v, label=f"{v:g}") for v in (0.0, 1.0)]
     drawn = svg.y_axis(frame, y, ticks, "share of each path in the gradient passed on")
     half = 0.5 if len(links) > 4 * NAMES else 0.42
@@ -197,7 +197,7 @@ def _paths(links: Sequence[Link], frame: svg.Frame) -> str:
     return drawn
 
 
-def _line(x: svg.Values, y: svg.Values, paint: str) -> str:
+def _line(x: svg.NumbersLike, y: svg.NumbersLike, paint: str) -> str:
     drawn = svg.element("path", d=svg.trail(x, y), stroke=paint, stroke_width=2, stroke_linejoin="round")
     if len(x) <= 2 * NAMES:
         dots = [(a, b) for a, b in zip(svg.numbers(x), svg.numbers(y), strict=True) if math.isfinite(b)]

@@ -17,10 +17,10 @@ def evaluate(run: Path, data: str, as_json: bool) -> None:
     """Measure the network saved in RUN on DATA, which must hold the target."""
     from evenkeel.run.run import load
 
-    found = load(run).evaluate(data)
+    scores = load(run).evaluate(data)
     if as_json:
         # JSON knows no infinity and no NaN.
-        click.echo(json.dumps({name: value if math.isfinite(value) else None for name, value in found.items()}))
+        click.echo(json.dumps({name: value if math.isfinite(value) else None for name, value in scores.items()}))
         return
-    for name, value in found.items():
+    for name, value in scores.items():
         click.echo(f"{name:<20}{value:>12.5g}")

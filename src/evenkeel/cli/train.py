@@ -13,7 +13,7 @@ import click
 from evenkeel.errors import RequestError
 
 SHARE = click.FloatRange(0, 1)  # of the rows
-UNTOLD = ("--fresh", "--quiet")  # of the command that is kept with a run: the same run comes out
+LEFT_OUT = ("--fresh", "--quiet")  # of the command that is kept with a run: the same run comes out
 
 
 @click.command(short_help="Train a network on data.")
@@ -50,7 +50,7 @@ def train(
     from evenkeel.train.signals import EXIT_CODES
 
     out = out or Path(default_folder(data))
-    command = shlex.join(["evenkeel", *(a for a in sys.argv[1:] if a not in UNTOLD)])
+    command = shlex.join(["evenkeel", *(a for a in sys.argv[1:] if a not in LEFT_OUT)])
     if not fresh and is_finished(out):
         run = load(out)
         if run.record.command not in ("", command):
@@ -102,7 +102,7 @@ def read_settings(settings: tuple[str, ...]) -> dict[str, Any]:
     Raises:
         RequestError: no `=` in it.
     """
-    found: dict[str, Any] = {}
+    values: dict[str, Any] = {}
     for setting in settings:
         name, sign, text = setting.partition("=")
         if not sign:
@@ -111,8 +111,8 @@ def read_settings(settings: tuple[str, ...]) -> dict[str, Any]:
             value = json.loads(text)
         except ValueError:
             value = None if text.lower() == "none" else text
-        found[name.strip().replace("-", "_")] = value
-    return found
+        values[name.strip().replace("-", "_")] = value
+    return values
 
 
 def summary(run: Any) -> str:

@@ -1,7 +1,7 @@
 """From files, frames and arrays to tensors: reading, column kinds, splits, scaling, and the dataset record."""
 
 from evenkeel.data.columns import Column
-from evenkeel.data.dataset import Dataset, Labelled, SplitRequest, build_dataset, set_target_apart
+from evenkeel.data.dataset import Dataset, LabelledTable, SplitRequest, build_dataset, set_target_apart
 from evenkeel.data.schema import Schema, encode, fit_schema
 from evenkeel.data.split import Split
 from evenkeel.data.table import SAMPLES, read_table
@@ -11,7 +11,7 @@ __all__ = [
     "SAMPLES",
     "Column",
     "Dataset",
-    "Labelled",
+    "LabelledTable",
     "Schema",
     "Split",
     "SplitRequest",

@@ -1,4 +1,4 @@
-"""Any data with answers as one frame: of arrays (X, y) the answers become columns of their own."""
+"""Conversion of any data with answers to one frame: of arrays (X, y) the answers become columns of their own."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from evenkeel.shapes import Tensor
 
 
 def as_frame(data: Any, target: Sequence[str] | None, columns: Sequence[str] | None = None) -> pl.DataFrame:
-    """Any supported data as one frame; of `(X, y)` the target becomes columns of its own.
+    """Convert any supported data to one frame; of `(X, y)` the target becomes columns of its own.
 
     Raises:
         DataError: X and y have different lengths, or an array has other columns than `columns`.
@@ -46,7 +46,7 @@ def as_frame(data: Any, target: Sequence[str] | None, columns: Sequence[str] | N
 
 
 def _table(data: Any, columns: Sequence[str] | None) -> pl.DataFrame:
-    """A frame; an array must have as many columns as there are names for them."""
+    """Read a frame; an array must have as many columns as there are names for them."""
     shape = np.shape(data) if isinstance(data, (np.ndarray, Tensor, list)) else ()
     if columns is not None and len(shape) == 2 and shape[1] != len(columns):
         raise DataError(

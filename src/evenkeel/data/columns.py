@@ -1,4 +1,4 @@
-"""What kind of column is this? Number, category, Boolean, date-time, or one to leave out, and why.
+"""Kinds of columns: number, category, Boolean, date-time, or one that is left out, with the reason.
 
 A network can use numbers, categories, Booleans and date-times. It cannot use a column that never changes, one that
 numbers the rows, or free text; those are left out with a note that a person can read and overrule by changing the data.
@@ -11,11 +11,11 @@ from typing import Literal
 import polars as pl
 from pydantic import BaseModel, ConfigDict
 
-Kind = Literal["number", "category", "boolean", "datetime", "constant", "identifier", "text", "empty"]
-# What one example holds besides columns of a table.
-Whole = Literal["image", "sequence", "series", "graph"]
+ColumnKind = Literal["number", "category", "boolean", "datetime", "constant", "identifier", "text", "empty"]
+# Kinds of examples that are not columns of a table.
+ExampleKind = Literal["image", "sequence", "series", "graph"]
 
-USED: tuple[Kind, ...] = ("number", "category", "boolean", "datetime")
+USED: tuple[ColumnKind, ...] = ("number", "category", "boolean", "datetime")
 # Words that stand for "no value" in files people write by hand; compared in lower case after trimming.
 MISSING_WORDS = ("", "?", "na", "n/a", "nan", "null", "none", "nil", "-", "--", ".", "missing", "#n/a")
 # A text column with more distinct values than this share of its rows carries names, not categories.
@@ -31,7 +31,7 @@ ID_NAMES = ("index", "row", "rowid", "rownames", "passengerid", "unnamed: 0")
 GROUPED_NUMBER = r"^[+-]?\d{1,3}(,\d{3})+(\.\d*)?$"
 SIGNED_CURRENCY = r"^([+-]?)\s*[$€£¥]\s*"
 TRAILING_UNITS = "%$€£¥ "
-# `%.f` is a fraction of a second or nothing. 03/04/2024 is ambiguous: read as month/day, the one form with slashes.
+# `%.f` is a fraction of a second or nothing. 03/04/2024 is ambiguous: read as month/day, the only format with slashes.
 DATE_FORMS = (
     "%Y-%m-%d",
     "%Y-%m-%d %H:%M:%S%.f",
@@ -41,24 +41,24 @@ DATE_FORMS = (
     "%d.%m.%Y",
     "%m/%d/%Y",
 )
-# A column left out as names or text of which this share reads as numbers is rather a number column with a slip in it.
+# A text column of which this share reads as numbers is rather a number column with typing errors in it.
 MOSTLY_NUMBERS = 0.9
 
 
 class Column(BaseModel):
-    """One column as understood: its kind, how many values are missing, some values, and a note where it is left out."""
+    """One column: its kind, how many values are missing, some values, and a note why it is left out, if it is."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     name: str
-    kind: Kind | Whole
+    kind: ColumnKind | ExampleKind
     missing: int
     examples: tuple[str, ...]
     note: str = ""
 
 
 def tidy(series: pl.Series) -> pl.Series:
-    """The same values in the plainest type: trimmed text, missing words as null, numbers and dates out of text.
+    """Convert values to the plainest type: trimmed text, missing words as null, text parsed as numbers and dates.
 
     Infinite numbers count as missing. Text becomes numbers only if every value that is present reads as one.
 
@@ -73,7 +73,7 @@ def tidy(series: pl.Series) -> pl.Series:
 
 
 def tidy_infinite(series: pl.Series) -> pl.Series:
-    """As `tidy`, with infinite numbers kept."""
+    """Tidy as `tidy` does, but keep infinite numbers."""
     if series.dtype in (pl.Categorical, pl.Enum, pl.Object, pl.String):
         return _read_text(tidy_text(series))
     if series.dtype.is_decimal():
@@ -82,31 +82,31 @@ def tidy_infinite(series: pl.Series) -> pl.Series:
 
 
 def tidy_text(series: pl.Series) -> pl.Series:
-    """Trimmed text with missing words as null; nothing is read out of it."""
+    """Trim text and put null for missing words, without parsing numbers or dates."""
     series = _text_of_objects(series) if series.dtype == pl.Object else series.cast(pl.String)
     text = series.str.strip_chars()
     return text.to_frame().select(pl.when(~pl.all().str.to_lowercase().is_in(MISSING_WORDS)).then(pl.all())).to_series()
 
 
 def _text_of_objects(series: pl.Series) -> pl.Series:
-    """Objects of any Python type as their text, None kept."""
+    """Convert objects of any Python type to text; None stays."""
     return pl.Series(series.name, [None if value is None else str(value) for value in series], dtype=pl.String)
 
 
 def _read_text(text: pl.Series) -> pl.Series:
-    """Numbers, date-times or truth values out of text, each all or nothing."""
+    """Parse text as numbers, date-times or truth values if every value that is present reads as one."""
     present = text.len() - text.null_count()
     if present == 0:
         return text
     for read in (_numbers, _datetimes, _truths):
-        found = read(text)
-        if found.len() - found.null_count() == present:
-            return found
+        values = read(text)
+        if values.len() - values.null_count() == present:
+            return values
     return text
 
 
 def _numbers(text: pl.Series) -> pl.Series:
-    """Text as float64, `1,234`, `12%` and `$5` included; null where it does not read as a number."""
+    """Parse text as float64, `1,234`, `12%` and `$5` included; null where it does not read as a number."""
     plain = text.str.replace(SIGNED_CURRENCY, "${1}").str.strip_chars_end(TRAILING_UNITS)
     grouped = plain.str.contains(GROUPED_NUMBER).fill_null(False)
     plain = plain.str.replace_all(",", "").zip_with(grouped, plain) if grouped.any() else plain
@@ -114,22 +114,22 @@ def _numbers(text: pl.Series) -> pl.Series:
 
 
 def _datetimes(text: pl.Series) -> pl.Series:
-    """Text as date-times if it looks like one of the usual forms, else all null."""
+    """Parse text as date-times if all of it has one of the usual formats, else return nulls."""
     plain = text.str.strip_suffix("Z")
     for form in DATE_FORMS:
-        found = plain.str.to_datetime(form, strict=False, exact=True)
-        if found.null_count() == text.null_count():
-            return found
+        moments = plain.str.to_datetime(form, strict=False, exact=True)
+        if moments.null_count() == text.null_count():
+            return moments
     return pl.Series(text.name, [None] * len(text), dtype=pl.Datetime)
 
 
 def _truths(text: pl.Series) -> pl.Series:
-    """`true` and `false` in any case as Booleans."""
+    """Parse `true` and `false` in any case as Booleans."""
     return text.str.to_lowercase().replace_strict({"true": True, "false": False}, default=None, return_dtype=pl.Boolean)
 
 
 def describe(series: pl.Series) -> Column:
-    """The kind of a tidied column, with a note that says why where it is left out.
+    """Describe a tidied column: its kind, and a note with the reason where it is left out.
 
     Example:
         >>> describe(pl.Series("country", ["DE", "DE", "DE"])).note
@@ -143,13 +143,13 @@ def describe(series: pl.Series) -> Column:
 
 
 def _show(value: object) -> str:
-    """A value as a person would write it in a table, shortened."""
+    """Format a value as a person would write it in a table, shortened."""
     text = f"{value:g}" if isinstance(value, float) else str(value)
     return text if len(text) <= 40 else text[:37] + "..."
 
 
-def _judge(series: pl.Series, present: pl.Series, distinct: int) -> tuple[Kind, str]:
-    """The kind and the note of a column."""
+def _judge(series: pl.Series, present: pl.Series, distinct: int) -> tuple[ColumnKind, str]:
+    """Judge the kind and the note of a column."""
     if distinct == 0:
         return "empty", "left out: no value is present"
     if distinct == 1 and series.null_count() == 0:
@@ -165,8 +165,8 @@ def _judge(series: pl.Series, present: pl.Series, distinct: int) -> tuple[Kind, 
     return "text", f"left out: values of type {series.dtype} are not read"
 
 
-def _judge_numbers(present: pl.Series, distinct: int) -> tuple[Kind, str]:
-    """A whole-number column that counts up or down by one, or is named an id and never repeats, numbers the rows."""
+def _judge_numbers(present: pl.Series, distinct: int) -> tuple[ColumnKind, str]:
+    """Tell row numbers (whole, never repeated, counting by one or named an id) from measurements."""
     whole = present.dtype.is_integer() or bool((present == present.round()).all())
     if len(present) < ROWS_TO_JUDGE or distinct < len(present) or not whole:
         return "number", ""
@@ -176,8 +176,8 @@ def _judge_numbers(present: pl.Series, distinct: int) -> tuple[Kind, str]:
     return ("identifier", "left out: it numbers the rows") if named or counts else ("number", "")
 
 
-def _judge_text(present: pl.Series, distinct: int) -> tuple[Kind, str]:
-    """Text whose values repeat is a category; text that does not is a name or prose."""
+def _judge_text(present: pl.Series, distinct: int) -> tuple[ColumnKind, str]:
+    """Tell categories, whose values repeat, from names and prose."""
     lengths = present.str.len_chars().mean() or 0.0
     spaced = float(present.str.contains(" ").mean() or 0.0)  # type: ignore[arg-type]
     rare = len(present) >= ROWS_TO_JUDGE and distinct > DISTINCT_SHARE * len(present)

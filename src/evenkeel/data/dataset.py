@@ -37,7 +37,7 @@ LARGEST_TARGET = 1e37  # float32, in which a network predicts, ends at 3.4e38
 S_co = TypeVar("S_co", bound=DataSchema, covariant=True)
 
 Augment = Callable[[Mapping[str, Tensor], Tensor, int], Mapping[str, Tensor]]
-"""(inputs of a batch, its rows, epoch) -> inputs: what varies an example, as a function of (seed, epoch, row) alone."""
+"""(inputs of a batch, its rows, epoch) -> augmented inputs, as a function of (seed, epoch, row) alone."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,7 +47,7 @@ class Dataset(Generic[S_co]):
     `inputs` maps the names of the network's arguments to fields of one length, which is that of `target`; `weight` is
     (row,) or None; `notes` are plain sentences about what was left out or looks wrong; `augment` varies the inputs of
     a training batch; `alike` (row,) numbers rows of which an epoch draws one: no two of one number meet in a batch;
-    `shown` is what the report shows of the examples and no network reads.
+    `display` is what the report shows of the examples and no network reads.
     """
 
     inputs: Fields
@@ -60,7 +60,7 @@ class Dataset(Generic[S_co]):
     notes: tuple[str, ...] = field(default=())
     augment: Augment | None = None
     alike: Tensor | None = None
-    shown: Fields = field(default_factory=dict)
+    display: Fields = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.target)
@@ -68,7 +68,7 @@ class Dataset(Generic[S_co]):
 
 @dataclass(frozen=True, kw_only=True)
 class SplitRequest:
-    """How rows are to be held out: `random`, `time:COL`, `group:COL`, or parts given row by row."""
+    """The rule by which rows are held out: `random`, `time:COL`, `group:COL`, or explicit parts, row by row."""
 
     how: str | GivenParts = "random"
     validation: float = 0.15
@@ -81,7 +81,7 @@ class SplitRequest:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Labelled:
+class LabelledTable:
     """A table whose target is set apart and present in every row.
 
     `rows` are the numbers of these rows in the table as it came, which had `height` rows.
@@ -94,7 +94,7 @@ class Labelled:
     notes: tuple[str, ...]
 
 
-def set_target_apart(frame: pl.DataFrame, target: str | Sequence[str]) -> Labelled:
+def set_target_apart(frame: pl.DataFrame, target: str | Sequence[str]) -> LabelledTable:
     """Separate the target; rows where it is missing are dropped and counted.
 
     Raises:
@@ -114,11 +114,11 @@ def set_target_apart(frame: pl.DataFrame, target: str | Sequence[str]) -> Labell
     features = frame.drop(names)
     if dropped:
         features, answers = features[rows], answers[rows]
-    return Labelled(features=features, target=answers, rows=rows, height=frame.height, notes=notes)
+    return LabelledTable(features=features, target=answers, rows=rows, height=frame.height, notes=notes)
 
 
 def _require_finite(target: pl.Series) -> None:
-    """An infinite target is a mistake in the data, not a gap; one near the end of float32 cannot be predicted."""
+    """Refuse targets that are infinite, a mistake rather than a gap, or beyond what float32 can predict."""
     if not target.dtype.is_float():
         return
     far = (target.abs() > LARGEST_TARGET).fill_null(False)
@@ -130,7 +130,7 @@ def _require_finite(target: pl.Series) -> None:
 
 @dataclass(frozen=True, kw_only=True)
 class HeldOut:
-    """A table of which some rows are held out: what is left to do is to learn of the others, and to encode all.
+    """A table whose rows are split and whose target is encoded; its features are not encoded yet.
 
     `features` are the columns that neither split nor weight the rows; `target` is encoded.
     """
@@ -144,17 +144,17 @@ class HeldOut:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Fitted(Generic[S_co]):
-    """A schema learned on the training rows, all rows encoded by it, sentences about it, and what varies a batch."""
+class EncodedRows(Generic[S_co]):
+    """All rows, encoded by a schema learned on the training rows, with notes and the augmentation of batches."""
 
     schema: S_co
     inputs: Fields
     notes: tuple[str, ...] = ()
     augment: Augment | None = None
-    shown: Fields = field(default_factory=dict)
+    display: Fields = field(default_factory=dict)
 
 
-def hold_out(table: Labelled, kind: TargetKind, request: SplitRequest, *, weight: Weighting = None) -> HeldOut:
+def hold_out(table: LabelledTable, kind: TargetKind, request: SplitRequest, *, weight: Weighting = None) -> HeldOut:
     """Encode the target of any kind of examples that come with a table of answers, and split its rows.
 
     Args:
@@ -164,7 +164,7 @@ def hold_out(table: Labelled, kind: TargetKind, request: SplitRequest, *, weight
         weight: see `example_weights`.
 
     Raises:
-        DataError: weights that are none, or no row left for training.
+        DataError: weights that are not numbers of 0 or more, or no row left for training.
         RequestError: a split that does not exist or makes no sense.
     """
     target_schema = fit_target(table.target, kind)
@@ -182,8 +182,8 @@ def hold_out(table: Labelled, kind: TargetKind, request: SplitRequest, *, weight
     )
 
 
-def dataset_of(rows: HeldOut, fitted: Fitted[S_co], source: str) -> Dataset[S_co]:
-    """The rows, encoded; `source` says in the report where they came from."""
+def dataset_of(rows: HeldOut, fitted: EncodedRows[S_co], source: str) -> Dataset[S_co]:
+    """Put the encoded target and inputs together; `source` says in the report where they came from."""
     return Dataset(
         inputs=fitted.inputs,
         target=rows.target,
@@ -194,17 +194,22 @@ def dataset_of(rows: HeldOut, fitted: Fitted[S_co], source: str) -> Dataset[S_co
         source=source,
         notes=(*rows.notes, *fitted.notes),
         augment=fitted.augment,
-        shown=fitted.shown,
+        display=fitted.display,
     )
 
 
 def build_dataset(
-    table: Labelled, kind: TargetKind, request: SplitRequest, *, weight: Weighting = None, source: str = "a data frame"
+    table: LabelledTable,
+    kind: TargetKind,
+    request: SplitRequest,
+    *,
+    weight: Weighting = None,
+    source: str = "a data frame",
 ) -> Dataset[Schema]:
-    """The dataset of a table: split, schema of the training rows, everything encoded, leakage looked for.
+    """Build the dataset of a table: split it, learn the schema of the training rows, encode, check for leakage.
 
     Raises:
-        DataError: no usable column, weights that are none, or no row left for training.
+        DataError: no usable column, weights that are not numbers of 0 or more, or no row left for training.
         RequestError: a split that does not exist or makes no sense.
 
     Example:
@@ -218,13 +223,13 @@ def build_dataset(
     schema = fit_schema(rows.features, rows.split.train)
     inputs = encode(schema, rows.features).mapping()
     leaks = leakage_notes(schema, inputs, rows.target, kind, request.seed)
-    return dataset_of(rows, Fitted(schema=schema, inputs=inputs, notes=(*left_out(schema), *leaks)), source)
+    return dataset_of(rows, EncodedRows(schema=schema, inputs=inputs, notes=(*left_out(schema), *leaks)), source)
 
 
 def _whole_groups(target: Tensor, kind: TargetKind, request: SplitRequest) -> np.ndarray | None:
-    """Groups that no random split may tear: of pairs that are alike; of groups too small to leave two rows in a part.
+    """Groups (row,) that a random split must keep whole: those of similar pairs, and those too small to be split.
 
-    Who belongs together can only be asked where two of a group are there.
+    A part measures who belongs together only if it holds two rows of one group.
     """
     if kind not in ("groups", "pairs"):
         return None
@@ -236,7 +241,7 @@ def _whole_groups(target: Tensor, kind: TargetKind, request: SplitRequest) -> np
 def leakage_notes(
     schema: Schema, inputs: Mapping[str, Tensor], target: Tensor, kind: TargetKind, seed: int
 ) -> list[str]:
-    """One sentence for each column that tells the target almost alone."""
+    """Return one sentence for each column that predicts the target almost perfectly by itself."""
     return [
         f"Column {name!r} alone predicts the target almost perfectly ({score:.1%}): possible leakage. Would it be "
         "known at the time of the prediction?"
@@ -245,21 +250,25 @@ def leakage_notes(
 
 
 def left_out(schema: Schema) -> list[str]:
-    """One sentence for each column that is left out."""
+    """Return one sentence for each column that is left out."""
     return [f"Column {column.name!r} is {column.note}." for column in schema.columns if column.note]
 
 
-def split_of(table: Labelled, target: Tensor, kind: TargetKind, request: SplitRequest) -> tuple[Split, tuple[str, ...]]:
-    """The split and the columns it used up: a group is a name, not a feature; a time column stays one."""
+def split_of(
+    table: LabelledTable, target: Tensor, kind: TargetKind, request: SplitRequest
+) -> tuple[Split, tuple[str, ...]]:
+    """Split the rows; also return the columns used up by it: a group column is a name, not a feature."""
     shares = {"validation": request.validation, "test": request.test}
-    whole = _whole_groups(target, kind, request)
-    classes = target.numpy() if kind == "class" or (kind == "groups" and whole is None) else None
+    unbroken = _whole_groups(target, kind, request)
+    classes = target.numpy() if kind == "class" or (kind == "groups" and unbroken is None) else None
     if not isinstance(request.how, str):
-        given = given_split(request.how, rows=table.rows, height=table.height)
-        return with_validation(given, share=request.validation, seed=request.seed, classes=classes, groups=whole), ()
+        explicit = given_split(request.how, rows=table.rows, height=table.height)
+        return with_validation(
+            explicit, share=request.validation, seed=request.seed, classes=classes, groups=unbroken
+        ), ()
     how, _, column = request.how.partition(":")
-    if how == "random" and not column and whole is not None:
-        return group_split(whole.tolist(), **shares, seed=request.seed, column=table.target.columns[0]), ()
+    if how == "random" and not column and unbroken is not None:
+        return group_split(unbroken.tolist(), **shares, seed=request.seed, column=table.target.columns[0]), ()
     if how == "random" and not column:
         return random_split(len(target), **shares, seed=request.seed, classes=classes), ()
     if how not in ("time", "group") or not column:

@@ -1,4 +1,4 @@
-"""A date-time as numbers: its position in time, and where it stands in the year, the week and the day.
+"""Date-times as numbers: the position in time, and the phase within the year, the week and the day.
 
     sine, cosine of 2 pi days / length       of each cycle, so that 23:59 lies beside 0:00
 
@@ -19,7 +19,7 @@ SECONDS_A_DAY = 86_400.0
 
 
 def date_parts(series: pl.Series) -> dict[DatePart, NDArray[np.float64]]:
-    """Days since 1970 and the phase within the year, the week and the day, as sine and cosine; NaN where missing.
+    """Compute days since 1970, and the phase in the year, the week and the day as sine and cosine; NaN where missing.
 
     Example:
         >>> parts = date_parts(pl.Series(["2024-01-01 06:00"]).str.to_datetime("%Y-%m-%d %H:%M"))

@@ -1,8 +1,8 @@
-"""Fields: one part of every example, kept as it is cheapest to keep, and handed out as the tensor of a batch.
+"""Fields: one part of every example, stored compactly, and handed out as the tensor of a batch.
 
 A tensor with the example as first axis is a field already. The others hold examples of unequal size in one piece (steps
-of sequences, nodes of graphs), windows of one long series without a copy, or what is the same for all examples. All are
-asked in the same way, `field.index_select(0, rows)`, and go to a device as one.
+of sequences, nodes of graphs), windows of one long series without a copy, or a value that all examples share. All have
+the same methods: `field.index_select(0, rows)` is a batch, `field.to(device)` moves the whole.
 """
 
 from __future__ import annotations
@@ -16,30 +16,30 @@ import torch
 from evenkeel.errors import ShapeError
 from evenkeel.shapes import Int, Shaped, Tensor
 
-IGNORED = -100  # what a padded class number holds: no loss and no metric counts it
+IGNORED = -100  # the class number of padding: no loss and no metric counts it
 
 
 @runtime_checkable
 class Field(Protocol):
-    """What a tensor does too: a length, the batch of some rows, the same on a device."""
+    """Interface of a field, which tensors have too: a length, the batch of some rows, a copy on a device."""
 
     def __len__(self) -> int: ...
 
     def index_select(self, dim: int, index: Tensor, /) -> Tensor:
-        """The batch of the given rows, in their order."""
+        """Return the batch of these rows, in their order."""
         ...
 
     def to(self, device: torch.device | str, /) -> Field:
-        """The same on a device."""
+        """Return the same field on a device."""
         ...
 
 
 Fields = Mapping[str, Field]
-"""The names of a network's arguments -> what each is given."""
+"""The names of a network's arguments -> the field that each is fed."""
 
 
 def starts_of(lengths: Iterable[int]) -> Int[Tensor, "end"]:
-    """Where each of several pieces starts in one long tensor, and where the last one ends.
+    """Compute where each of several pieces starts in one long tensor, and where the last one ends.
 
     Example:
         >>> starts_of([2, 3]).tolist()
@@ -49,7 +49,7 @@ def starts_of(lengths: Iterable[int]) -> Int[Tensor, "end"]:
 
 
 def places_of(starts: Int[Tensor, "end"], rows: Int[Tensor, "row"]) -> Int[Tensor, "place"]:
-    """Places in the long tensor of all that belongs to the rows, row after row."""
+    """Compute the places in the long tensor of everything that belongs to the rows, row after row."""
     first = starts[rows]
     lengths = starts[rows + 1] - first
     before = lengths.cumsum(0) - lengths
@@ -57,7 +57,7 @@ def places_of(starts: Int[Tensor, "end"], rows: Int[Tensor, "row"]) -> Int[Tenso
 
 
 def join(pieces: Sequence[Tensor]) -> tuple[Tensor, Int[Tensor, "end"]]:
-    """Pieces of unequal length as one long tensor, and where each starts."""
+    """Join pieces of unequal length to one long tensor; also return where each starts."""
     if not pieces:
         raise ShapeError("expected at least one piece to join, got none")
     return torch.cat(list(pieces)), starts_of(len(piece) for piece in pieces)
@@ -84,20 +84,20 @@ class Ragged:
 
     @property
     def lengths(self) -> Int[Tensor, "row"]:
-        """Steps of each row: the field that goes beside this one."""
+        """Number of steps of each row, which is a field beside this one."""
         return self.starts.diff()
 
     def index_select(self, dim: int, index: Int[Tensor, "row"], /) -> Shaped[Tensor, "row step *rest"]:
-        """(row, step, ...), padded with `fill`."""
+        """Return (row, step, ...), padded with `fill`."""
         lengths = self.starts[index + 1] - self.starts[index]
         longest = int(lengths.max()) if len(index) else 0
-        found = self.values.new_full((len(index), longest, *self.values.shape[1:]), self.fill)
+        padded = self.values.new_full((len(index), longest, *self.values.shape[1:]), self.fill)
         there = torch.arange(longest, device=lengths.device) < lengths.unsqueeze(1)
-        found[there] = self.values[places_of(self.starts, index)]
-        return found
+        padded[there] = self.values[places_of(self.starts, index)]
+        return padded
 
     def to(self, device: torch.device | str, /) -> Ragged:
-        """The same on a device."""
+        """Return the same field on a device."""
         return Ragged(self.values.to(device), self.starts.to(device), self.fill)
 
 
@@ -118,11 +118,11 @@ class Joined:
         return len(self.starts) - 1
 
     def index_select(self, dim: int, index: Int[Tensor, "row"], /) -> Shaped[Tensor, "place *rest"]:
-        """(place, ...) of all rows together."""
+        """Return (place, ...) of all rows together."""
         return self.values[places_of(self.starts, index)]
 
     def to(self, device: torch.device | str, /) -> Joined:
-        """The same on a device."""
+        """Return the same field on a device."""
         return Joined(self.values.to(device), self.starts.to(device))
 
 
@@ -142,19 +142,19 @@ class Edges:
         return len(self.starts) - 1
 
     def index_select(self, dim: int, index: Int[Tensor, "row"], /) -> Int[Tensor, "2 edge"]:
-        """(2, edge) between the nodes of the batch as `Joined` gives them."""
+        """Return (2, edge) between the nodes of the batch in the order of `Joined`."""
         counts = self.nodes[index + 1] - self.nodes[index]
         shift = (counts.cumsum(0) - counts).repeat_interleave(self.starts[index + 1] - self.starts[index])
         return self.edges[:, places_of(self.starts, index)] + shift
 
     def to(self, device: torch.device | str, /) -> Edges:
-        """The same on a device."""
+        """Return the same field on a device."""
         return Edges(self.edges.to(device), self.starts.to(device), self.nodes.to(device))
 
 
 @dataclass(frozen=True)
 class Owners:
-    """To which example of the batch each of its places belongs: 0 0 1 2 2 ...; `starts` as in `Joined`."""
+    """Number of the example to which each place of a batch belongs: 0 0 1 2 2 ...; `starts` as in `Joined`."""
 
     starts: Int[Tensor, "end"]
 
@@ -162,12 +162,12 @@ class Owners:
         return len(self.starts) - 1
 
     def index_select(self, dim: int, index: Int[Tensor, "row"], /) -> Int[Tensor, "place"]:
-        """(place,) numbers of the batch's examples."""
+        """Return (place,) numbers of the batch's examples."""
         counts = self.starts[index + 1] - self.starts[index]
         return torch.arange(len(index), device=counts.device).repeat_interleave(counts)
 
     def to(self, device: torch.device | str, /) -> Owners:
-        """The same on a device."""
+        """Return the same field on a device."""
         return Owners(self.starts.to(device))
 
 
@@ -188,18 +188,18 @@ class Windows:
         return len(self.starts)
 
     def index_select(self, dim: int, index: Int[Tensor, "row"], /) -> Shaped[Tensor, "row step *rest"]:
-        """(row, step, ...)."""
+        """Return (row, step, ...)."""
         steps = torch.arange(self.length, device=self.starts.device)
         return self.series[self.starts[index].unsqueeze(1) + steps]
 
     def to(self, device: torch.device | str, /) -> Windows:
-        """The same on a device."""
+        """Return the same field on a device."""
         return Windows(self.series.to(device), self.starts.to(device), self.length)
 
 
 @dataclass(frozen=True)
-class Whole:
-    """What is the same for every batch, such as the one graph whose nodes are the examples; `rows` counts these."""
+class SharedField:
+    """Value that every batch shares, such as the one graph whose nodes are the examples; `rows` counts these."""
 
     value: Shaped[Tensor, "..."]
     rows: int
@@ -208,12 +208,12 @@ class Whole:
         return self.rows
 
     def index_select(self, dim: int, index: Int[Tensor, "row"], /) -> Shaped[Tensor, "..."]:
-        """All of it."""
+        """Return the whole value."""
         return self.value
 
-    def to(self, device: torch.device | str, /) -> Whole:
-        """The same on a device."""
-        return Whole(self.value.to(device), self.rows)
+    def to(self, device: torch.device | str, /) -> SharedField:
+        """Return the same field on a device."""
+        return SharedField(self.value.to(device), self.rows)
 
 
 @dataclass(frozen=True)
@@ -227,11 +227,11 @@ class Hosted:
         return len(self.value)
 
     def index_select(self, dim: int, index: Int[Tensor, "row"], /) -> Shaped[Tensor, "row *rest"]:
-        """(row, ...) on the device."""
+        """Return (row, ...) on the device."""
         return self.value.index_select(0, index.cpu()).to(self.device)
 
     def to(self, device: torch.device | str, /) -> Hosted:
-        """The same for batches on another device."""
+        """Return the same field for batches on another device."""
         return Hosted(self.value, torch.device(device))
 
 
@@ -239,7 +239,7 @@ ROOM = 0.5  # of a device's free memory, for one field: the network, its gradien
 
 
 def placed(field: Field, device: torch.device) -> Field:
-    """A field on a device, or near it where it would take more than half of what is free there."""
+    """Move a field to a device, or keep it on the host where it would take more than half of the free memory."""
     if device.type != "cuda" or not isinstance(field, Tensor) or field.is_cuda:
         return field.to(device)
     free, _ = torch.cuda.mem_get_info(device)
@@ -247,12 +247,12 @@ def placed(field: Field, device: torch.device) -> Field:
 
 
 def pick(fields: Fields, rows: Int[Tensor, "row"]) -> dict[str, Tensor]:
-    """The batch of the given rows, by the names of the network's arguments."""
+    """Select the batch of some rows, by the names of the network's arguments."""
     return {name: field.index_select(0, rows) for name, field in fields.items()}
 
 
 def all_rows(field: Field) -> Tensor:
-    """A field as one batch of all its rows."""
+    """Return all rows of a field as one batch."""
     return field if isinstance(field, Tensor) else field.index_select(0, torch.arange(len(field)))
 
 
@@ -260,10 +260,10 @@ F = TypeVar("F", bound=Field)
 
 
 def in_form(field: Field, form: type[F]) -> F:
-    """A field in the form in which its kind of data keeps it.
+    """Check that a field has the class in which its kind of data stores it.
 
     Raises:
-        TypeError: it is kept in another.
+        TypeError: it has another class.
     """
     if not isinstance(field, form):
         raise TypeError(f"expected a field kept as {form.__name__}, got {type(field).__name__}")
@@ -271,7 +271,7 @@ def in_form(field: Field, form: type[F]) -> F:
 
 
 def kept(field: Field) -> tuple[Tensor, ...]:
-    """The tensors that a field is made of: what identifies the data of an interrupted run."""
+    """Return the tensors that a field is made of, which identify the data of an interrupted run."""
     if isinstance(field, Tensor):
         return (field,)
     return tuple(value for value in vars(field).values() if isinstance(value, Tensor))

@@ -1,8 +1,8 @@
-"""A column that by itself predicts the target almost perfectly is rather its twin than a cause.
+"""Leakage: columns that by themselves predict the target almost perfectly.
 
-For every column a shallow decision tree on that column alone (for numbers also a line through the known rows) is scored
-on rows it has not seen, with accuracy or R². Above the threshold the column is reported: perhaps it is known only after
-the fact, or computed from the target.
+Such a column is rather a copy of the target than a cause of it. For every column a shallow decision tree on that column
+alone (for numbers also a line through the known rows) is scored on held-out rows, with accuracy or R². Above the
+threshold the column is reported: perhaps it is known only after the fact, or computed from the target.
 """
 
 from __future__ import annotations

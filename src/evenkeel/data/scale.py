@@ -17,7 +17,7 @@ LARGEST = 1e300  # larger numbers count as this, so that no difference overflows
 FURTHEST = 1e9  # scaled values beyond this count as this: they are clipped to 3 anyway, and their square stays finite
 
 
-class Scale(BaseModel):
+class ColumnScale(BaseModel):
     """Centre and width of one number feature, in the units of its column."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -26,26 +26,26 @@ class Scale(BaseModel):
     width: float
 
 
-def fit_scale(values: NDArray[np.float64]) -> Scale:
-    """Median and interquartile range of the values that are present; (0, 1) when there are none.
+def fit_scale(values: NDArray[np.float64]) -> ColumnScale:
+    """Compute median and interquartile range of the values that are present; (0, 1) when there are none.
 
     Example:
         >>> fit_scale(np.array([1.0, 2.0, 3.0, 4.0, 1000.0]))
-        Scale(center=3.0, width=2.0)
+        ColumnScale(center=3.0, width=2.0)
     """
     present = values[np.isfinite(values)]
     if present.size == 0:
-        return Scale(center=0.0, width=1.0)
+        return ColumnScale(center=0.0, width=1.0)
     present = np.clip(present, -LARGEST, LARGEST)
     low, middle, high = np.quantile(present, [0.25, 0.5, 0.75])
     width = high - low if high > low else (present.max() - present.min()) / 2
     # Differences below the resolution of the values themselves are rounding, not spread.
     resolution = np.finfo(np.float64).eps * max(abs(middle), np.finfo(np.float64).tiny)
-    return Scale(center=float(middle), width=float(width) if width > resolution else 1.0)
+    return ColumnScale(center=float(middle), width=float(width) if width > resolution else 1.0)
 
 
-def apply_scale(values: NDArray[np.float64], scale: Scale) -> NDArray[np.float32]:
-    """Scaled and smoothly clipped; missing (NaN) stays missing."""
+def apply_scale(values: NDArray[np.float64], scale: ColumnScale) -> NDArray[np.float32]:
+    """Scale and smoothly clip values; missing (NaN) stays missing."""
     with np.errstate(over="ignore"):
         z = np.clip((values - scale.center) / scale.width, -FURTHEST, FURTHEST)
     return (z / np.sqrt(1.0 + (z / CLIP) ** 2)).astype(np.float32)

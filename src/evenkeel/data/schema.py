@@ -1,9 +1,9 @@
-"""From columns to tensors and back again on new data: what was learned of each column, and how it is applied.
+"""Schema of a table: what is learned of each training column, and the encoding of columns as tensors by it.
 
 A *schema* is saved with the model: scales and levels are fitted on the training rows only, `columns` describes the
 whole table for a reader. Numbers, and the parts of date-times, become one float32 matrix (row, number) with NaN for a
-missing value; categories and Booleans become one int32 matrix (row, category) whose code 0 means "missing or never seen
-in training".
+missing value; categories and Booleans become one int32 matrix (row, category) whose code 0 means "missing or not in
+training".
 """
 
 from __future__ import annotations
@@ -19,28 +19,28 @@ from typing_extensions import override
 
 from evenkeel.data.columns import USED, Column, describe, tidy, tidy_text
 from evenkeel.data.dates import DatePart, date_parts
-from evenkeel.data.scale import Scale, apply_scale, fit_scale
+from evenkeel.data.scale import ColumnScale, apply_scale, fit_scale
 from evenkeel.errors import DataError, choices
 from evenkeel.shapes import Tensor
 
-# A level seen fewer times than this in training shares code 0 with unseen ones, which trains that code.
+# A level that occurs fewer times than this in training shares code 0 with unknown ones, which trains that code.
 RARE = 3
 
 
 class Frozen(BaseModel):
-    """A value that is checked when it is read and never changed."""
+    """Base of saved values: validated when read, and immutable."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
 class DataSchema(Frozen):
-    """What was learned of the training rows of some kind of data, which `kind` names; `columns` are for a reader."""
+    """Base of what is learned of the training rows of one `kind` of data; `columns` describe it for a reader."""
 
     kind: str
     columns: tuple[Column, ...]
 
     def places(self) -> dict[str, list[tuple[str, int]]]:
-        """Each column that is an input of its own -> the fields and the places in them that it fills; here none is."""
+        """Column -> the fields, and the places in them, that it alone fills; empty where no column is an input."""
         return {}
 
 
@@ -49,7 +49,7 @@ class NumberFeature(Frozen):
 
     column: str
     part: DatePart
-    scale: Scale
+    scale: ColumnScale
 
 
 class CategoryFeature(Frozen):
@@ -60,7 +60,7 @@ class CategoryFeature(Frozen):
 
 
 class Schema(DataSchema):
-    """All columns as understood, and the features that come from them in the order the network expects."""
+    """Schema of a table: its columns, and the features made of them, in the order the network expects."""
 
     kind: str = "table"
     numbers: tuple[NumberFeature, ...]
@@ -95,7 +95,7 @@ class Inputs(Frozen):
     categories: torch.Tensor
 
     def mapping(self) -> dict[str, Tensor]:
-        """By name, as the network's `forward` takes them."""
+        """Map the names of the network's arguments to the tensors."""
         return {"numbers": self.numbers, "categories": self.categories}
 
 
@@ -128,13 +128,13 @@ def fit_schema(frame: pl.DataFrame, train: NDArray[np.int64]) -> Schema:
         elif column.kind in ("category", "boolean"):
             categories.append(_fit_category(rows))
     if not numbers and not categories:
-        told = "; ".join(f"{column.name}: {column.note}" for column in columns[:6]) or "there are no feature columns"
-        raise DataError(f"no column can be used to predict the target ({told})")
+        reasons = "; ".join(f"{column.name}: {column.note}" for column in columns[:6]) or "there are no feature columns"
+        raise DataError(f"no column can be used to predict the target ({reasons})")
     return Schema(columns=tuple(columns), numbers=tuple(numbers), categories=tuple(categories))
 
 
 def _fit_numbers(rows: pl.Series, column: Column) -> list[NumberFeature]:
-    """One feature for a number; for a date-time its position in time and the phases that vary."""
+    """Learn one feature of a number column; of a date-time column its position in time and the phases that vary."""
     if column.kind == "number":
         return [NumberFeature(column=column.name, part="value", scale=fit_scale(_as_float(rows)))]
     features = []
@@ -145,7 +145,7 @@ def _fit_numbers(rows: pl.Series, column: Column) -> list[NumberFeature]:
 
 
 def _fit_category(rows: pl.Series) -> CategoryFeature:
-    """Levels that occur often enough in training, the commonest first; all of them where all are rare."""
+    """Learn the levels that occur often enough in training, the commonest first; all of them where all are rare."""
     counts = rows.drop_nulls().cast(pl.String).value_counts(sort=True)
     counts = counts.sort(["count", counts.columns[0]], descending=[True, False])
     common = counts.filter(pl.col("count") >= RARE)
@@ -154,15 +154,15 @@ def _fit_category(rows: pl.Series) -> CategoryFeature:
 
 
 def _as_float(series: pl.Series) -> NDArray[np.float64]:
-    """Numbers as float64 with NaN for null."""
+    """Convert numbers to float64, with NaN for null."""
     return series.cast(pl.Float64).to_numpy().astype(np.float64, copy=False)
 
 
 def encode(schema: Schema, frame: pl.DataFrame) -> Inputs:
-    """The features of any frame with the schema's columns, in any order; further columns are ignored.
+    """Encode a frame that has the schema's columns, in any order; further columns are ignored.
 
     Raises:
-        DataError: a column is missing, or holds text where training saw numbers.
+        DataError: a column is missing, or holds text where training had numbers.
     """
     require_columns(schema.used, frame.columns)
     numbers = torch.empty(frame.height, len(schema.numbers))
@@ -182,7 +182,7 @@ def encode(schema: Schema, frame: pl.DataFrame) -> Inputs:
 
 
 def require_columns(names: Sequence[str], present: Sequence[str]) -> None:
-    """Every column that training used must be there."""
+    """Refuse data that lack a column that training used."""
     absent = [name for name in names if name not in present]
     if absent:
         hint = choices(present, absent[0])
@@ -190,37 +190,37 @@ def require_columns(names: Sequence[str], present: Sequence[str]) -> None:
 
 
 def _read_numbers(series: pl.Series) -> NDArray[np.float64]:
-    """A column that training took for numbers."""
-    found = tidy(series)
-    if found.dtype == pl.String and found.null_count() < len(found):
+    """Read a column that held numbers in training."""
+    values = tidy(series)
+    if values.dtype == pl.String and values.null_count() < len(values):
         raise DataError(
-            f"column {series.name!r} was numbers in training; now it holds text such as {found.drop_nulls()[0]!r}. "
+            f"column {series.name!r} was numbers in training; now it holds text such as {values.drop_nulls()[0]!r}. "
             "Write the value as a number or leave the cell empty"
         )
-    if not (found.dtype.is_numeric() or found.dtype == pl.Boolean or found.null_count() == len(found)):
+    if not (values.dtype.is_numeric() or values.dtype == pl.Boolean or values.null_count() == len(values)):
         raise DataError(
-            f"column {series.name!r} was numbers in training; now it holds {found.dtype}; expected numbers as before"
+            f"column {series.name!r} was numbers in training; now it holds {values.dtype}; expected numbers as before"
         )
-    return _as_float(found)
+    return _as_float(values)
 
 
 def _read_dates(series: pl.Series) -> pl.Series:
-    """A column that training took for date-times."""
-    found = tidy(series)
-    if found.null_count() == len(found):
-        return pl.Series(series.name, [None] * len(found), dtype=pl.Datetime("us"))
-    if not found.dtype.is_temporal() or found.dtype == pl.Duration:
+    """Read a column that held date-times in training."""
+    values = tidy(series)
+    if values.null_count() == len(values):
+        return pl.Series(series.name, [None] * len(values), dtype=pl.Datetime("us"))
+    if not values.dtype.is_temporal() or values.dtype == pl.Duration:
         raise DataError(
-            f"column {series.name!r} was date-times in training; now it holds {found.dtype}. Try 2024-12-31 13:45:00"
+            f"column {series.name!r} was date-times in training; now it holds {values.dtype}. Try 2024-12-31 13:45:00"
         )
-    return found
+    return values
 
 
 def _codes(series: pl.Series, feature: CategoryFeature) -> NDArray[np.int32]:
-    """Codes of the levels; 0 for missing and for what training has not seen.
+    """Encode values as the codes of their levels; 0 for missing values and for unknown ones.
 
     The text is taken as it is: one new row with `01` or `2024-01-31` must not be read as a number or a date where
-    training saw these among other words. Values that come as numbers are matched by value: 1.0 is the level `1`.
+    training had these among other words. Values that come as numbers are matched by value: 1.0 is the level `1`.
     """
     known: dict[str, int] = {level: code for code, level in enumerate(feature.levels, start=1)}
     truths = set(feature.levels) <= {"true", "false"}
@@ -239,7 +239,7 @@ def _codes(series: pl.Series, feature: CategoryFeature) -> NDArray[np.int32]:
 
 
 def _number(level: str, truths: bool) -> float | None:
-    """The number a level reads as; of truth values 1 and 0."""
+    """Convert a level to a number, truth values to 1 and 0; None where it is not one."""
     if truths:
         return float(level == "true")
     try:

@@ -1,8 +1,8 @@
-"""Which rows train, which decide when to stop, and which are never touched until the end.
+"""Splits of the rows into training, validation and test.
 
 *Training* rows give the weights and every statistic, *validation* rows decide early stopping and recalibrate
 intervals, *test* rows give the reported figures. Splits: `random` (stratified where the target is a class),
-`time:COL` (the newest rows are the test), `group:COL` (no group in two parts), or given row by row.
+`time:COL` (the newest rows are the test), `group:COL` (no group in two parts), or explicit, row by row.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ class Split:
 def random_split(
     rows: int, *, validation: float, test: float, seed: int, classes: NDArray[np.int64] | None = None
 ) -> Split:
-    """Random parts; with `classes` every class is spread over the parts in proportion, small ones to training first.
+    """Draw random parts; with `classes` each class is spread over them in proportion, small ones to training first.
 
     Example:
         >>> split = random_split(100, validation=0.1, test=0.2, seed=0)
@@ -55,7 +55,7 @@ def random_split(
     if classes is None:
         return _cut(order, validation=validation, test=test, how="random")
     members = [order[classes[order] == code] for code in generator.permutation(np.unique(classes))]
-    # What rounding leaves owing in one class is made good in the next.
+    # Rounding errors of one class are carried over to the next.
     taken = {"validation": [], "test": []}
     owing = {"validation": 0.0, "test": 0.0}
     for chosen in members:
@@ -66,19 +66,19 @@ def random_split(
             taken[part].append(chosen[left - take + 1 : left + 1])
             owing[part] -= take
             left -= take
-    held = {part: np.concatenate(found) for part, found in taken.items()}
+    held = {part: np.concatenate(pieces) for part, pieces in taken.items()}
     return _parts(np.arange(rows), **held, how="random, stratified by class")
 
 
 def time_split(times: NDArray[np.float64], *, validation: float, test: float, column: str) -> Split:
-    """The oldest rows train, the newest are the test, so that nothing of the future is known in training."""
+    """Split by time: the oldest rows train, the newest are the test, so that training knows nothing of the future."""
     _require_shares(validation, test)
     order = np.argsort(times, kind="stable")
     return _cut(order, validation=validation, test=test, how=f"by time ({column}), the newest rows as test")
 
 
 def group_split(groups: Sequence[object], *, validation: float, test: float, seed: int, column: str) -> Split:
-    """Whole groups drawn at random, as near to the shares as they go; a part that is asked for gets at least one."""
+    """Draw whole groups at random, as near to the shares as possible; a part with a share above 0 gets at least one."""
     _require_shares(validation, test)
     names, index = np.unique(np.asarray([str(group) for group in groups]), return_inverse=True)
     shares = {part: share for part, share in (("test", test), ("validation", validation)) if share > 0}
@@ -98,7 +98,7 @@ def group_split(groups: Sequence[object], *, validation: float, test: float, see
 
 
 def _fill(waiting: Sequence[int], sizes: NDArray[np.int64], wanted: float, spare: int) -> set[int]:
-    """Groups that bring a part nearer to the wanted rows, in the given order; `spare` groups must stay behind."""
+    """Choose, in order, groups that bring a part nearer to the wanted rows; at least `spare` groups must remain."""
     chosen: set[int] = set()
     have = 0
     for group in waiting:
@@ -109,24 +109,24 @@ def _fill(waiting: Sequence[int], sizes: NDArray[np.int64], wanted: float, spare
 
 
 def given_split(parts: GivenParts, *, rows: Rows, height: int) -> Split:
-    """Parts as a mapping of row numbers, or one word (`train`, `validation`, `test`) for each row.
+    """Split by a mapping of row numbers, or by one word (`train`, `validation`, `test`) for each row.
 
-    Row numbers speak of the table as it came, which had `height` rows; those without a target drop out, `rows` stay.
-    Words may also be given for the rows that stay.
+    Row numbers count in the original table, which had `height` rows; those without a target drop out, `rows` stay.
+    There may also be one word for each of the rows that stay.
     """
     named: Mapping[str, Any] = parts if isinstance(parts, Mapping) else _parts_of_words(parts, rows, height)
     unknown = sorted(set(named) - set(PARTS))
     if unknown:
         raise RequestError(f"a given split has the parts {PARTS}, got {unknown}")
     chosen = {part: np.asarray(named.get(part, ())) for part in PARTS}
-    together = np.concatenate([found for found in chosen.values() if found.size] or [np.empty(0, np.int64)])
+    together = np.concatenate([numbers for numbers in chosen.values() if numbers.size] or [np.empty(0, np.int64)])
     if together.dtype.kind not in "iu" or together.ndim != 1:
         raise RequestError(f"a given split lists row numbers, got values of type {together.dtype}; try np.flatnonzero")
     if len(np.unique(together)) != len(together) or (
         len(together) and not 0 <= together.min() <= together.max() < height
     ):
         raise RequestError(f"a given split must name each of the rows 0..{height - 1} at most once")
-    return Split(**{part: np.flatnonzero(np.isin(rows, found)) for part, found in chosen.items()}, how="given")
+    return Split(**{part: np.flatnonzero(np.isin(rows, numbers)) for part, numbers in chosen.items()}, how="given")
 
 
 def with_validation(
@@ -137,7 +137,7 @@ def with_validation(
     classes: NDArray[np.int64] | None = None,
     groups: NDArray[np.int64] | None = None,
 ) -> Split:
-    """A split that names no validation rows, with a share of its training rows drawn for them; else as it is.
+    """Draw validation rows from the training rows of a split that has none; return any other split as it is.
 
     With `classes` each is drawn from in proportion, with `groups` each is drawn whole.
     """
@@ -158,7 +158,7 @@ def with_validation(
 
 
 def _parts_of_words(parts: Sequence[str] | NDArray[Any], rows: Rows, height: int) -> dict[str, Rows]:
-    """Row numbers of each word."""
+    """Collect the row numbers of each word."""
     try:
         words = np.asarray([str(word) for word in parts])
     except TypeError as problem:
@@ -176,20 +176,20 @@ def _parts_of_words(parts: Sequence[str] | NDArray[Any], rows: Rows, height: int
 
 
 def _require_shares(validation: float, test: float) -> None:
-    """Two shares that leave something for training."""
+    """Refuse shares that leave nothing for training."""
     numbers = isinstance(validation, (int, float)) and isinstance(test, (int, float))
     if not (numbers and validation >= 0 and test >= 0 and validation + test < 1):
         raise RequestError(f"validation + test must be in [0, 1), got {validation} + {test}; try 0.15 and 0.15")
 
 
 def _cut(order: NDArray[np.int64], *, validation: float, test: float, how: str) -> Split:
-    """The first rows of an order train, the next validate, the last test, each part rounded to whole rows."""
+    """Cut an order: the first rows train, the next validate, the last test, each part rounded to whole rows."""
     tested = round(len(order) * test)
     kept = len(order) - tested - round(len(order) * validation)
     return _parts(order, validation=order[kept : len(order) - tested], test=order[len(order) - tested :], how=how)
 
 
 def _parts(rows: Rows, *, validation: Rows, test: Rows, how: str) -> Split:
-    """The rows that are not held out train."""
+    """Build the split in which all rows that are not held out train."""
     train = np.setdiff1d(rows, np.concatenate([validation, test]))
     return Split(train=train, validation=np.sort(validation), test=np.sort(test), how=how)

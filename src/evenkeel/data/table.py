@@ -1,6 +1,6 @@
-"""A table from wherever it lies: CSV, TSV (also .gz), Parquet, polars or pandas frames, arrays and tensors.
+"""Reading of tables: CSV, TSV (also .gz), Parquet, polars or pandas frames, arrays and tensors.
 
-Whatever comes becomes one polars frame with named columns; everything after this file sees only that.
+All of them become one polars frame with named columns; everything after this file reads only that.
 """
 
 from __future__ import annotations
@@ -23,10 +23,10 @@ SUFFIXES = (".csv", ".tsv", ".txt", ".data", ".csv.gz", ".tsv.gz", ".data.gz", "
 
 
 def read_table(source: Any, columns: Sequence[str] | None = None) -> pl.DataFrame:
-    """One polars frame from a path, `sample:NAME`, a frame, a mapping of columns, or an array (row, column).
+    """Read one polars frame from a path, `sample:NAME`, a frame, a mapping of columns, or an array (row, column).
 
     Raises:
-        DataError: nothing is there, it is empty, or it cannot be read as a table; the message says what came.
+        DataError: there is no such file, it is empty, or it cannot be read as a table; the message says what came.
 
     Example:
         >>> read_table("sample:wine").shape
@@ -50,7 +50,7 @@ def read_table(source: Any, columns: Sequence[str] | None = None) -> pl.DataFram
 
 
 def _from_values(source: Any) -> pl.DataFrame:
-    """A mapping of columns, or a list of mappings (one a row)."""
+    """Convert a mapping of columns, or a list of mappings (one for each row)."""
     rows: dict[str, Any] = {"infer_schema_length": None} if isinstance(source, list) else {}
     try:
         return pl.DataFrame(source, strict=False, **rows)
@@ -61,7 +61,7 @@ def _from_values(source: Any) -> pl.DataFrame:
 
 
 def _from_frame(source: Any) -> pl.DataFrame:
-    """Any data frame that narwhals knows (pandas, pyarrow, modin, ...)."""
+    """Convert any data frame that narwhals knows (pandas, pyarrow, modin, ...)."""
     expected = "expected a path, a polars or pandas frame, or arrays (X, y)"
     try:
         frame = nw.from_native(source, eager_only=True)
@@ -81,7 +81,7 @@ def _from_frame(source: Any) -> pl.DataFrame:
 
 
 def _from_array(source: Any, columns: Sequence[str] | None) -> pl.DataFrame:
-    """An array (row, column) with columns named x0, x1, ..."""
+    """Convert an array (row, column), with columns named x0, x1, ..."""
     array = _as_array(source)
     if array.ndim != 2:
         raise DataError(
@@ -96,7 +96,7 @@ def _from_array(source: Any, columns: Sequence[str] | None) -> pl.DataFrame:
 
 
 def _as_array(source: Any) -> np.ndarray:
-    """A tensor or nested lists as an array; NumPy has no bfloat16, so such a tensor becomes float32."""
+    """Convert a tensor or nested lists to an array; NumPy has no bfloat16, so such a tensor becomes float32."""
     if isinstance(source, torch.Tensor):
         source = source.detach().cpu()
         return (source.float() if source.dtype == torch.bfloat16 else source).numpy()
@@ -109,7 +109,7 @@ def _as_array(source: Any) -> np.ndarray:
 
 
 def _sample(name: str) -> pl.DataFrame:
-    """One of the data sets that ship inside scikit-learn, with its target in the column `target`."""
+    """Load a data set that ships inside scikit-learn, with its target in the column `target`."""
     from sklearn import datasets
 
     loaders = {"diabetes": "load_diabetes", "digits": "load_digits", "breast-cancer": "load_breast_cancer"}
@@ -124,7 +124,7 @@ def _sample(name: str) -> pl.DataFrame:
 
 
 def _read_path(path: Path) -> pl.DataFrame:
-    """A file on disk by its ending."""
+    """Read a file on disk by its ending."""
     if not path.exists():
         near = [other.name for other in path.parent.glob("*") if other.name.endswith(SUFFIXES)][:8]
         beside = f"; that folder holds {', '.join(sorted(near))}" if near else ""

@@ -1,11 +1,11 @@
-"""The target column as a tensor, and the way back from codes to the values a person wrote.
+"""Encoding of the target column as a tensor, and its levels, by which codes become the original values again.
 
 number   float64 (row,)         class   int64 (row,), 0..classes-1         labels   float32 (row, label), 0 or 1
 
 groups   int64 (row,), the same where rows belong together          pairs   int64 (row,), the same where pairs are alike
 
-What is no column: series, the steps to come (row, horizon); tokens, the next one of each (row, step); inputs, the
-example itself.
+Targets that are not columns: series, the steps to come (row, horizon); tokens, the next one of each (row, step);
+inputs, the example itself.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ MOST_CLASSES = 1000
 
 
 class Target(Frozen):
-    """What is predicted: its columns, its kind, and for classes and labels the value behind each code.
+    """Target of the prediction: its columns, its kind, and for classes and labels the value behind each code.
 
     `size` counts what is no level: steps to come, or tokens of a vocabulary.
     """
@@ -41,12 +41,12 @@ class Target(Frozen):
 
     @property
     def name(self) -> str:
-        """The column, or all columns, as one word."""
+        """Name of the column, or of all columns together."""
         return ", ".join(self.columns) if len(self.columns) <= 3 else f"{len(self.columns)} columns"
 
 
 def take_target(frame: pl.DataFrame, target: str | Sequence[str]) -> tuple[pl.DataFrame, tuple[str, ...]]:
-    """The target columns, tidied, and their names.
+    """Select the target columns, tidied, and their names.
 
     Raises:
         DataError: a column is not there, none is named, or one twice.
@@ -61,7 +61,7 @@ def take_target(frame: pl.DataFrame, target: str | Sequence[str]) -> tuple[pl.Da
 
 
 def present_rows(target: pl.DataFrame) -> np.ndarray:
-    """Rows in which no target value is missing."""
+    """Row numbers in which no target value is missing."""
     return np.flatnonzero(target.select(pl.all_horizontal(pl.all().is_not_null())).to_series().to_numpy())
 
 
@@ -104,19 +104,19 @@ def fit_target(frame: pl.DataFrame, kind: TargetKind) -> Target:
 
 
 def most_classes(rows: int) -> int:
-    """The most classes that so many rows can teach: two rows of each on average."""
+    """Largest number of classes that so many rows can teach: two rows of each on average."""
     return min(MOST_CLASSES, max(2, rows // 2))
 
 
 def _plain(value: object) -> Level:
-    """A class as Boolean, whole number where it is one, or text."""
+    """Convert a class to a Boolean, a whole number where it is one, or text."""
     if isinstance(value, float) and value.is_integer():
         return int(value)
     return value if isinstance(value, (bool, int, float, str)) else str(value)
 
 
 def _label_names(frame: pl.DataFrame) -> tuple[str, ...]:
-    """Columns of 0 and 1 name the labels themselves; a column of lists names them by its items."""
+    """Name the labels: by the columns where these hold 0 and 1, by the items where a column holds lists."""
     if frame.width == 1 and frame.dtypes[0] == pl.List:
         names = frame.to_series().explode().drop_nulls().cast(pl.String).unique().sort().to_list()
         if len(names) < 2:
@@ -133,10 +133,10 @@ def _label_names(frame: pl.DataFrame) -> tuple[str, ...]:
 
 
 def encode_target(target: Target, frame: pl.DataFrame) -> Tensor:
-    """The tensor of a tidied target frame, in the shape and type of its kind.
+    """Encode a tidied target frame as a tensor in the shape and type of its kind.
 
     Raises:
-        DataError: a class that training has not seen, or an infinite or missing number.
+        DataError: a class that does not occur in training, or an infinite or missing number.
     """
     if target.kind == "number":
         values = frame.to_series()
@@ -149,7 +149,7 @@ def encode_target(target: Target, frame: pl.DataFrame) -> Tensor:
         return torch.from_numpy(frame.to_series().cast(pl.Int64).to_numpy().copy())
     text = frame.to_series()
     codes = {level: code for code, level in enumerate(target.levels)}
-    # A few new rows may read as numbers or dates where training saw words among them: then the text decides.
+    # A few new rows may read as numbers or dates where training had words among them: then the text decides.
     words = {str(level): code for level, code in codes.items()}
     values = text.unique(maintain_order=True).to_list()
     table = {value: codes.get(_plain(value), words.get(str(_plain(value)))) for value in values}
@@ -162,7 +162,7 @@ def encode_target(target: Target, frame: pl.DataFrame) -> Tensor:
 
 
 def _encode_labels(target: Target, frame: pl.DataFrame) -> Tensor:
-    """0/1 columns as they are; lists as one column a label."""
+    """Encode 0/1 columns as they are, lists as one column for each label."""
     if len(target.columns) > 1 or frame.dtypes[0] != pl.List:
         return torch.from_numpy(frame.select(pl.all().cast(pl.Float32)).to_numpy().copy())
     items = [set(map(str, row or ())) for row in frame.to_series().to_list()]

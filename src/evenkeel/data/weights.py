@@ -1,4 +1,4 @@
-"""How much each row counts in training: a column, one number a row, or a weight for each class; the mean is 1."""
+"""Weights of the rows in training: a column, one number for each row, or a weight for each class; the mean is 1."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ BALANCED = "balanced"  # every class gets the same total
 def example_weights(
     features: pl.DataFrame, weight: Weighting, target: Tensor, schema: Target, *, rows: NDArray[np.int64], height: int
 ) -> Tensor | None:
-    """Weights (row,) with mean 1, or None where none are asked for.
+    """Compute weights (row,) with mean 1, or None without a `weight`.
 
     Args:
         features: the columns, one of which `weight` may name.
@@ -35,7 +35,7 @@ def example_weights(
         height: how many rows that table had.
 
     Raises:
-        DataError: no such column, or values that are no finite weights of 0 or more.
+        DataError: no such column, or values that are not finite numbers of 0 or more.
         RequestError: class weights for a target that is not a class, or of a class that does not exist.
     """
     if weight is None:
@@ -54,7 +54,11 @@ def example_weights(
 
 
 def _numbers(values: Any) -> NDArray[np.float64]:
-    """Anything as float64."""
+    """Convert values to float64.
+
+    Raises:
+        DataError: they are not numbers.
+    """
     try:
         return np.asarray(values, dtype=np.float64)
     except (TypeError, ValueError) as problem:
@@ -62,7 +66,7 @@ def _numbers(values: Any) -> NDArray[np.float64]:
 
 
 def _require_weights(values: NDArray[np.float64], rows: int, height: int) -> None:
-    """One finite number of 0 or more a row, not all of them 0."""
+    """Refuse all but one finite number of 0 or more for each row, not all of them 0."""
     if values.shape != (rows,):
         either = f"{rows}" if rows == height else f"{rows} (or {height}, one for each row of the table)"
         raise DataError(f"expected {either} weights, one for each row, got shape {values.shape}")
@@ -75,7 +79,7 @@ def _require_weights(values: NDArray[np.float64], rows: int, height: int) -> Non
 
 
 def _of_classes(weight: Mapping[Any, float | int] | str, target: Tensor, schema: Target) -> NDArray[np.float64]:
-    """The weight of each row's class; a class that a mapping leaves out has weight 1."""
+    """Look up the weight of each row's class; a class that a mapping leaves out has weight 1."""
     if schema.kind != "class":
         raise RequestError("class weights need a single-label target; pass one weight for each row instead")
     codes = target.numpy()

@@ -42,8 +42,8 @@ def constant_loss(
     start = _middle(outputs[0], targets[0]) if limit is None else torch.zeros(shape)
 
     def total(c: Tensor) -> Tensor:
-        given = [_ranged(c, limit).expand(output.shape) for output in outputs]
-        return torch.stack([loss(one, fresh(target)) for one, target in zip(given, targets, strict=True)]).mean()
+        constants = [_ranged(c, limit).expand(output.shape) for output in outputs]
+        return torch.stack([loss(one, fresh(target)) for one, target in zip(constants, targets, strict=True)]).mean()
 
     return _least(total, start.to(outputs[0]))
 
@@ -51,8 +51,8 @@ def constant_loss(
 def floor(output: Tensor, target: Any, loss: LossFunction, limit: str | None) -> float | None:
     """The least loss of any outputs within a range."""
     start = _middle(output, target).expand(output.shape) if limit is None else torch.zeros(output.shape)
-    found = _least(lambda z: loss(_ranged(z, limit), fresh(target)), start.clone().to(output))
-    return None if found is None else found[0]
+    least = _least(lambda z: loss(_ranged(z, limit), fresh(target)), start.clone().to(output))
+    return None if least is None else least[0]
 
 
 def _ranged(z: Tensor, limit: str | None) -> Tensor:
@@ -79,10 +79,10 @@ def _least(total: Callable[[Tensor], Tensor], start: Tensor) -> tuple[float, Ten
     def closure() -> Tensor:
         value = total(z)
         (z.grad,) = torch.autograd.grad(value, z)  # of nothing else: the loss may have parameters of its own
-        found = float(value.detach())
+        reached = float(value.detach())
         near = bool((z.detach().abs() <= FURTHEST + start.abs().max()).all()) if z.numel() else True
-        if math.isfinite(found) and near and (not best or found < best[0][0]):
-            best[:] = [(found, z.detach().clone())]
+        if math.isfinite(reached) and near and (not best or reached < best[0][0]):
+            best[:] = [(reached, z.detach().clone())]
         return value
 
     try:

@@ -77,10 +77,10 @@ def reachable_loss(
         order: which batch trains at each step.
         seed: of the first weights.
     """
-    found = _rows(inputs, outputs[0])
-    if found is None:
+    table = _rows(inputs, outputs[0])
+    if table is None:
         return None
-    rows, tokens = _scaled(found)
+    rows, tokens = _scaled(table)
     per_position = rows[0].ndim == 3
     shape = tuple(outputs[0].shape[2:] if per_position else outputs[0].shape[1:]) or (1,)
     base = constant.mean(0) if per_position and constant.ndim == len(shape) + 1 else constant
@@ -92,9 +92,9 @@ def reachable_loss(
     losses = []
     for index in order:
         with torch.enable_grad():
-            given = net(rows[index])
-            given = given.squeeze(-1) if squeeze else given
-            value = loss(given if limit is None else RANGES[limit](given), fresh(targets[index]))
+            output = net(rows[index])
+            output = output.squeeze(-1) if squeeze else output
+            value = loss(output if limit is None else RANGES[limit](output), fresh(targets[index]))
         optimizer.zero_grad()
         value.backward()
         nn.utils.clip_grad_norm_(net.parameters(), 10.0)
@@ -147,5 +147,5 @@ def _spread(targets: Sequence[Any]) -> float:
     ]
     if not floats:
         return 1.0
-    found = float(torch.cat(floats).std())
-    return found if math.isfinite(found) and found > 0 else 1.0
+    spread = float(torch.cat(floats).std())
+    return spread if math.isfinite(spread) and spread > 0 else 1.0

@@ -38,7 +38,7 @@ START_VARIANCE = 1e-3
 
 @dataclass(frozen=True, kw_only=True)
 class Judged:
-    """What a metric is given."""
+    """The arguments of a metric."""
 
     prediction: Any
     truth: Tensor
@@ -147,7 +147,7 @@ class Head(nn.Module, ABC):
 
     @classmethod
     def gives_own(cls) -> tuple[str, ...]:
-        """What a loss of one's own is given: no logarithm of a rate, which only a loss by name takes."""
+        """Kinds of output that a loss of one's own takes: no logarithm of a rate, which only a loss by name takes."""
         return tuple(kind for kind in cls.gives if kind != "log-rate")
 
     @abstractmethod
@@ -176,8 +176,8 @@ class Head(nn.Module, ABC):
                 "weight inside it, or leave sample_weight out"
             )
         parts, truth = self.loss_inputs(output, target)
-        given = parts[0] if len(parts) == 1 else torch.stack(parts, dim=-1)
-        each = (given,) if self.members is None else given.unbind(0)
+        prediction = parts[0] if len(parts) == 1 else torch.stack(parts, dim=-1)
+        each = (prediction,) if self.members is None else prediction.unbind(0)
         return torch.stack([check_scalar(self.loss_function(one, truth), output) for one in each]).mean()
 
     def ensemble_loss(

@@ -33,7 +33,7 @@ EMBED = "run.embed({new})  # {name}, as it was trained on"  # how a run is used
 
 
 class Embedding(Head):
-    """Features to an embedding, of length 1 unless asked otherwise.
+    """Features to an embedding, of length 1 by default.
 
     The target by loss: `nt_xent_from_labels`, `triplet_from_labels`: whole numbers (batch,), the same where rows belong
     together. `info_nce`, `nt_xent`: whole numbers of which each comes exactly twice; or the embeddings (batch, unit) of
@@ -90,8 +90,8 @@ class Embedding(Head):
 
     @override
     def forward(self, features: Float[Tensor, "batch *view unit"]) -> Float[Tensor, "batch *view out"]:
-        found = self.projection(features)
-        return unit(found) if self.length == "unit" else found
+        embedding = self.projection(features)
+        return unit(embedding) if self.length == "unit" else embedding
 
     @override
     def check_target(self, target: Shaped[Tensor, "..."] | None) -> None:
@@ -122,13 +122,13 @@ class Embedding(Head):
     def loss_inputs(
         self, output: Float[Tensor, "batch *view unit"], target: Shaped[Tensor, "..."]
     ) -> tuple[tuple[Tensor, ...], Tensor]:
-        """What a loss of one's own is given: both as they are."""
+        """Output and target as a loss of one's own takes them: both as they are."""
         return (output,), target
 
     def _named(self, output: Tensor, target: Tensor | None, reduction: str) -> Tensor:
         """The loss by name, of what it compares."""
-        given = self._compared(output, target, str(self.loss_name))
-        return self.loss_function(*given, reduction=reduction, **self.options)
+        compared = self._compared(output, target, str(self.loss_name))
+        return self.loss_function(*compared, reduction=reduction, **self.options)
 
     def _compared(self, output: Tensor, target: Tensor | None, loss: str) -> tuple[Tensor, ...]:
         """Embeddings and, where the loss takes one, its target."""
@@ -219,14 +219,14 @@ class Towers(nn.Module):
                 f"{len(self.nets)} towers need as many inputs, got {len(inputs)}; try Towers(net), one net for all"
             )
         each = list(self.nets) if len(self.nets) > 1 else [self.nets[0]] * len(inputs)
-        found = [net(one) for net, one in zip(each, inputs, strict=True)]
-        shapes = [tuple(one.shape) for one in found]
+        features = [net(one) for net, one in zip(each, inputs, strict=True)]
+        shapes = [tuple(one.shape) for one in features]
         if len(set(shapes)) > 1:
             raise ShapeError(
                 f"towers must give features of one shape, got {', '.join(map(str, shapes))}; "
                 "try a last nn.Linear of the same size in each"
             )
-        return torch.stack(found, dim=1)
+        return torch.stack(features, dim=1)
 
 
 def _projection(kind: str | None, features: int, units: int) -> nn.Module:

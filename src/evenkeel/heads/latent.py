@@ -26,7 +26,7 @@ from evenkeel.heads.match import LossChoice, check_model, check_output, expects_
 from evenkeel.heads.targets import mean_and_spread
 from evenkeel.losses import gaussian_prior_kl
 from evenkeel.losses.bound import bound
-from evenkeel.losses.number import Number
+from evenkeel.losses.number import PlainNumber
 from evenkeel.shapes import Float, Shaped, Tensor
 
 
@@ -73,8 +73,8 @@ class Latent(Head):
         units: int,
         decoder: nn.Module,
         loss: LossChoice | None = None,
-        beta: Number = 1.0,
-        free_bits: Number = 0.0,
+        beta: PlainNumber = 1.0,
+        free_bits: PlainNumber = 0.0,
         options: Mapping[str, Any] | None = None,
     ) -> None:
         super().__init__(features, 2 * units, members=None, loss=loss, options=options)
@@ -155,10 +155,10 @@ class Latent(Head):
             raise RequestError(f"a bound is a mean over drawn codes, 1 or more, got draws={draws}")
         mode, self.training = self.training, True  # of the head alone: the decoder's dropout stays as it is
         try:
-            found = torch.stack([self.reconstruction(output, target) for _ in range(draws)]).mean(0)
+            reconstruction = torch.stack([self.reconstruction(output, target) for _ in range(draws)]).mean(0)
         finally:
             self.training = mode
-        return -found - gaussian_prior_kl(*output.chunk(2, dim=-1), reduction="none")
+        return -reconstruction - gaussian_prior_kl(*output.chunk(2, dim=-1), reduction="none")
 
     @override
     def _own_loss(self, output: Tensor, target: Tensor, weight: Tensor | None = None) -> Float[Tensor, ""]:
@@ -183,10 +183,10 @@ class Latent(Head):
 
     def decode(self, code: Float[Tensor, "*batch unit"]) -> Shaped[Tensor, "..."]:
         """What codes stand for, in the target's units."""
-        found = prediction_of(self._decoded(code), self.kind)
+        values = prediction_of(self._decoded(code), self.kind)
         if self.kind in SCALED:
-            found = (found.double() * self.spread + self.center).to(found.dtype)
-        return found.reshape(*code.shape[:-1], *found.shape[1:])
+            values = (values.double() * self.spread + self.center).to(values.dtype)
+        return values.reshape(*code.shape[:-1], *values.shape[1:])
 
     def _decoded(self, code: Tensor) -> tuple[Tensor, ...]:
         if code.shape[-1] != self.units:

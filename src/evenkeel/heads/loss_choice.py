@@ -22,7 +22,7 @@ class TakesLoss(Protocol):
 
     @classmethod
     def gives_own(cls) -> tuple[str, ...]:
-        """The kinds of output that a loss of one's own is given."""
+        """The kinds of output that a loss of one's own takes."""
         ...
 
 

@@ -88,8 +88,8 @@ def expects_of(loss: LossChoice) -> tuple[str, ...]:
     if isinstance(loss, nn.PoissonNLLLoss):
         return ("log-rate",) if loss.log_input else ("value",)
     ours = [record.expects for record in losses.PARTS.values() if record.call is loss]
-    found = TORCH.get(type(loss)) or (TORCH.get(loss) if callable(loss) else None)
-    return ours[0] if ours else (found,) if found else ()
+    torchs = TORCH.get(type(loss)) or (TORCH.get(loss) if callable(loss) else None)
+    return ours[0] if ours else (torchs,) if torchs else ()
 
 
 def last_module(module: nn.Module) -> nn.Module:

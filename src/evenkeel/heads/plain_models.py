@@ -112,8 +112,8 @@ def fit_classes(model: Any, matrix: Any, target: np.ndarray, weight: np.ndarray 
     """Fit a classifier; it predicts probabilities with a column for every class, also for one it has not seen."""
     model.fit(matrix, target, sample_weight=weight)
 
-    def probabilities(asked: Any) -> np.ndarray:
-        known = model.predict_proba(asked)
+    def probabilities(matrix: Any) -> np.ndarray:
+        known = model.predict_proba(matrix)
         every = np.zeros((len(known), classes))  # a row may have many steps, each answered
         every[:, model.classes_] = known
         return every
@@ -127,10 +127,10 @@ def fit_labels(model: Any, matrix: Any, target: np.ndarray, weight: np.ndarray |
     if varied:
         model.fit(matrix, target[:, varied])
 
-    def probabilities(asked: Any) -> np.ndarray:
-        rates = np.broadcast_to(target.mean(0), (asked.shape[0], target.shape[1])).copy()
+    def probabilities(matrix: Any) -> np.ndarray:
+        rates = np.broadcast_to(target.mean(0), (matrix.shape[0], target.shape[1])).copy()
         if varied:
-            rates[:, varied] = np.stack([each[:, 1] for each in model.predict_proba(asked)], axis=1)
+            rates[:, varied] = np.stack([each[:, 1] for each in model.predict_proba(matrix)], axis=1)
         return rates
 
     return probabilities

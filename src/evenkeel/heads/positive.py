@@ -92,8 +92,8 @@ class Positive(Number):
         self.scale.copy_(torch.where(mean > 0, mean, torch.ones_like(mean)))
         # Until calibrated, the dispersion that the target itself has: variance m²/k of a gamma, m + m²/k of counts.
         surplus = (spread**2 - mean).clamp(min=0) if self.counts else spread**2
-        found = (mean**2 / surplus).clamp(DISPERSIONS[0], DISPERSIONS[-1])
-        self.dispersion.copy_(torch.where(mean > 0, found, torch.ones_like(mean)))
+        dispersion = (mean**2 / surplus).clamp(DISPERSIONS[0], DISPERSIONS[-1])
+        self.dispersion.copy_(torch.where(mean > 0, dispersion, torch.ones_like(mean)))
         # phi(bias) = 1: the first prediction is the mean.
         self.linear.bias.data.fill_(1.0 if self.activation == "relu" else math.log(math.expm1(1.0)))
 

@@ -1,7 +1,7 @@
 """A predictive distribution for every row: the equal mixture of what the members of an ensemble predict.
 
-Everything is NumPy float64 in the target's units. A mixture's quantile has no formula and is found by bisection on its
-cumulative distribution; families give theirs through `scipy.special`.
+Everything is NumPy float64 in the target's units. A mixture's quantile has no formula and is computed by bisection on
+its cumulative distribution; families give theirs through `scipy.special`.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from evenkeel.shapes import Tensor
 
 Array = NDArray[np.float64]
 Parameters = Mapping[str, Array]
-Values = float | int | Sequence[float | int] | NDArray[Any] | Tensor
+RealNumbers = float | int | Sequence[float | int] | NDArray[Any] | Tensor
 HALVINGS = 80  # of the bracket: float64 is exhausted by then
 # Standard deviations around the mean in which every quantile that float64 can tell from 0 and 1 is searched first.
 BRACKET = 10.0
@@ -149,17 +149,17 @@ class Predictive:
         means = self.family.mean(self.parameters)
         return np.sqrt(self.family.variance(self.parameters).mean(axis=0) + means.var(axis=0))
 
-    def cdf(self, value: Values) -> Array:
+    def cdf(self, value: RealNumbers) -> Array:
         """P(Y <= value) of each row; `value` is one number or one for each row."""
         return self.family.cdf(np.asarray(value, dtype=np.float64), self.parameters).mean(axis=0)
 
-    def log_prob(self, value: Values) -> Array:
+    def log_prob(self, value: RealNumbers) -> Array:
         """Log density (log probability of counts) of each row, in nats per unit of the target."""
         each = self.family.log_density(np.asarray(value, dtype=np.float64), self.parameters)
         return special.logsumexp(each, axis=0) - np.log(each.shape[0])
 
-    def quantile(self, level: Values) -> Array:
-        """Values below which the given share lies: a number gives (row,), several levels give (level, row).
+    def quantile(self, level: RealNumbers) -> Array:
+        """Values below which a share of `level` lies: a number gives (row,), several levels give (level, row).
 
         Raises:
             RequestError: a level outside (0, 1).
@@ -167,8 +167,8 @@ class Predictive:
         levels = np.asarray(level, dtype=np.float64)
         if not ((levels > 0) & (levels < 1)).all():
             raise RequestError(f"quantile levels lie strictly between 0 and 1, got {level}; a median is 0.5")
-        found = np.stack([self._quantile(one) for one in np.atleast_1d(levels)])
-        return found if levels.ndim else found[0]
+        quantiles = np.stack([self._quantile(one) for one in np.atleast_1d(levels)])
+        return quantiles if levels.ndim else quantiles[0]
 
     def _quantile(self, level: float) -> Array:
         if self.family.name == "normal" and len(self.parameters["mean"]) == 1:  # nothing is mixed: there is a formula
@@ -194,7 +194,7 @@ class Predictive:
         return low, high
 
     def interval(self, share: float = 0.9) -> tuple[Array, Array]:
-        """The interval that holds the given share: with equal tails, or for counts the shortest one.
+        """The interval that holds this share: with equal tails, or for counts the shortest one.
 
         Counts have no tail of 5 % below where 0 alone is likelier than that: equal tails would hold far too much.
         """

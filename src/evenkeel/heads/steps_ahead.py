@@ -59,10 +59,10 @@ class Ahead(Head):
 
     @override
     def forward(self, features: Float[Tensor, "*lead batch unit"]) -> Float[Tensor, "*lead batch row part"]:
-        found, place = features[..., :-PLACE], features[..., -PLACE:]
-        self.check_features(found, self.horizon)
+        inputs, place = features[..., :-PLACE], features[..., -PLACE:]
+        self.check_features(inputs, self.horizon)
         level, scale, center, spread = place.unsqueeze(-1).unbind(-2)
-        steps = self.placed(self.linear(found).unflatten(-1, (self.horizon, self.parts)), level, scale)
+        steps = self.placed(self.linear(inputs).unflatten(-1, (self.horizon, self.parts)), level, scale)
         units = torch.stack([center, spread], dim=-2).expand(*steps.shape[:-2], 2, self.parts)
         return torch.cat([steps, units], dim=-2)
 

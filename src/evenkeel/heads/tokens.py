@@ -2,7 +2,7 @@
 
     logits z = W f + b;  p(token) = softmax(z)_token;  the loss never holds all the logits at once
 
-The output of this head is its features: logits are made for the positions that are asked for. The bias starts at the
+The output of this head is its features: logits are made only for the positions that are needed. The bias starts at the
 logarithm of the tokens' frequencies, so that the first loss is their entropy; ln V without them.
 Source: Wijmans et al. 2024, arXiv:2411.09009; tied weights: Press and Wolf 2017, arXiv:1608.05859
 """
@@ -24,7 +24,7 @@ from evenkeel.heads.match import LossChoice
 from evenkeel.heads.next_token import next_token
 from evenkeel.heads.targets import IGNORED, check_tokens
 from evenkeel.losses import linear_cross_entropy
-from evenkeel.losses.number import Number
+from evenkeel.losses.number import PlainNumber
 from evenkeel.shapes import Float, Int, Shaped, Tensor
 
 
@@ -111,8 +111,8 @@ class Tokens(Head):
         self, output: Float[Tensor, "batch *step unit"], *, positions: Literal["last", "all"] = "last"
     ) -> Float[Tensor, "batch *rest token"]:
         """Logits of the token after the last position, (batch, token), or after every one, (batch, step, token)."""
-        asked = output[:, -1] if positions == "last" and output.dim() == 3 else output
-        return nn.functional.linear(self._scaled(asked), self.weight, self.bias)
+        features = output[:, -1] if positions == "last" and output.dim() == 3 else output
+        return nn.functional.linear(self._scaled(features), self.weight, self.bias)
 
     def _scaled(self, output: Tensor) -> Tensor:
         return output if self.factor is None else output * self.factor.to(output.dtype)
@@ -160,15 +160,15 @@ class Tokens(Head):
     ) -> Float[Tensor, "batch *step"]:
         """Log-probability of each token of the target, in nats, without holding all logits; 0 where there is none."""
         with torch.no_grad():
-            given = (self._scaled(output), self.weight, target)
+            arguments = (self._scaled(output), self.weight, target)
             ignored = int(self.options.get("ignore_index", IGNORED))
-            return -linear_cross_entropy(*given, bias=self.bias, ignore_index=ignored, reduction="none")
+            return -linear_cross_entropy(*arguments, bias=self.bias, ignore_index=ignored, reduction="none")
 
     def sample(
         self,
         output: Float[Tensor, "batch *step unit"],
         *,
-        temperature: Number = 1.0,
+        temperature: PlainNumber = 1.0,
         top_k: int | None = None,
         top_p: float | None = None,
         generator: torch.Generator | None = None,

@@ -13,12 +13,12 @@ from evenkeel.errors import RequestError
 from evenkeel.kinds.base import Build
 from evenkeel.nets import PARTS as NETS
 from evenkeel.nets import Net
-from evenkeel.nets.base import Kind as Reads
+from evenkeel.nets.base import KindName
 from evenkeel.plan import Plan
 from evenkeel.shapes import Tensor
 
 
-def net_for(name: str, reads: Reads) -> Net:
+def net_for(name: str, reads: KindName) -> Net:
     """The record of a net that reads such data.
 
     Raises:
@@ -44,7 +44,7 @@ def net_arguments(plan: Plan, part: Net) -> dict[str, Any]:
     return {**planned, **plan.net_options}
 
 
-def build_net(build: Build, reads: Reads, **sizes: Any) -> nn.Module:
+def build_net(build: Build, reads: KindName, **sizes: Any) -> nn.Module:
     """Our net by the plan, with sizes that the data decide; or the user's own, as it is."""
     if build.given is not None:
         return build.given

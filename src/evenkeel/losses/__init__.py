@@ -1,4 +1,4 @@
-"""The losses: one function and one module a file, found by reading this folder.
+"""The losses: one function and one module a file, listed by reading this folder.
 
 Each is a function (`losses.focal(logits, target)`) and a module of the same name in CamelCase + `Loss`
 (`losses.FocalLoss(gamma=2.0)`), and all take `reduction="mean" | "sum" | "none"`. What they promise together:

@@ -11,7 +11,7 @@ from torch import Generator, Tensor
 
 from evenkeel.parts import Part
 
-Expects = Literal[
+LossInput = Literal[
     "value",  # (prediction,) against a target of the same shape
     "gaussian",  # (mean, log_variance)
     "log-gamma",  # (log_mean, log_shape)
@@ -38,7 +38,7 @@ class Example:
     options: Mapping[str, Any] = field(default_factory=dict)
 
 
-MakeExample = Callable[[int, Generator, torch.dtype], Example]
+MakeLossExample = Callable[[int, Generator, torch.dtype], Example]
 """(batch, generator, dtype) -> Example: a random call with `batch` rows, for tests and for the docs."""
 
 
@@ -57,8 +57,8 @@ class Loss(Part):
     """
 
     call: Callable[..., Tensor]
-    expects: tuple[Expects, ...]
-    example: MakeExample
+    expects: tuple[LossInput, ...]
+    example: MakeLossExample
     each: Literal["element", "example"]
     batch: Literal["independent", "joint"] = "independent"
     derivatives: Literal["any order", "first order"] = "any order"
@@ -66,5 +66,5 @@ class Loss(Part):
 
     @property
     def takes_target(self) -> bool:
-        """Whether the loss is given a target beside the outputs that it compares."""
+        """Whether the loss takes a target beside the outputs that it compares."""
         return bool(self.example(2, Generator().manual_seed(0), torch.float32).target)

@@ -10,7 +10,7 @@ from torch.nn.functional import logsigmoid
 from evenkeel.losses.base import Example, Loss
 from evenkeel.losses.fit_shapes import share
 from evenkeel.losses.module import module_form
-from evenkeel.losses.number import Number
+from evenkeel.losses.number import PlainNumber
 from evenkeel.losses.precision import widen
 from evenkeel.losses.reduce import reduce
 from evenkeel.shapes import Bool, Float, Int, Reduction, Tensor
@@ -20,8 +20,8 @@ def binary_cross_entropy(
     logits: Float[Tensor, "*output"],
     target: Float[Tensor, "*shared"] | Int[Tensor, "*shared"] | Bool[Tensor, "*shared"],
     *,
-    positive_weight: Float[Tensor, "..."] | Number | None = None,
-    label_smoothing: Number = 0.0,
+    positive_weight: Float[Tensor, "..."] | PlainNumber | None = None,
+    label_smoothing: PlainNumber = 0.0,
     reduction: Reduction = "mean",
 ) -> Tensor:
     """Binary cross-entropy of logits against labels 0..1 of the same shape, or of its last axes (shared), in nats.

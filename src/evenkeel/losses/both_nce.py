@@ -12,14 +12,23 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from evenkeel.losses.cosine import Scale, exponentials, keep_band_, pull_, scale_of, side, spans, to_embeddings_
+from evenkeel.losses.cosine import (
+    SimilarityScale,
+    exponentials,
+    keep_band_,
+    pull_,
+    scale_of,
+    side,
+    spans,
+    to_embeddings_,
+)
 from evenkeel.losses.fast_products import fast_products
 from evenkeel.losses.first_order import first_order
-from evenkeel.losses.number import Number
+from evenkeel.losses.number import PlainNumber
 from evenkeel.losses.precision import exact_products
 
 
-def both_nce(query: Tensor, key: Tensor, temperature: Number | Tensor) -> Tensor:
+def both_nce(query: Tensor, key: Tensor, temperature: PlainNumber | Tensor) -> Tensor:
     """One value per pair of `query` and `key` (row, unit); the gradient cannot be differentiated again."""
     scale = scale_of(temperature, query)
     return _BothNce.apply(query, key, scale.value, scale.dtype)[0]  # type: ignore[index]
@@ -28,7 +37,7 @@ def both_nce(query: Tensor, key: Tensor, temperature: Number | Tensor) -> Tensor
 class _BothNce(torch.autograd.Function):
     @staticmethod
     def forward(query: Tensor, key: Tensor, scale: Tensor, dtype: torch.dtype) -> tuple[Tensor, Tensor, Tensor]:
-        left, right, factor = side(query), side(key), Scale(scale, dtype)
+        left, right, factor = side(query), side(key), SimilarityScale(scale, dtype)
         row, column, own = (torch.zeros(len(query), dtype=dtype, device=query.device) for _ in range(3))
         with exact_products(query), fast_products(query, key):
             for rows in spans(query):
@@ -52,7 +61,7 @@ class _BothNce(torch.autograd.Function):
     @first_order
     def backward(ctx: Any, gradient: Tensor, *_: Any) -> tuple[Tensor | None, ...]:
         query, key, scale, row, column = ctx.saved_tensors
-        left, right, factor = side(query), side(key), Scale(scale, ctx.dtype)
+        left, right, factor = side(query), side(key), SimilarityScale(scale, ctx.dtype)
         to_query, to_key = (torch.zeros_like(x, dtype=scale.dtype) for x in (query, key))
         along, across = 0.5 * gradient / row, 0.5 * gradient / column
         with exact_products(query), fast_products(query, key):

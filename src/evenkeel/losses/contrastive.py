@@ -10,7 +10,7 @@ from evenkeel.losses.base import Example, Loss
 from evenkeel.losses.distance import Distance, row_distance
 from evenkeel.losses.fit_shapes import share
 from evenkeel.losses.module import module_form
-from evenkeel.losses.number import Number
+from evenkeel.losses.number import PlainNumber
 from evenkeel.losses.reduce import reduce
 from evenkeel.shapes import Bool, Float, Int, Reduction, Tensor
 
@@ -20,7 +20,7 @@ def contrastive(
     right: Float[Tensor, "*batch unit"],
     same: Bool[Tensor, "*shared"] | Int[Tensor, "*shared"] | Float[Tensor, "*shared"],
     *,
-    margin: Number = 1.0,
+    margin: PlainNumber = 1.0,
     distance: Distance = "euclidean",
     reduction: Reduction = "mean",
 ) -> Tensor:

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from evenkeel.errors import RequestError
-from evenkeel.losses.number import Number
+from evenkeel.losses.number import PlainNumber
 from evenkeel.losses.precision import widen
 
 CPU_BLOCK = 384
@@ -30,14 +30,14 @@ LEAST = 0.003
 """Lowest temperature at all: the same bound in float64."""
 
 
-class Scale(NamedTuple):
+class SimilarityScale(NamedTuple):
     """One over the temperature, as a number that may carry a gradient, and the dtype of the exponentials."""
 
     value: Tensor
     dtype: torch.dtype
 
 
-class Side(NamedTuple):
+class EmbeddingRows(NamedTuple):
     """Embeddings (row, unit) as they came, and one over the length of each (row,), 0 for a row of zeros."""
 
     rows: Tensor
@@ -48,17 +48,19 @@ class Side(NamedTuple):
         return widen(self.rows[span]) * self.inverse[span].unsqueeze(1)
 
 
-def scale_of(temperature: Number | Tensor, embedding: Tensor) -> Scale:
+def scale_of(temperature: PlainNumber | Tensor, embedding: Tensor) -> SimilarityScale:
     """The scale of similarities; a temperature that is a tensor may be learned, so it may become low."""
     wide = torch.promote_types(embedding.dtype, torch.float32)
     if isinstance(temperature, Tensor):
-        return Scale(1 / temperature.to(wide).clamp(min=LEAST), torch.float64)
+        return SimilarityScale(1 / temperature.to(wide).clamp(min=LEAST), torch.float64)
     if temperature < LEAST:
         raise RequestError(f"temperature must be at least {LEAST}, got {temperature:g}; try temperature=0.07")
-    return Scale(embedding.new_full((), 1 / temperature, dtype=wide), wide if temperature >= SINGLE else torch.float64)
+    return SimilarityScale(
+        embedding.new_full((), 1 / temperature, dtype=wide), wide if temperature >= SINGLE else torch.float64
+    )
 
 
-def side(rows: Tensor) -> Side:
+def side(rows: Tensor) -> EmbeddingRows:
     """Embeddings with their inverse lengths."""
     inverse = rows.new_empty(len(rows), dtype=torch.promote_types(rows.dtype, torch.float32))
     for span in spans(rows):
@@ -68,7 +70,7 @@ def side(rows: Tensor) -> Side:
         safe = torch.where(size > 0, size, 1.0)
         length = torch.linalg.vector_norm(block / safe.unsqueeze(1), dim=1)
         inverse[span] = torch.where(size > 0, 1 / length / safe, 0.0)
-    return Side(rows, inverse)
+    return EmbeddingRows(rows, inverse)
 
 
 def spans(rows: Tensor, *, first: int = 0, size: int | None = None) -> Iterator[slice]:
@@ -78,7 +80,7 @@ def spans(rows: Tensor, *, first: int = 0, size: int | None = None) -> Iterator[
         yield slice(start, min(start + size, len(rows)))
 
 
-def exponentials(left: Tensor, right: Tensor, scale: Scale) -> Tensor:
+def exponentials(left: Tensor, right: Tensor, scale: SimilarityScale) -> Tensor:
     """E of two blocks at unit length, (row, key)."""
     return ((left * scale.value) @ right.T).to(scale.dtype).exp_()
 
@@ -96,7 +98,9 @@ def keep_band_(target: Tensor, block: Tensor, rows: slice, keys: slice, shift: i
     target[first : first + len(values)] = values
 
 
-def pull_(to_query: Tensor, to_key: Tensor, query: Side, key: Side, weight: Tensor, positive: int) -> None:
+def pull_(
+    to_query: Tensor, to_key: Tensor, query: EmbeddingRows, key: EmbeddingRows, weight: Tensor, positive: int
+) -> None:
     """Subtract what row i and key i + positive do to each other: the row's weight times the other's unit vector."""
     for rows in spans(to_query):
         partners = slice(rows.start + positive, rows.stop + positive)
@@ -105,7 +109,7 @@ def pull_(to_query: Tensor, to_key: Tensor, query: Side, key: Side, weight: Tens
         to_key[partners].addcmul_(each, query.unit(rows), value=-1)
 
 
-def to_embeddings_(gradient: Tensor, embeddings: Side, scale: Scale) -> Tensor:
+def to_embeddings_(gradient: Tensor, embeddings: EmbeddingRows, scale: SimilarityScale) -> Tensor:
     """Turn Σ_j dS_ij v_j of every row into the gradient of its embedding, in place; returns the gradient of the scale.
 
     dx = (s / |x|) (g - u (u·g)): only what is across the embedding moves its direction.

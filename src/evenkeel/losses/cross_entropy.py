@@ -12,7 +12,7 @@ from evenkeel.errors import ShapeError
 from evenkeel.losses.base import Example, Loss
 from evenkeel.losses.fit_shapes import class_target, share
 from evenkeel.losses.module import module_form
-from evenkeel.losses.number import Number
+from evenkeel.losses.number import PlainNumber
 from evenkeel.losses.precision import widen
 from evenkeel.losses.reduce import reduce, reduce_weighted
 from evenkeel.shapes import Float, Int, Reduction, Tensor
@@ -24,7 +24,7 @@ def cross_entropy(
     *,
     class_weight: Float[Tensor, "label"] | None = None,
     ignore_index: int = -100,
-    label_smoothing: Number = 0.0,
+    label_smoothing: PlainNumber = 0.0,
     reduction: Reduction = "mean",
 ) -> Tensor:
     """Cross-entropy of logits with classes on the last axis against classes or their probabilities, in nats.
@@ -73,7 +73,7 @@ def _values(
 
 
 def _probabilities(target: Tensor, logits: Tensor) -> Tensor:
-    """Rows of probabilities for `logits`; one row for all of them would hide classes given as floats."""
+    """Rows of probabilities for `logits`; one row for all of them would hide classes that are floats."""
     if target.shape != logits.shape and target.ndim < 2:
         raise ShapeError(
             f"a floating-point target holds probabilities of the shape of the logits, {tuple(logits.shape)}, got "
@@ -82,7 +82,9 @@ def _probabilities(target: Tensor, logits: Tensor) -> Tensor:
     return share(target.to(logits), logits.shape)
 
 
-def _soft_values(logits: Tensor, probability: Tensor, class_weight: Tensor | None, label_smoothing: Number) -> Tensor:
+def _soft_values(
+    logits: Tensor, probability: Tensor, class_weight: Tensor | None, label_smoothing: PlainNumber
+) -> Tensor:
     """One weighted value per row of probabilities; 0 · log 0 is 0."""
     classes = logits.shape[-1]
     smooth = probability * (1 - label_smoothing) + label_smoothing / classes if label_smoothing else probability

@@ -1,6 +1,6 @@
 """Focal loss: cross-entropy in which examples that are already right count for little.
 
-    L = -a (1 - p)^gamma log p,   p the probability given to the true class or label      Source: Lin 2017
+    L = -a (1 - p)^gamma log p,   p the probability of the true class or label      Source: Lin 2017
 
 Everything stays in logarithms: (1 - p)^gamma = exp(gamma log(1 - p)), with log(1 - p) = log σ(-x) for labels and the
 log-sum-exp over the other classes for classes. The power itself has an infinite slope at p = 1 for gamma < 1.
@@ -13,7 +13,7 @@ from evenkeel.errors import RequestError
 from evenkeel.losses.base import Example, Loss
 from evenkeel.losses.fit_shapes import class_target, share
 from evenkeel.losses.module import module_form
-from evenkeel.losses.number import Number
+from evenkeel.losses.number import PlainNumber
 from evenkeel.losses.precision import widen
 from evenkeel.losses.reduce import reduce
 from evenkeel.shapes import Bool, Float, Int, Reduction, Tensor
@@ -23,8 +23,8 @@ def focal(
     logits: Float[Tensor, "*output"],
     target: Float[Tensor, "*shared"] | Int[Tensor, "*shared"] | Bool[Tensor, "*shared"],
     *,
-    gamma: Number = 2.0,
-    alpha: Float[Tensor, "..."] | Number | None = None,
+    gamma: PlainNumber = 2.0,
+    alpha: Float[Tensor, "..."] | PlainNumber | None = None,
     reduction: Reduction = "mean",
 ) -> Tensor:
     """Focal loss, in nats: of labels for a floating-point target, of classes for a whole-number target.
@@ -47,7 +47,7 @@ def focal(
     return reduce(_classes(logits, class_target(target, logits), gamma, alpha), reduction)
 
 
-def _labels(logits: Tensor, label: Tensor, gamma: Number, alpha: Tensor | Number | None) -> Tensor:
+def _labels(logits: Tensor, label: Tensor, gamma: PlainNumber, alpha: Tensor | PlainNumber | None) -> Tensor:
     log_true, log_false = logsigmoid(logits), logsigmoid(-logits)
     alpha = alpha.to(logits) if isinstance(alpha, Tensor) else alpha
     positive = label if alpha is None else alpha * label
@@ -55,7 +55,7 @@ def _labels(logits: Tensor, label: Tensor, gamma: Number, alpha: Tensor | Number
     return -positive * _times_power(log_true, log_false, gamma) - negative * _times_power(log_false, log_true, gamma)
 
 
-def _classes(logits: Tensor, target: Tensor, gamma: Number, alpha: Tensor | Number | None) -> Tensor:
+def _classes(logits: Tensor, target: Tensor, gamma: PlainNumber, alpha: Tensor | PlainNumber | None) -> Tensor:
     if isinstance(alpha, int | float):
         raise RequestError(f"alpha for classes is a tensor of one weight per class, got {alpha:g}; try alpha=None")
     log_probability = torch.log_softmax(logits, -1)
@@ -67,7 +67,7 @@ def _classes(logits: Tensor, target: Tensor, gamma: Number, alpha: Tensor | Numb
     return values if alpha is None else values * alpha.to(logits)[target]
 
 
-def _times_power(log_true: Tensor, log_false: Tensor, gamma: Number) -> Tensor:
+def _times_power(log_true: Tensor, log_false: Tensor, gamma: PlainNumber) -> Tensor:
     """The product log p · (1 - p)^gamma, from log p and log(1 - p)."""
     return log_true * torch.exp(gamma * log_false) if gamma else log_true
 

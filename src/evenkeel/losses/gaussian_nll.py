@@ -1,7 +1,7 @@
 """Gaussian negative log-likelihood: a value and how sure the network is of it, learned together.
 
 L = (s + (y - m)² / exp(s)) / 2,   m the mean, s the log-variance, y the target      [nats, without ln(2π) / 2]
-beta-NLL: L · stop_gradient(exp(s))^beta, so that hard examples are not given up on
+beta-NLL: L · stop_gradient(exp(s))^beta, so that hard examples keep their gradient
 Source: Nix and Weigend 1994; beta: Seitzer et al. 2022, arXiv:2203.09168
 """
 
@@ -13,7 +13,7 @@ from evenkeel.losses.base import Example, Loss
 from evenkeel.losses.bound import bound
 from evenkeel.losses.fit_shapes import share
 from evenkeel.losses.module import module_form
-from evenkeel.losses.number import Number
+from evenkeel.losses.number import PlainNumber
 from evenkeel.losses.precision import widen
 from evenkeel.losses.reduce import reduce
 from evenkeel.shapes import Float, Int, Reduction, Tensor
@@ -27,7 +27,7 @@ def gaussian_nll(
     log_variance: Float[Tensor, "*spread"],
     target: Float[Tensor, "*shared"] | Int[Tensor, "*shared"],
     *,
-    beta: Number = 0.0,
+    beta: PlainNumber = 0.0,
     constant: bool = False,
     reduction: Reduction = "mean",
 ) -> Tensor:

@@ -10,7 +10,7 @@ import torch
 from evenkeel.losses.base import Example, Loss
 from evenkeel.losses.bound import bound
 from evenkeel.losses.module import module_form
-from evenkeel.losses.number import Number
+from evenkeel.losses.number import PlainNumber
 from evenkeel.losses.precision import widen
 from evenkeel.losses.reduce import reduce
 from evenkeel.shapes import Float, Reduction, Tensor
@@ -20,7 +20,7 @@ def gaussian_prior_kl(
     mean: Float[Tensor, "*batch unit"],
     log_variance: Float[Tensor, "*batch unit"],
     *,
-    free_bits: Number = 0.0,
+    free_bits: PlainNumber = 0.0,
     reduction: Reduction = "mean",
 ) -> Tensor:
     """KL of Normal(mean, exp(log_variance)) from Normal(0, 1), summed over the latent axis; one value per example.

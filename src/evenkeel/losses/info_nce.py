@@ -13,10 +13,10 @@ from evenkeel.errors import RequestError, ShapeError
 from evenkeel.losses.base import Example, Loss
 from evenkeel.losses.both_nce import both_nce
 from evenkeel.losses.module import module_form
-from evenkeel.losses.number import Number
+from evenkeel.losses.number import PlainNumber
 from evenkeel.losses.ranks import Across, Ranks, gather, ranks
 from evenkeel.losses.reduce import reduce
-from evenkeel.losses.row_nce import Layout, row_nce
+from evenkeel.losses.row_nce import Positives, row_nce
 from evenkeel.losses.row_nce_sum import row_nce_sum
 from evenkeel.losses.same_shape import require_one_shape
 from evenkeel.losses.unit import unit
@@ -28,7 +28,7 @@ def info_nce(
     key: Float[Tensor, "..."],
     *,
     negatives: Float[Tensor, "..."] | None = None,
-    temperature: Number | Float[Tensor, ""] = 0.07,
+    temperature: PlainNumber | Float[Tensor, ""] = 0.07,
     symmetric: bool = False,
     across: Across = "ranks",
     reduction: Reduction = "mean",
@@ -56,22 +56,26 @@ def info_nce(
     return 0.5 * (value + _one_way(key, query, temperature, place, reduction)) if symmetric else value
 
 
-def _one_way(query: Tensor, key: Tensor, temperature: Number | Tensor, place: Ranks, reduction: Reduction) -> Tensor:
+def _one_way(
+    query: Tensor, key: Tensor, temperature: PlainNumber | Tensor, place: Ranks, reduction: Reduction
+) -> Tensor:
     """The loss of queries among the keys of all ranks; this rank's own begin at key rank · batch."""
     keys, positive = gather(key, place), place.rank * len(query)
     if reduction == "none":
-        return row_nce(query, keys, temperature, Layout(positive=positive))
+        return row_nce(query, keys, temperature, Positives(positive=positive))
     total = row_nce_sum(query, keys, temperature, positive)
     return total / max(len(query), 1) if reduction == "mean" else total
 
 
-def _against(query: Tensor, key: Tensor, negatives: Tensor, temperature: Number | Tensor, symmetric: bool) -> Tensor:
-    """The loss against given negatives: ln(1 + exp(log Σ exp(negatives) - positive))."""
+def _against(
+    query: Tensor, key: Tensor, negatives: Tensor, temperature: PlainNumber | Tensor, symmetric: bool
+) -> Tensor:
+    """The loss against explicit negatives: ln(1 + exp(log Σ exp(negatives) - positive))."""
     if symmetric:
         raise RequestError("symmetric=True compares a batch with itself, got negatives as well; try negatives=None")
     scaled = unit(query) / temperature
     if negatives.ndim == 2 and negatives.shape[1] == query.shape[1]:
-        rest = row_nce(query, negatives, temperature, Layout())
+        rest = row_nce(query, negatives, temperature, Positives())
     elif negatives.ndim == 3 and negatives.shape[::2] == query.shape:
         rest = torch.logsumexp((unit(negatives) * scaled.unsqueeze(1)).sum(-1), 1)
     else:

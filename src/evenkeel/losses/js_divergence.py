@@ -11,9 +11,9 @@ import torch
 
 from evenkeel.errors import RequestError
 from evenkeel.losses.base import Example, Loss
-from evenkeel.losses.log_probability import Discrete, Form, discrete, times_log_ratio
+from evenkeel.losses.log_probability import Discrete, DiscreteForm, discrete, times_log_ratio
 from evenkeel.losses.module import module_form
-from evenkeel.losses.number import Number
+from evenkeel.losses.number import PlainNumber
 from evenkeel.losses.reduce import reduce
 from evenkeel.shapes import Float, Reduction, Tensor
 
@@ -22,8 +22,8 @@ def js_divergence(
     p: Float[Tensor, "*batch label"],
     q: Float[Tensor, "*batch label"],
     *,
-    weight: Number = 0.5,
-    form: Form = "probabilities",
+    weight: PlainNumber = 0.5,
+    form: DiscreteForm = "probabilities",
     reduction: Reduction = "mean",
 ) -> Tensor:
     """Jensen-Shannon divergence of discrete distributions over the last axis, in nats; one value per row.
@@ -46,7 +46,7 @@ def js_divergence(
     return reduce((weight * from_p + (1 - weight) * from_q).sum(-1), reduction)
 
 
-def _log_mixture(first: Discrete, second: Discrete, weight: Number) -> Tensor:
+def _log_mixture(first: Discrete, second: Discrete, weight: PlainNumber) -> Tensor:
     """ln(w P + (1 - w) Q); where both are impossible some finite number, which nothing multiplies but 0."""
     neither = (first.logarithm == -torch.inf) & (second.logarithm == -torch.inf)
     left = torch.where(neither, 0.0, first.logarithm + math.log(weight))

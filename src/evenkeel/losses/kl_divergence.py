@@ -11,7 +11,7 @@ from torch.distributions import kl_divergence as closed_form
 from evenkeel.errors import RequestError
 from evenkeel.losses.base import Example, Loss
 from evenkeel.losses.integral import kl_integral
-from evenkeel.losses.log_probability import Form, discrete, times_log_ratio
+from evenkeel.losses.log_probability import DiscreteForm, discrete, times_log_ratio
 from evenkeel.losses.module import module_form
 from evenkeel.losses.reduce import reduce
 from evenkeel.shapes import Float, Reduction, Tensor
@@ -24,7 +24,7 @@ def kl_divergence(
     p: Float[Tensor, "*batch label"] | Distribution,
     q: Float[Tensor, "*batch label"] | Distribution,
     *,
-    form: Form = "probabilities",
+    form: DiscreteForm = "probabilities",
     reduction: Reduction = "mean",
 ) -> Tensor:
     """D(P||Q) in nats, P first: of two tensors (sum over the last axis), or of two torch distributions (the integral).

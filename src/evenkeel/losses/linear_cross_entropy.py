@@ -11,7 +11,7 @@ from evenkeel.losses.base import Example, Loss
 from evenkeel.losses.fit_shapes import class_target
 from evenkeel.losses.linear_rows import Problem, row_values, weighted_sum
 from evenkeel.losses.module import module_form
-from evenkeel.losses.number import Number
+from evenkeel.losses.number import PlainNumber
 from evenkeel.losses.precision import widen
 from evenkeel.losses.reduce import reduce
 from evenkeel.shapes import Float, Int, Reduction, Tensor
@@ -24,7 +24,7 @@ def linear_cross_entropy(
     *,
     bias: Float[Tensor, "token"] | None = None,
     ignore_index: int = -100,
-    label_smoothing: Number = 0.0,
+    label_smoothing: PlainNumber = 0.0,
     class_weight: Float[Tensor, "token"] | None = None,
     reduction: Reduction = "mean",
 ) -> Tensor:
@@ -61,7 +61,7 @@ def _problem(
     target: Tensor,
     bias: Tensor | None,
     ignore_index: int,
-    label_smoothing: Number,
+    label_smoothing: PlainNumber,
     class_weight: Tensor | None,
 ) -> tuple[Problem, Tensor]:
     """The call in flat form, and the divisor of its mean."""

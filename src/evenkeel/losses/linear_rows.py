@@ -58,7 +58,7 @@ class Problem(NamedTuple):
 
 def row_values(problem: Problem) -> Tensor:
     """One value per row, (row,); its gradient computes the logits again."""
-    return _Rows.apply(*problem)  # type: ignore[no-any-return]
+    return _RowValues.apply(*problem)  # type: ignore[no-any-return]
 
 
 def weighted_sum(problem: Problem, share: Tensor) -> Tensor:
@@ -66,7 +66,7 @@ def weighted_sum(problem: Problem, share: Tensor) -> Tensor:
     trained = [x for x in problem[:3] if x is not None]
     needed = torch.is_grad_enabled() and any(x.requires_grad for x in trained)
     if needed and not torch.compiler.is_compiling():  # a compiled graph cannot hand its gradients over
-        return _Sum.apply(share, *problem)[0]  # type: ignore[index]
+        return _SumOfValues.apply(share, *problem)[0]  # type: ignore[index]
     return row_values(problem).sum() * share
 
 
@@ -175,7 +175,7 @@ def _walk(problem: Problem, scale: Tensor | float, gradients: _Gradients | None)
     return values
 
 
-class _Rows(torch.autograd.Function):
+class _RowValues(torch.autograd.Function):
     @staticmethod
     def forward(*problem: Any) -> Tensor:
         return _walk(Problem(*problem), 1.0, None)
@@ -193,7 +193,7 @@ class _Rows(torch.autograd.Function):
         return *_like(saved, gradients), None, None, None, None
 
 
-class _Sum(torch.autograd.Function):
+class _SumOfValues(torch.autograd.Function):
     @staticmethod
     def forward(share: Tensor, *problem: Any) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         saved = Problem(*problem)
@@ -218,7 +218,7 @@ class _Sum(torch.autograd.Function):
             return (None,) * 8
         ready, ctx.ready = ctx.ready, None
         if ready is None:  # handed over before; the same steps once more give the same numbers, to the last bit
-            ready = _Sum.forward(*ctx.saved_tensors)[1:]
+            ready = _SumOfValues.forward(*ctx.saved_tensors)[1:]
         saved, scale = Problem(*ctx.saved_tensors[1:]), gradient * ctx.saved_tensors[0]
         return None, *_like(saved, _Gradients(*(x.mul_(scale) for x in ready))), None, None, None, None
 

@@ -7,7 +7,7 @@ from torch import Tensor
 
 from evenkeel.losses.precision import widen
 
-Form = Literal["probabilities", "log-probabilities", "logits"]
+DiscreteForm = Literal["probabilities", "log-probabilities", "logits"]
 """What the numbers of a discrete distribution are; logits are normalised here, the others must be already."""
 
 
@@ -18,7 +18,7 @@ class Discrete(NamedTuple):
     logarithm: Tensor
 
 
-def discrete(values: Tensor, form: Form) -> Discrete:
+def discrete(values: Tensor, form: DiscreteForm) -> Discrete:
     """Both forms in float32 or float64; the logarithm of 0 is -inf, with gradient 0."""
     values = widen(values)
     if form == "probabilities":

@@ -9,7 +9,7 @@ from typing import Literal, NamedTuple
 import torch
 from torch import Tensor
 
-from evenkeel.losses.number import Number
+from evenkeel.losses.number import PlainNumber
 
 Mining = Literal["all", "hard", "semi-hard"]
 """All triplets; the farthest positive with the nearest negative; each positive with the next farther negative."""
@@ -28,14 +28,14 @@ def usable(pairs: Pairs) -> Tensor:
     return pairs.positive.any(1) & pairs.negative.any(1)
 
 
-def hard(pairs: Pairs, margin: Number | None) -> Tensor:
+def hard(pairs: Pairs, margin: PlainNumber | None) -> Tensor:
     """The farthest positive against the nearest negative."""
     farthest = torch.where(pairs.positive, pairs.distance, -torch.inf).amax(1)
     nearest = torch.where(pairs.negative, pairs.distance, torch.inf).amin(1)
     return hinge(torch.where(usable(pairs), farthest - nearest, 0.0), margin)
 
 
-def semi_hard(pairs: Pairs, margin: Number | None) -> Tensor:
+def semi_hard(pairs: Pairs, margin: PlainNumber | None) -> Tensor:
     """Each positive against the nearest negative that is farther than it, or the farthest one where there is none."""
     ordered, count = _sorted_negatives(pairs)
     place = torch.searchsorted(ordered.detach(), pairs.distance.detach().contiguous(), right=True)
@@ -45,7 +45,7 @@ def semi_hard(pairs: Pairs, margin: Number | None) -> Tensor:
     return torch.where(kept, hinge(gap, margin), 0.0).sum(1) / pairs.positive.sum(1).clamp(min=1)
 
 
-def every(pairs: Pairs, margin: Number | None) -> Tensor:
+def every(pairs: Pairs, margin: PlainNumber | None) -> Tensor:
     """The mean over all triplets of an anchor. A soft margin has no prefix sums: it holds every triplet."""
     triplets = pairs.positive.sum(1) * pairs.negative.sum(1)
     if margin is None:
@@ -61,7 +61,7 @@ def every(pairs: Pairs, margin: Number | None) -> Tensor:
     return torch.where(pairs.positive, total, 0.0).sum(1) / triplets.clamp(min=1)
 
 
-def hinge(gap: Tensor, margin: Number | None) -> Tensor:
+def hinge(gap: Tensor, margin: PlainNumber | None) -> Tensor:
     """max(0, gap + margin), or its smooth form ln(1 + exp(gap)) for None."""
     return -torch.nn.functional.logsigmoid(-gap) if margin is None else (gap + margin).clamp(min=0)
 

@@ -1,4 +1,4 @@
-"""A loss as an `nn.Module`: options are given once at construction, outputs and targets at the call.
+"""A loss as an `nn.Module`: options are set once at construction, outputs and targets at the call.
 
 `FocalLoss = module_form(focal)` is all a loss file writes. Options are the function's keyword-only arguments. A tensor
 among them moves with the module (`.to(device)`), and a positive number named in `learn` becomes a trained parameter,

@@ -10,10 +10,10 @@ import torch
 
 from evenkeel.losses.base import Example, Loss
 from evenkeel.losses.module import module_form
-from evenkeel.losses.number import Number
+from evenkeel.losses.number import PlainNumber
 from evenkeel.losses.ranks import Across, Ranks, gather, ranks
 from evenkeel.losses.reduce import reduce
-from evenkeel.losses.row_nce import Layout, row_nce
+from evenkeel.losses.row_nce import Positives, row_nce
 from evenkeel.losses.same_shape import require_one_shape
 from evenkeel.losses.self_nce import self_nce
 from evenkeel.shapes import Float, Reduction, Tensor
@@ -23,7 +23,7 @@ def nt_xent(
     left: Float[Tensor, "..."],
     right: Float[Tensor, "..."],
     *,
-    temperature: Number | Float[Tensor, ""] = 0.5,
+    temperature: PlainNumber | Float[Tensor, ""] = 0.5,
     across: Across = "ranks",
     reduction: Reduction = "mean",
 ) -> Tensor:
@@ -47,12 +47,12 @@ def nt_xent(
     return reduce(values.reshape(2, -1).mean(0), reduction)
 
 
-def _among_ranks(views: Tensor, temperature: Number | Tensor, place: Ranks) -> Tensor:
+def _among_ranks(views: Tensor, temperature: PlainNumber | Tensor, place: Ranks) -> Tensor:
     """The loss of this rank's views among those of all ranks; its own begin at rank · number of views."""
     count, others = len(views) // 2, gather(views, place)
     left, right = place.rank * len(views), place.rank * len(views) + count
-    from_left = row_nce(views[:count], others, temperature, Layout(own=left, positive=right))
-    return torch.cat([from_left, row_nce(views[count:], others, temperature, Layout(own=right, positive=left))])
+    from_left = row_nce(views[:count], others, temperature, Positives(own=left, positive=right))
+    return torch.cat([from_left, row_nce(views[count:], others, temperature, Positives(own=right, positive=left))])
 
 
 NtXentLoss = module_form(nt_xent)

@@ -11,7 +11,7 @@ import torch
 from evenkeel.losses.base import Example, Loss
 from evenkeel.losses.labelled import Denominator, contrast
 from evenkeel.losses.module import module_form
-from evenkeel.losses.number import Number
+from evenkeel.losses.number import PlainNumber
 from evenkeel.losses.ranks import Across, gather, mean_over_ranks, ranks
 from evenkeel.losses.reduce import reduce_weighted
 from evenkeel.losses.same_shape import require_one_label_each
@@ -23,7 +23,7 @@ def nt_xent_from_labels(
     embedding: Float[Tensor, "..."],
     labels: Int[Tensor, "..."],
     *,
-    temperature: Number | Float[Tensor, ""] = 0.5,
+    temperature: PlainNumber | Float[Tensor, ""] = 0.5,
     denominator: Denominator = "negatives",
     across: Across = "ranks",
     reduction: Reduction = "mean",

@@ -1,3 +1,3 @@
 """A Python number, whole or not: `gamma=0` is as good as `gamma=0.0`, at run time too."""
 
-Number = int | float
+PlainNumber = int | float

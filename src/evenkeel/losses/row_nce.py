@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from evenkeel.losses.cosine import (
-    Scale,
+    SimilarityScale,
     band,
     exponentials,
     keep_band_,
@@ -23,25 +23,27 @@ from evenkeel.losses.cosine import (
 )
 from evenkeel.losses.fast_products import fast_products
 from evenkeel.losses.first_order import first_order
-from evenkeel.losses.number import Number
+from evenkeel.losses.number import PlainNumber
 from evenkeel.losses.precision import exact_products
 
 
 @dataclass(frozen=True, kw_only=True)
-class Layout:
+class Positives:
     """Row i belongs to key i + positive (None: to no key, and its value is the plain log-sum) and is key i + own."""
 
     positive: int | None = None
     own: int | None = None
 
 
-def row_nce(query: Tensor, key: Tensor, temperature: Number | Tensor, layout: Layout) -> Tensor:
+def row_nce(query: Tensor, key: Tensor, temperature: PlainNumber | Tensor, layout: Positives) -> Tensor:
     """One value per row of `query` (row, unit) over `key` (key, unit); with `own`, that key is left out."""
     scale = scale_of(temperature, query)
     return _RowNce.apply(query, key, scale.value, scale.dtype, layout)[0]  # type: ignore[index]
 
 
-def _exponentials(unit: Tensor, other: Tensor, scale: Scale, rows: slice, keys: slice, own: int | None) -> Tensor:
+def _exponentials(
+    unit: Tensor, other: Tensor, scale: SimilarityScale, rows: slice, keys: slice, own: int | None
+) -> Tensor:
     block = exponentials(unit, other, scale)
     if own is not None:
         band(block, rows, keys, own).zero_()
@@ -50,8 +52,10 @@ def _exponentials(unit: Tensor, other: Tensor, scale: Scale, rows: slice, keys: 
 
 class _RowNce(torch.autograd.Function):
     @staticmethod
-    def forward(query: Tensor, key: Tensor, scale: Tensor, dtype: torch.dtype, layout: Layout) -> tuple[Tensor, Tensor]:
-        left, right, factor = side(query), side(key), Scale(scale, dtype)
+    def forward(
+        query: Tensor, key: Tensor, scale: Tensor, dtype: torch.dtype, layout: Positives
+    ) -> tuple[Tensor, Tensor]:
+        left, right, factor = side(query), side(key), SimilarityScale(scale, dtype)
         total, own = (torch.zeros(len(query), dtype=dtype, device=query.device) for _ in range(2))
         with exact_products(query), fast_products(query, key):
             for rows in spans(query):
@@ -75,7 +79,7 @@ class _RowNce(torch.autograd.Function):
     @first_order
     def backward(ctx: Any, gradient: Tensor, _: Any) -> tuple[Tensor | None, ...]:
         query, key, scale, total = ctx.saved_tensors
-        left, right, factor, layout = side(query), side(key), Scale(scale, ctx.dtype), ctx.layout
+        left, right, factor, layout = side(query), side(key), SimilarityScale(scale, ctx.dtype), ctx.layout
         weight = torch.where(total > 0, gradient / total, 0.0)  # a row without keys asks for nothing
         to_query, to_key = (torch.zeros_like(x, dtype=scale.dtype) for x in (query, key))
         with exact_products(query), fast_products(query, key):

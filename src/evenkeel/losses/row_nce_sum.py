@@ -12,12 +12,12 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from evenkeel.losses.cosine import Scale, exponentials, pull_, scale_of, side, spans, to_embeddings_
+from evenkeel.losses.cosine import SimilarityScale, exponentials, pull_, scale_of, side, spans, to_embeddings_
 from evenkeel.losses.fast_products import fast_products
 from evenkeel.losses.first_order import first_order
-from evenkeel.losses.number import Number
+from evenkeel.losses.number import PlainNumber
 from evenkeel.losses.precision import exact_products
-from evenkeel.losses.row_nce import Layout, row_nce
+from evenkeel.losses.row_nce import Positives, row_nce
 
 CPU_ROWS = 64
 """Rows whose exponentials over all keys exist at once on the CPU: 1 MiB for 4096 keys; 128 would be a tenth faster."""
@@ -26,11 +26,11 @@ GPU_ROWS = 1024
 """The same on a GPU: 256 MiB for 65 536 keys."""
 
 
-def row_nce_sum(query: Tensor, key: Tensor, temperature: Number | Tensor, positive: int) -> Tensor:
+def row_nce_sum(query: Tensor, key: Tensor, temperature: PlainNumber | Tensor, positive: int) -> Tensor:
     """The sum of `row_nce` over `query` (row, unit), where row i belongs to key i + positive."""
     needed = torch.is_grad_enabled() and (query.requires_grad or key.requires_grad)
     if not needed or torch.compiler.is_compiling():  # a compiled graph cannot hand its gradients over
-        return row_nce(query, key, temperature, Layout(positive=positive)).sum()
+        return row_nce(query, key, temperature, Positives(positive=positive)).sum()
     scale = scale_of(temperature, query)
     return _RowNceSum.apply(query, key, scale.value, scale.dtype, positive)[0]  # type: ignore[index]
 
@@ -38,7 +38,7 @@ def row_nce_sum(query: Tensor, key: Tensor, temperature: Number | Tensor, positi
 class _RowNceSum(torch.autograd.Function):
     @staticmethod
     def forward(query: Tensor, key: Tensor, scale: Tensor, dtype: torch.dtype, positive: int) -> tuple[Tensor, ...]:
-        left, right, factor = side(query), side(key), Scale(scale, dtype)
+        left, right, factor = side(query), side(key), SimilarityScale(scale, dtype)
         to_query, to_key = (torch.zeros_like(x, dtype=scale.dtype) for x in (query, key))
         total, value = torch.empty(len(query), dtype=dtype, device=query.device), torch.zeros_like(scale)
         height = CPU_ROWS if query.device.type == "cpu" else GPU_ROWS

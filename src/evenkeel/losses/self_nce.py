@@ -12,14 +12,24 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from evenkeel.losses.cosine import Scale, Side, exponentials, keep_band_, pull_, scale_of, side, spans, to_embeddings_
+from evenkeel.losses.cosine import (
+    EmbeddingRows,
+    SimilarityScale,
+    exponentials,
+    keep_band_,
+    pull_,
+    scale_of,
+    side,
+    spans,
+    to_embeddings_,
+)
 from evenkeel.losses.fast_products import fast_products
 from evenkeel.losses.first_order import first_order
-from evenkeel.losses.number import Number
+from evenkeel.losses.number import PlainNumber
 from evenkeel.losses.precision import exact_products
 
 
-def self_nce(views: Tensor, temperature: Number | Tensor) -> Tensor:
+def self_nce(views: Tensor, temperature: PlainNumber | Tensor) -> Tensor:
     """One value per row of `views` (2n, unit); the gradient cannot be differentiated again."""
     scale = scale_of(temperature, views)
     return _SelfNce.apply(views, scale.value, scale.dtype)[0]  # type: ignore[index]
@@ -28,7 +38,7 @@ def self_nce(views: Tensor, temperature: Number | Tensor) -> Tensor:
 class _SelfNce(torch.autograd.Function):
     @staticmethod
     def forward(views: Tensor, scale: Tensor, dtype: torch.dtype) -> tuple[Tensor, Tensor]:
-        both, factor = side(views), Scale(scale, dtype)
+        both, factor = side(views), SimilarityScale(scale, dtype)
         total, partner = (torch.zeros(len(views), dtype=dtype, device=views.device) for _ in range(2))
         half = len(views) // 2
         with exact_products(views), fast_products(views, views):
@@ -56,7 +66,7 @@ class _SelfNce(torch.autograd.Function):
     @first_order
     def backward(ctx: Any, gradient: Tensor, _: Any) -> tuple[Tensor | None, ...]:
         views, scale, total = ctx.saved_tensors
-        both, factor, half = side(views), Scale(scale, ctx.dtype), len(views) // 2
+        both, factor, half = side(views), SimilarityScale(scale, ctx.dtype), len(views) // 2
         to_views = torch.zeros_like(views, dtype=scale.dtype)
         weight = gradient / total
         with exact_products(views), fast_products(views, views):
@@ -71,7 +81,7 @@ class _SelfNce(torch.autograd.Function):
                     else:
                         to_views[keys].addmm_(block.T, unit)
                     to_views[rows].addmm_(block, other)
-        left, right = Side(views[:half], both.inverse[:half]), Side(views[half:], both.inverse[half:])
+        left, right = EmbeddingRows(views[:half], both.inverse[:half]), EmbeddingRows(views[half:], both.inverse[half:])
         pull_(to_views[:half], to_views[half:], left, right, gradient[:half] + gradient[half:], 0)
         # Each product of two views counts for both of them, so the scale would get it twice.
         to_scale = 0.5 * to_embeddings_(to_views, both, factor)

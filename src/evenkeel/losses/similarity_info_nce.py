@@ -9,7 +9,7 @@ import torch
 from evenkeel.errors import ShapeError
 from evenkeel.losses.base import Example, Loss
 from evenkeel.losses.module import module_form
-from evenkeel.losses.number import Number
+from evenkeel.losses.number import PlainNumber
 from evenkeel.losses.precision import widen
 from evenkeel.losses.reduce import reduce
 from evenkeel.shapes import Bool, Float, Int, Reduction, Tensor
@@ -18,7 +18,7 @@ from evenkeel.shapes import Bool, Float, Int, Reduction, Tensor
 def similarity_info_nce(
     similarity: Float[Tensor, "..."],
     *,
-    temperature: Number | Float[Tensor, ""] = 1.0,
+    temperature: PlainNumber | Float[Tensor, ""] = 1.0,
     symmetric: bool = False,
     positives: Int[Tensor, "..."] | Bool[Tensor, "..."] | Float[Tensor, "..."] | None = None,
     reduction: Reduction = "mean",

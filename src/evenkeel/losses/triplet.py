@@ -11,7 +11,7 @@ import torch
 from evenkeel.losses.base import Example, Loss
 from evenkeel.losses.distance import Distance, row_distance
 from evenkeel.losses.module import module_form
-from evenkeel.losses.number import Number
+from evenkeel.losses.number import PlainNumber
 from evenkeel.losses.reduce import reduce
 from evenkeel.shapes import Float, Reduction, Tensor
 
@@ -21,7 +21,7 @@ def triplet(
     positive: Float[Tensor, "*batch unit"],
     negative: Float[Tensor, "*batch unit"],
     *,
-    margin: Number | Literal["soft"] = 1.0,
+    margin: PlainNumber | Literal["soft"] = 1.0,
     distance: Distance = "euclidean",
     reduction: Reduction = "mean",
 ) -> Tensor:

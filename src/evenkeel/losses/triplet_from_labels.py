@@ -14,7 +14,7 @@ from evenkeel.losses.base import Example, Loss
 from evenkeel.losses.distance import Distance, all_distances
 from evenkeel.losses.mining import Mining, Pairs, every, hard, semi_hard, usable
 from evenkeel.losses.module import module_form
-from evenkeel.losses.number import Number
+from evenkeel.losses.number import PlainNumber
 from evenkeel.losses.ranks import Across, gather, mean_over_ranks, ranks
 from evenkeel.losses.reduce import reduce_weighted
 from evenkeel.losses.same_shape import require_one_label_each
@@ -27,7 +27,7 @@ def triplet_from_labels(
     embedding: Float[Tensor, "..."],
     labels: Int[Tensor, "..."],
     *,
-    margin: Number | Literal["soft"] = 1.0,
+    margin: PlainNumber | Literal["soft"] = 1.0,
     mining: Mining = "hard",
     distance: Distance = "euclidean",
     across: Across = "ranks",

@@ -3,10 +3,10 @@
 from evenkeel.errors import ShapeError
 from evenkeel.metrics.base import Metric
 from evenkeel.metrics.examples import classes
-from evenkeel.metrics.gather import Values, as_tensor, mean
+from evenkeel.metrics.gather import TensorOrArray, as_tensor, mean
 
 
-def accuracy(prediction: Values, target: Values, weight: Values | None = None) -> float:
+def accuracy(prediction: TensorOrArray, target: TensorOrArray, weight: TensorOrArray | None = None) -> float:
     """Share of correct rows: of probabilities (row, label), or of predicted classes of the shape of the target.
 
     Example:

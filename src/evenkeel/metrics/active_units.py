@@ -6,12 +6,16 @@ Source: Burda, Grosse and Salakhutdinov 2016, arXiv:1509.00519
 
 from evenkeel.metrics.base import Metric
 from evenkeel.metrics.examples import latents
-from evenkeel.metrics.gather import Values, row_weight
+from evenkeel.metrics.gather import TensorOrArray, row_weight
 from evenkeel.metrics.latents import code
 
 
 def active_units(
-    latent: Values, target: Values | None = None, weight: Values | None = None, *, threshold: float = 0.01
+    latent: TensorOrArray,
+    target: TensorOrArray | None = None,
+    weight: TensorOrArray | None = None,
+    *,
+    threshold: float = 0.01,
 ) -> float | None:
     """Number of dimensions of codes (row, 2·unit) whose mean varies over the rows by more than `threshold`.
 

@@ -11,10 +11,10 @@ import torch
 from evenkeel.metrics.base import Metric
 from evenkeel.metrics.embeddings import grouped
 from evenkeel.metrics.examples import embeddings
-from evenkeel.metrics.gather import Values, row_weight
+from evenkeel.metrics.gather import TensorOrArray, row_weight
 
 
-def alignment(embedding: Values, target: Values, weight: Values | None = None) -> float | None:
+def alignment(embedding: TensorOrArray, target: TensorOrArray, weight: TensorOrArray | None = None) -> float | None:
     """Alignment of embeddings (row, unit) whose target (row,) is the same number where rows belong together.
 
     A pair weighs the product of the weights of its rows. None where no two rows belong together.

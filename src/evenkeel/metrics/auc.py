@@ -10,10 +10,10 @@ from sklearn.metrics import roc_auc_score
 from evenkeel.metrics.base import Metric
 from evenkeel.metrics.class_scores import labelled, mean_over_labels
 from evenkeel.metrics.examples import classes
-from evenkeel.metrics.gather import Values
+from evenkeel.metrics.gather import TensorOrArray
 
 
-def auc(probability: Values, target: Values, weight: Values | None = None) -> float | None:
+def auc(probability: TensorOrArray, target: TensorOrArray, weight: TensorOrArray | None = None) -> float | None:
     """AUC of probabilities (row, label) against classes (row,) or 0/1 labels (row, label), or of (row,) against 0/1.
 
     Two classes give one value. Classes or labels that are always or never true have no AUC and are left out of the

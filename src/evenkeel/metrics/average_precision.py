@@ -10,10 +10,12 @@ from sklearn.metrics import average_precision_score
 from evenkeel.metrics.base import Metric
 from evenkeel.metrics.class_scores import labelled, mean_over_labels
 from evenkeel.metrics.examples import classes
-from evenkeel.metrics.gather import Values
+from evenkeel.metrics.gather import TensorOrArray
 
 
-def average_precision(probability: Values, target: Values, weight: Values | None = None) -> float | None:
+def average_precision(
+    probability: TensorOrArray, target: TensorOrArray, weight: TensorOrArray | None = None
+) -> float | None:
     """Average precision of probabilities (row, label) against classes (row,) or labels (row, label), or (row,) and 0/1.
 
     Two classes give one value, that of class 1. Classes or labels that are always or never true are left out of the

@@ -10,7 +10,7 @@ from torch import Generator
 
 from evenkeel.parts import Part
 
-Expects = Literal[
+PredictionKind = Literal[
     "value",  # predicted values of the shape of the target
     "distribution",  # an object with .log_prob, .quantile or .cdf (torch's distributions, a head's prediction)
     "class-probability",  # (row, label), each row adds up to 1; target (row,) whole numbers
@@ -21,7 +21,7 @@ Expects = Literal[
     "latent",  # (row, 2·unit): means, then log-variances; the target plays no part
 ]
 
-MakeExample = Callable[[int, Generator], tuple[Any, Any]]
+MakeMetricExample = Callable[[int, Generator], tuple[Any, Any]]
 """(rows, generator) -> (prediction, target): random data, for tests and for the docs."""
 
 
@@ -51,9 +51,9 @@ class Metric(Part):
     """
 
     call: Callable[..., float | None]
-    expects: tuple[Expects, ...]
+    expects: tuple[PredictionKind, ...]
     better: Literal["higher", "lower", "neither"]
-    example: MakeExample
+    example: MakeMetricExample
     rows: Literal["independent", "joint"] = "independent"
     explanation: str = ""
     form: Literal["number", "percent"] = "number"

@@ -9,16 +9,16 @@ import math
 from evenkeel.errors import ShapeError
 from evenkeel.metrics.base import Metric
 from evenkeel.metrics.examples import tokens
-from evenkeel.metrics.gather import Values, as_double
+from evenkeel.metrics.gather import TensorOrArray, as_double
 from evenkeel.metrics.tokens import surprise
 
 
 def bits_per_character(
-    log_probability: Values,
-    target: Values,
-    weight: Values | None = None,
+    log_probability: TensorOrArray,
+    target: TensorOrArray,
+    weight: TensorOrArray | None = None,
     *,
-    characters: Values | None = None,
+    characters: TensorOrArray | None = None,
     ignore_index: int = -100,
 ) -> float | None:
     """Bits per character from the natural logarithms (row, ...) of the probabilities of the tokens that came.

@@ -10,10 +10,12 @@ import torch
 from evenkeel.metrics.base import Metric
 from evenkeel.metrics.class_scores import labelled
 from evenkeel.metrics.examples import classes
-from evenkeel.metrics.gather import Values, row_weight
+from evenkeel.metrics.gather import TensorOrArray, row_weight
 
 
-def calibration_error(probability: Values, target: Values, weight: Values | None = None, *, bins: int = 15) -> float:
+def calibration_error(
+    probability: TensorOrArray, target: TensorOrArray, weight: TensorOrArray | None = None, *, bins: int = 15
+) -> float:
     """Expected calibration error, 0..1, of probabilities (row, label) against classes (row,) or labels (row, label).
 
     Example:

@@ -8,11 +8,11 @@ import torch
 from torch import Tensor
 
 from evenkeel.errors import ShapeError
-from evenkeel.metrics.gather import Values, as_tensor, row_weight
+from evenkeel.metrics.gather import TensorOrArray, as_tensor, row_weight
 
 
 @dataclass(frozen=True, kw_only=True)
-class Labelled:
+class ScoredLabels:
     """Scores (row, label) in float64, truth (row, label) in 0 and 1, and whether one label excludes the others."""
 
     score: Tensor
@@ -20,18 +20,18 @@ class Labelled:
     exclusive: bool
 
 
-def labelled(probability: Values, target: Values) -> Labelled:
+def labelled(probability: TensorOrArray, target: TensorOrArray) -> ScoredLabels:
     """Bring either kind of target to columns: classes (row,) to one-hot, labels (row, label) as they are.
 
     A probability (row,) is that of the positive class or label.
     """
     score, truth = as_tensor(probability).double(), as_tensor(target)
     if score.ndim == 2 and truth.ndim == 1 and len(score) == len(truth):
-        return Labelled(score=score, truth=_one_hot(truth, score.shape[1]), exclusive=True)
+        return ScoredLabels(score=score, truth=_one_hot(truth, score.shape[1]), exclusive=True)
     if score.shape == truth.shape and score.ndim in (1, 2):
         rows = len(score)
         columns = 1 if score.ndim == 1 else score.shape[1]
-        return Labelled(
+        return ScoredLabels(
             score=score.reshape(rows, columns), truth=truth.double().reshape(rows, columns), exclusive=False
         )
     raise ShapeError(
@@ -51,7 +51,7 @@ def _one_hot(target: Tensor, classes: int) -> Tensor:
 
 
 def mean_over_labels(
-    scored: Labelled, weight: Values | None, score_one: Callable[[np.ndarray, np.ndarray, np.ndarray], float]
+    scored: ScoredLabels, weight: TensorOrArray | None, score_one: Callable[[np.ndarray, np.ndarray, np.ndarray], float]
 ) -> float | None:
     """Mean of a one-label score over the labels that are neither always nor never true; None where none is left.
 

@@ -7,11 +7,13 @@ from typing import Any
 
 from evenkeel.metrics.base import Metric, Reported
 from evenkeel.metrics.examples import normals
-from evenkeel.metrics.gather import Values, as_double, mean
+from evenkeel.metrics.gather import TensorOrArray, as_double, mean
 from evenkeel.metrics.quantile import central_interval
 
 
-def coverage(distribution: Any, target: Values, weight: Values | None = None, *, level: float = 0.9) -> float:
+def coverage(
+    distribution: Any, target: TensorOrArray, weight: TensorOrArray | None = None, *, level: float = 0.9
+) -> float:
     """Share of targets inside the central interval that should hold `level` of them, rows on axis 0.
 
     Example:

@@ -11,11 +11,11 @@ from torch import Tensor
 
 from evenkeel.metrics.base import Metric
 from evenkeel.metrics.examples import normals
-from evenkeel.metrics.gather import Values, as_double, mean
+from evenkeel.metrics.gather import TensorOrArray, as_double, mean
 from evenkeel.metrics.sample_crps import crps_of_distribution, crps_of_samples
 
 
-def crps(distribution: Any, target: Values, weight: Values | None = None) -> float:
+def crps(distribution: Any, target: TensorOrArray, weight: TensorOrArray | None = None) -> float:
     """Mean CRPS, rows of the target on axis 0, in its units.
 
     `distribution` is a Normal or a mixture of them (closed form), an object with `.quantile(q)` or with `.cdf(y)` and

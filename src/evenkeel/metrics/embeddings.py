@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from evenkeel.errors import RequestError, ShapeError
-from evenkeel.metrics.gather import Values, as_double, as_tensor
+from evenkeel.metrics.gather import TensorOrArray, as_double, as_tensor
 
 TILE = 2**20
 """Numbers in a tile: 8 MiB of float64."""
@@ -36,7 +36,7 @@ class Ranked:
     hit: Tensor  # (row, rank), Boolean
 
 
-def unit_rows(embedding: Values) -> Tensor:
+def unit_rows(embedding: TensorOrArray) -> Tensor:
     """Rows of a matrix in float64 at length 1; a row of zeros stays zero."""
     rows = as_double(embedding)
     if rows.ndim != 2:
@@ -45,7 +45,7 @@ def unit_rows(embedding: Values) -> Tensor:
     return rows / torch.where(size > 0, size, 1.0)
 
 
-def grouped(embedding: Values, target: Values, closeness: Closeness = "cosine") -> Grouped:
+def grouped(embedding: TensorOrArray, target: TensorOrArray, closeness: Closeness = "cosine") -> Grouped:
     """Embeddings and groups, checked against each other."""
     rows = unit_rows(embedding)
     if closeness not in ("cosine", "euclidean"):

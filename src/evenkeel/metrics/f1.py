@@ -11,13 +11,13 @@ import torch
 from evenkeel.metrics.base import Metric, Reported
 from evenkeel.metrics.class_scores import labelled
 from evenkeel.metrics.examples import classes
-from evenkeel.metrics.gather import Values, row_weight
+from evenkeel.metrics.gather import TensorOrArray, row_weight
 
 
 def f1(
-    probability: Values,
-    target: Values,
-    weight: Values | None = None,
+    probability: TensorOrArray,
+    target: TensorOrArray,
+    weight: TensorOrArray | None = None,
     *,
     average: Literal["macro", "micro"] = "macro",
 ) -> float:

@@ -6,21 +6,21 @@ from torch import Tensor
 
 from evenkeel.errors import ShapeError
 
-Values = Tensor | np.ndarray
+TensorOrArray = Tensor | np.ndarray
 """What a metric accepts: a tensor or a numpy array."""
 
 
-def as_tensor(values: Values) -> Tensor:
+def as_tensor(values: TensorOrArray) -> Tensor:
     """The values as a detached tensor on the CPU, in their own dtype."""
     return torch.as_tensor(values).detach().cpu()
 
 
-def as_double(values: Values) -> Tensor:
+def as_double(values: TensorOrArray) -> Tensor:
     """The values as a detached float64 tensor on the CPU."""
     return as_tensor(values).double()
 
 
-def pair(prediction: Values, target: Values) -> tuple[Tensor, Tensor]:
+def pair(prediction: TensorOrArray, target: TensorOrArray) -> tuple[Tensor, Tensor]:
     """Prediction and target in float64; they must have one shape."""
     left, right = as_double(prediction), as_double(target)
     if left.shape != right.shape:
@@ -31,7 +31,7 @@ def pair(prediction: Values, target: Values) -> tuple[Tensor, Tensor]:
     return left, right
 
 
-def mean(values: Tensor, weight: Values | None) -> float:
+def mean(values: Tensor, weight: TensorOrArray | None) -> float:
     """Mean over all elements, rows (axis 0) weighted; NaN of no rows."""
     if weight is None:
         return float(values.mean())
@@ -40,7 +40,7 @@ def mean(values: Tensor, weight: Values | None) -> float:
     return float((per_row * rows).sum() / rows.sum())
 
 
-def row_weight(weight: Values | None, rows: int) -> Tensor:
+def row_weight(weight: TensorOrArray | None, rows: int) -> Tensor:
     """One float64 weight per row; ones where there is none."""
     if weight is None:
         return torch.ones(rows, dtype=torch.float64)

@@ -2,10 +2,10 @@
 
 from evenkeel.metrics.base import Metric
 from evenkeel.metrics.examples import labels
-from evenkeel.metrics.gather import Values, mean, pair
+from evenkeel.metrics.gather import TensorOrArray, mean, pair
 
 
-def hamming(probability: Values, target: Values, weight: Values | None = None) -> float:
+def hamming(probability: TensorOrArray, target: TensorOrArray, weight: TensorOrArray | None = None) -> float:
     """Share of wrong labels, 0..1: probabilities above one half against 0/1 labels of the same shape.
 
     Example:

@@ -7,16 +7,16 @@ from typing import Any
 
 from evenkeel.metrics.base import Metric, Reported
 from evenkeel.metrics.examples import normals
-from evenkeel.metrics.gather import Values, mean
+from evenkeel.metrics.gather import TensorOrArray, mean
 from evenkeel.metrics.quantile import central_interval
 
 
 def interval_width(
-    distribution: Any, target: Values | None = None, weight: Values | None = None, *, level: float = 0.9
+    distribution: Any, target: TensorOrArray | None = None, weight: TensorOrArray | None = None, *, level: float = 0.9
 ) -> float:
     """Mean width of the central interval that should hold `level` of the targets, in their units.
 
-    The target itself plays no part; it may be given so that all metrics of a distribution are called alike.
+    The target itself plays no part; it may be passed so that all metrics of a distribution are called alike.
 
     Example:
         >>> import torch

@@ -8,14 +8,14 @@ import torch
 
 from evenkeel.metrics.base import Metric
 from evenkeel.metrics.examples import latents
-from evenkeel.metrics.gather import Values, mean
+from evenkeel.metrics.gather import TensorOrArray, mean
 from evenkeel.metrics.latents import code
 
 
-def kl(latent: Values, target: Values | None = None, weight: Values | None = None) -> float:
+def kl(latent: TensorOrArray, target: TensorOrArray | None = None, weight: TensorOrArray | None = None) -> float:
     """Mean KL, in nats per row, of codes (row, 2·unit): means, then log-variances.
 
-    The target plays no part; it may be given so that all metrics of a network are called alike. At 0 the code has
+    The target plays no part; it may be passed so that all metrics of a network are called alike. At 0 the code has
     collapsed onto the prior and says nothing.
 
     Example:

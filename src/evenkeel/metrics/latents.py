@@ -5,7 +5,7 @@ from typing import NamedTuple
 from torch import Tensor
 
 from evenkeel.errors import ShapeError
-from evenkeel.metrics.gather import Values, as_double
+from evenkeel.metrics.gather import TensorOrArray, as_double
 
 
 class Code(NamedTuple):
@@ -15,7 +15,7 @@ class Code(NamedTuple):
     log_variance: Tensor
 
 
-def code(latent: Values) -> Code:
+def code(latent: TensorOrArray) -> Code:
     """The two halves of (row, 2·unit), in float64."""
     both = as_double(latent)
     if both.ndim != 2 or both.shape[1] % 2:

@@ -9,10 +9,10 @@ import torch
 from evenkeel.metrics.base import Metric
 from evenkeel.metrics.class_scores import labelled
 from evenkeel.metrics.examples import classes
-from evenkeel.metrics.gather import Values, as_tensor, mean
+from evenkeel.metrics.gather import TensorOrArray, as_tensor, mean
 
 
-def log_loss(probability: Values, target: Values, weight: Values | None = None) -> float:
+def log_loss(probability: TensorOrArray, target: TensorOrArray, weight: TensorOrArray | None = None) -> float:
     """Mean log loss of probabilities (row, label) against classes (row,) or 0/1 labels (row, label), in nats.
 
     Example:

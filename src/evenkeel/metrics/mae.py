@@ -5,10 +5,10 @@ MAE = Σ w |prediction - target| / Σ w   [units of the target]
 
 from evenkeel.metrics.base import Metric
 from evenkeel.metrics.examples import values
-from evenkeel.metrics.gather import Values, mean, pair
+from evenkeel.metrics.gather import TensorOrArray, mean, pair
 
 
-def mae(prediction: Values, target: Values, weight: Values | None = None) -> float:
+def mae(prediction: TensorOrArray, target: TensorOrArray, weight: TensorOrArray | None = None) -> float:
     """Mean absolute error of values of one shape, rows on axis 0, in the units of the target.
 
     Example:

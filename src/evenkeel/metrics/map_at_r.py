@@ -10,15 +10,19 @@ import torch
 from evenkeel.metrics.base import Metric
 from evenkeel.metrics.embeddings import Closeness, grouped, ranked
 from evenkeel.metrics.examples import embeddings
-from evenkeel.metrics.gather import Values, row_weight
+from evenkeel.metrics.gather import TensorOrArray, row_weight
 
 
 def map_at_r(
-    embedding: Values, target: Values, weight: Values | None = None, *, closeness: Closeness = "cosine"
+    embedding: TensorOrArray,
+    target: TensorOrArray,
+    weight: TensorOrArray | None = None,
+    *,
+    closeness: Closeness = "cosine",
 ) -> float | None:
     """MAP@R, 0..1, of embeddings (row, unit) whose target (row,) is the same number where rows belong together.
 
-    The weight is that of a row that asks; every row may be found. None where no row has another of its group.
+    The weight is that of a row as the query; every row is a candidate. None where no row has another of its group.
 
     Example:
         >>> import numpy as np

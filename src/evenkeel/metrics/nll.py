@@ -7,10 +7,10 @@ from typing import Any
 
 from evenkeel.metrics.base import Metric
 from evenkeel.metrics.examples import normals
-from evenkeel.metrics.gather import Values, as_tensor, mean
+from evenkeel.metrics.gather import TensorOrArray, as_tensor, mean
 
 
-def nll(distribution: Any, target: Values, weight: Values | None = None) -> float:
+def nll(distribution: Any, target: TensorOrArray, weight: TensorOrArray | None = None) -> float:
     """Mean of `-distribution.log_prob(target)`, rows on axis 0, in nats.
 
     Example:

@@ -10,16 +10,16 @@ from torch import Tensor
 
 from evenkeel.metrics.base import Metric
 from evenkeel.metrics.examples import pairs
-from evenkeel.metrics.gather import Values, row_weight
+from evenkeel.metrics.gather import TensorOrArray, row_weight
 from evenkeel.metrics.partners import Asking, partner_ranks
 
 
 def partner_rank(
-    embedding: Values, target: Values, weight: Values | None = None, *, asking: Asking = "both"
+    embedding: TensorOrArray, target: TensorOrArray, weight: TensorOrArray | None = None, *, asking: Asking = "both"
 ) -> float | None:
     """Median rank from 1 of embeddings (row, 2, unit) whose target (row,) is the same number where pairs are alike.
 
-    The weight is that of a row that asks; every row may be found. None of no rows.
+    The weight is that of a row as the query; every row is a candidate. None of no rows.
 
     Raises:
         RequestError: another side than `left`, `right` or `both`.

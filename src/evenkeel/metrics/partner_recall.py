@@ -7,16 +7,21 @@ Source: Hodosh, Young and Hockenmaier 2013, doi:10.1613/jair.3994
 from evenkeel.errors import RequestError
 from evenkeel.metrics.base import Metric, Reported
 from evenkeel.metrics.examples import pairs
-from evenkeel.metrics.gather import Values, row_weight
+from evenkeel.metrics.gather import TensorOrArray, row_weight
 from evenkeel.metrics.partners import Asking, partner_ranks
 
 
 def partner_recall(
-    embedding: Values, target: Values, weight: Values | None = None, *, k: int = 1, asking: Asking = "both"
+    embedding: TensorOrArray,
+    target: TensorOrArray,
+    weight: TensorOrArray | None = None,
+    *,
+    k: int = 1,
+    asking: Asking = "both",
 ) -> float | None:
     """Recall at k, 0..1, of embeddings (row, 2, unit) whose target (row,) is the same number where pairs are alike.
 
-    The weight is that of a row that asks; every row may be found. None of no rows. Chance is k / rows.
+    The weight is that of a row as the query; every row is a candidate. None of no rows. Chance is k / rows.
 
     Raises:
         RequestError: k below 1, or another side than `left`, `right` or `both`.

@@ -10,13 +10,13 @@ from torch import Tensor
 
 from evenkeel.errors import RequestError, ShapeError
 from evenkeel.metrics.embeddings import tiles, unit_rows
-from evenkeel.metrics.gather import Values, as_tensor
+from evenkeel.metrics.gather import TensorOrArray, as_tensor
 
 Asking = Literal["left", "right", "both"]
 SIDES: dict[str, tuple[str, ...]] = {"left": ("left",), "right": ("right",), "both": ("left", "right")}
 
 
-def partner_ranks(embedding: Values, target: Values, asking: str = "both") -> list[Tensor]:
+def partner_ranks(embedding: TensorOrArray, target: TensorOrArray, asking: str = "both") -> list[Tensor]:
     """Ranks (row,) from 1 of each side that asks, by the cosine of embeddings (row, 2, unit).
 
     Among rows that are alike, those of one number in `target`, each counts as the other's partner. Strangers as close

@@ -8,7 +8,7 @@ import math
 
 from evenkeel.metrics.base import Metric
 from evenkeel.metrics.examples import tokens
-from evenkeel.metrics.gather import Values
+from evenkeel.metrics.gather import TensorOrArray
 from evenkeel.metrics.tokens import surprise
 
 LARGEST = 709.0
@@ -16,7 +16,11 @@ LARGEST = 709.0
 
 
 def perplexity(
-    log_probability: Values, target: Values, weight: Values | None = None, *, ignore_index: int = -100
+    log_probability: TensorOrArray,
+    target: TensorOrArray,
+    weight: TensorOrArray | None = None,
+    *,
+    ignore_index: int = -100,
 ) -> float | None:
     """Perplexity of the natural logarithms (row, ...) of the probabilities of the tokens that came.
 

@@ -14,7 +14,7 @@ HALVINGS = 80
 
 
 def quantiles(distribution: Any, probability: Tensor) -> Tensor:
-    """Quantiles of every row at each of the given probabilities: (probability, row, ...) in float64."""
+    """Quantiles of every row at each probability: (probability, row, ...) in float64."""
     if hasattr(distribution, "quantile"):
         return torch.stack([as_double(distribution.quantile(float(q))) for q in probability])
     if hasattr(distribution, "cdf") and hasattr(distribution, "mean"):
@@ -43,7 +43,7 @@ def central_interval(distribution: Any, level: float) -> Tensor:
 
 
 def _bisect(distribution: Any, levels: Tensor, mean: Tensor) -> Tensor:
-    """Invert the cdf; values below the support, which torch's distributions refuse, are never asked for."""
+    """Invert the cdf; values below the support, which torch's distributions refuse, never occur."""
     floor = float(getattr(getattr(distribution, "support", None), "lower_bound", -math.inf))
     low, high = (mean - 1).clamp(min=floor).expand_as(levels), (mean + 1).expand_as(levels)
     for _ in range(HALVINGS):

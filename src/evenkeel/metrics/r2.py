@@ -5,10 +5,10 @@ R² = 1 - Σ w (y - prediction)² / Σ w (y - mean y)²;   1 is perfect, 0 is th
 
 from evenkeel.metrics.base import Metric
 from evenkeel.metrics.examples import values
-from evenkeel.metrics.gather import Values, pair, row_weight
+from evenkeel.metrics.gather import TensorOrArray, pair, row_weight
 
 
-def r2(prediction: Values, target: Values, weight: Values | None = None) -> float | None:
+def r2(prediction: TensorOrArray, target: TensorOrArray, weight: TensorOrArray | None = None) -> float | None:
     """R² of values of one shape, rows on axis 0; several columns are averaged. None where the target is constant.
 
     Example:

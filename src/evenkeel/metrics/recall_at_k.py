@@ -8,20 +8,20 @@ from evenkeel.errors import RequestError
 from evenkeel.metrics.base import Metric
 from evenkeel.metrics.embeddings import Closeness, grouped, ranked
 from evenkeel.metrics.examples import embeddings
-from evenkeel.metrics.gather import Values, row_weight
+from evenkeel.metrics.gather import TensorOrArray, row_weight
 
 
 def recall_at_k(
-    embedding: Values,
-    target: Values,
-    weight: Values | None = None,
+    embedding: TensorOrArray,
+    target: TensorOrArray,
+    weight: TensorOrArray | None = None,
     *,
     k: int = 1,
     closeness: Closeness = "cosine",
 ) -> float | None:
     """Recall at k, 0..1, of embeddings (row, unit) whose target (row,) is the same number where rows belong together.
 
-    The weight is that of a row that asks; every row may be found. None where no row has another of its group.
+    The weight is that of a row as the query; every row is a candidate. None where no row has another of its group.
 
     Raises:
         RequestError: k below 1.

@@ -6,10 +6,10 @@ Source: Hinton and Salakhutdinov 2006, doi:10.1126/science.1127647
 
 from evenkeel.metrics.base import Metric
 from evenkeel.metrics.examples import values
-from evenkeel.metrics.gather import Values, mean, pair
+from evenkeel.metrics.gather import TensorOrArray, mean, pair
 
 
-def reconstruction(prediction: Values, target: Values, weight: Values | None = None) -> float:
+def reconstruction(prediction: TensorOrArray, target: TensorOrArray, weight: TensorOrArray | None = None) -> float:
     """Mean squared error of each element of (row, ...), rows on axis 0.
 
     Example:

@@ -7,10 +7,10 @@ import math
 
 from evenkeel.metrics.base import Metric
 from evenkeel.metrics.examples import values
-from evenkeel.metrics.gather import Values, mean, pair
+from evenkeel.metrics.gather import TensorOrArray, mean, pair
 
 
-def rmse(prediction: Values, target: Values, weight: Values | None = None) -> float:
+def rmse(prediction: TensorOrArray, target: TensorOrArray, weight: TensorOrArray | None = None) -> float:
     """Root mean squared error of values of one shape, rows on axis 0, in the units of the target.
 
     Example:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from evenkeel.metrics.gather import Values, as_double, as_tensor, pair, row_weight
+from evenkeel.metrics.gather import TensorOrArray, as_double, as_tensor, pair, row_weight
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -18,7 +18,9 @@ class Surprise:
     weight: Tensor
 
 
-def surprise(log_probability: Values, target: Values, weight: Values | None, ignore_index: int) -> Surprise:
+def surprise(
+    log_probability: TensorOrArray, target: TensorOrArray, weight: TensorOrArray | None, ignore_index: int
+) -> Surprise:
     """Add up -log p over all tokens but those whose target is `ignore_index`."""
     logs, _ = pair(log_probability, target)
     tokens = as_tensor(target).long()

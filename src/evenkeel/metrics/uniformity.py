@@ -11,17 +11,19 @@ import torch
 from evenkeel.metrics.base import Metric
 from evenkeel.metrics.embeddings import tiles, unit_rows
 from evenkeel.metrics.examples import embeddings
-from evenkeel.metrics.gather import Values, row_weight
+from evenkeel.metrics.gather import TensorOrArray, row_weight
 
 SHARPNESS = 2.0
 """The t of the source: exp(-t |z_i - z_j|²)."""
 
 
-def uniformity(embedding: Values, target: Values | None = None, weight: Values | None = None) -> float | None:
+def uniformity(
+    embedding: TensorOrArray, target: TensorOrArray | None = None, weight: TensorOrArray | None = None
+) -> float | None:
     """Uniformity of embeddings (row, unit), -8..0.
 
-    A pair weighs the product of the weights of its rows; the target plays no part, and may be given so that all metrics
-    of an embedding are called alike. None where there are not two rows.
+    A pair weighs the product of the weights of its rows; the target plays no part, and may be passed so that all
+    metrics of an embedding are called alike. None where there are not two rows.
 
     Example:
         >>> import numpy as np

@@ -3,8 +3,12 @@
     h = h + drop(softmax(q k' / sqrt(d)) v) W_o,    q, k, v = norm(h) W
     h = h + drop(phi(norm(h) W_1)) W_2
 
-All branches of a net together add a variance of at most one to what came in.
 Source: Vaswani et al. 2017, arXiv:1706.03762; Xiong et al. 2020, arXiv:2002.04745 (norm in front)
+First weights, W ~ N(0, s / fan_in) and b = 0, so that all branches together add a variance of at most one:
+
+    W and W_1 s = 1,   W_o s = share / 2,   W_2 s = matched · share / 2
+
+with share = 1 / depth of the net, and matched = 1 / E[phi'(z)²].
 """
 
 from __future__ import annotations
@@ -80,15 +84,16 @@ class Attention(nn.Module):
         sight: Sight = None,
         before: KeysAndValues | None = None,
     ) -> tuple[Float[Tensor, "batch step unit"], KeysAndValues]:
-        apart = self.inward(x).unflatten(-1, (3, self.heads, -1))
-        query, key, value = (each.transpose(1, 2) for each in apart.unbind(2))
+        apart = self.inward(x).unflatten(-1, (3, self.heads, -1))  # (batch, step, unit) -> (batch, step, 3, head, unit)
+        query, key, value = (each.transpose(1, 2) for each in apart.unbind(2))  # each (batch, head, step, unit)
         if rotation is not None:
             query, key = turned(query, rotation), turned(key, rotation)
         known = KeysAndValues(keys=key, values=value)
         known = known if before is None else before.followed_by(known)
         mask, past = (None, True) if isinstance(sight, str) else (sight, False)
         mixed = functional.scaled_dot_product_attention(query, known.keys, known.values, attn_mask=mask, is_causal=past)
-        mixed = functional.dropout(mixed.transpose(1, 2).flatten(2), self.dropout, self.training)
+        mixed = mixed.transpose(1, 2).flatten(2)  # (batch, head, step, unit) -> (batch, step, head · unit)
+        mixed = functional.dropout(mixed, self.dropout, self.training)
         return self.outward(mixed), known
 
 
@@ -118,5 +123,5 @@ class TransformerBlock(nn.Module):
         normed = self.attention_norm(hidden)
         mixed, known = self.attention(normed, rotation=rotation, sight=sight, before=before)
         hidden = hidden + mixed
-        inner = self.activation(self.widen(self.layers_norm(hidden)))
+        inner = self.activation(self.widen(self.layers_norm(hidden)))  # (batch, step, WIDER · unit)
         return hidden + self.narrow(functional.dropout(inner, self.dropout, self.training)), known

@@ -9,7 +9,7 @@ from torch import nn
 from evenkeel.nets.blocks import Extent
 from evenkeel.parts import Part
 
-Kind = Literal["table", "image", "sequence", "text", "graph"]
+KindName = Literal["table", "image", "sequence", "text", "graph"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -17,7 +17,7 @@ class Net(Part):
     """A kind of net: the class that builds it, the kinds of data it reads, and its sizes by name."""
 
     call: Callable[..., nn.Module]
-    reads: tuple[Kind, ...]
+    reads: tuple[KindName, ...]
     sizes: Mapping[str, Extent] = field(default_factory=dict)
 
 

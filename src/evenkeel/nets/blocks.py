@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Literal, TypeVar
+from typing import TypeVar
 
 import torch
 from torch import nn
@@ -18,8 +18,6 @@ from typing_extensions import override
 from evenkeel.errors import RequestError
 from evenkeel.shapes import Float, Tensor
 
-Activation = Literal["relu", "leaky_relu", "tanh", "sigmoid", "selu", "elu", "gelu", "silu"]
-Norm = Literal["layer", "batch", "group"] | None
 Weighted = TypeVar("Weighted", nn.Linear, nn.Conv2d)
 GROUPS = 8  # of a group norm; the usual 32 leaves too few units in a group of a narrow layer
 
@@ -139,7 +137,7 @@ class UnitNorm(nn.Module):
             if x.dim() == 2:
                 return self.batch(x)
             members, batch, units = x.shape
-            flat = x.transpose(0, 1).reshape(batch, members * units)
+            flat = x.transpose(0, 1).reshape(batch, members * units)  # (member, batch, unit) -> (batch, member · unit)
             return self.batch(flat).view(batch, members, units).transpose(0, 1)
         if self.kind == "layer":
             if self.members is None:

@@ -2,9 +2,11 @@
 
     stem -> [blocks] -> norm, halve, widen -> [blocks] -> ... -> mean over positions -> layer norm
 
+Source: He et al. 2016, arXiv:1603.05027 (`resnet`); Liu et al. 2022, arXiv:2201.03545 (`convnext`).
 Reads images, and with `dimensions=1` signals over time. How often an image is halved depends on its size, so that the
 same net reads digits of 8 x 8 and photographs of 224 x 224; a signal is halved whatever its length, so that padding
-changes nothing. Source: He et al. 2016, arXiv:1603.05027; Liu et al. 2022, arXiv:2201.03545
+changes nothing. First weights, W ~ N(0, s / fan_in) and b = 0: s = 1 where a stage begins; within the blocks see
+`evenkeel.nets.convolution`.
 """
 
 from __future__ import annotations
@@ -107,14 +109,16 @@ class CNN(nn.Module):
     ) -> Float[Tensor, "batch *position unit"]:
         self._check_values(values, lengths)
         steps = padding_of(lengths, values)
+        # Signals: (batch, step, channel) -> (batch, channel, step); from here on (batch, channel, *position).
         hidden = values if self.dimensions == 2 else blanked(values, steps).transpose(1, 2)
         padding = None if steps is None else steps.unsqueeze(1)
         for stage in self.stages:
-            hidden, padding = stage(hidden, padding)
-        positions = hidden.flatten(2).transpose(1, 2)
+            hidden, padding = stage(hidden, padding)  # half the positions, twice the channels
+        positions = hidden.flatten(2).transpose(1, 2)  # (batch, unit, *position) -> (batch, position, unit)
+        # (batch, position, unit) -> (batch, unit), or as it was without pooling
         features = self.norm(self.pool(positions, None if padding is None else padding.squeeze(1)))
         if self.pool.pooling is None:
-            return blanked(features, steps).unflatten(1, hidden.shape[2:])
+            return blanked(features, steps).unflatten(1, hidden.shape[2:])  # (batch, *position, unit)
         return features
 
     def _check_values(self, values: Tensor, lengths: object) -> None:

@@ -3,8 +3,11 @@
     resnet     h = h + drop(phi(norm(phi(norm(h)) * W1))) * W2     W1, W2 of 3 x 3, every channel with every other
     convnext   h = h + drop(phi(norm(h * W1) W2)) W3               W1 of 7 x 7, each channel by itself; W2, W3 of 1 x 1
 
-The last weights of a branch are scaled so that all branches together add a variance of one to what came in.
 Source: He et al. 2016, arXiv:1603.05027 (pre-activation); Liu et al. 2022, arXiv:2201.03545
+First weights, W ~ N(0, s / fan_in) and b = 0, so that all branches together add a variance of one to what came in:
+
+    resnet     W1 s = matched, W2 s = matched · share          share: 1 / blocks of the net
+    convnext   W1 and W2 s = 1, W3 s = matched · share         matched: 1 / E[phi'(z)²], 2 for ReLU
 """
 
 from __future__ import annotations
@@ -146,6 +149,7 @@ class ConvNeXtBlock(nn.Module):
     ) -> Float[Tensor, "batch channel *position"]:
         branch = self.around(blank(hidden, padding), dilation=self.dilation)
         branch = branch if self.norm is None else self.norm(branch, padding)
+        # (batch, channel, *position) -> (batch, WIDER · channel, *position), and back below
         branch = functional.dropout(self.activation(self.widen(branch)), self.dropout, self.training)
         return hidden + self.narrow(branch)
 
@@ -188,8 +192,9 @@ class Stage(nn.Module):
     ) -> tuple[Float[Tensor, "batch unit *other"], Shorter]:
         hidden = hidden if self.norm is None else self.norm(hidden, padding)
         stride = [next(stride for least, stride in self.strides if size >= least) for size in hidden.shape[2:]]
+        # (batch, channel, *position) -> (batch, unit, *other)
         hidden = self.way_in(blank(hidden, padding), stride=stride)
-        left = None if padding is None else padding[:, :, :: stride[0]]
+        left = None if padding is None else padding[:, :, :: stride[0]]  # (batch, 1, step) -> (batch, 1, fewer)
         for block in self.blocks:
             hidden = block(hidden, left)
         return hidden, left

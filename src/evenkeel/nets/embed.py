@@ -92,7 +92,7 @@ class Categories(nn.Module):
 
     @override
     def forward(self, codes: Int[Tensor, "batch column"]) -> Float[Tensor, "*lead batch unit"]:
-        values = self.vectors(codes + self.offset)
+        values = self.vectors(codes + self.offset)  # (batch, column) -> (batch, column, member · dimension)
         if self.members is None:
             return values.flatten(1)
         batch, columns, _ = values.shape

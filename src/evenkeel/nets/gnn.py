@@ -2,9 +2,10 @@
 
     linear -> [messages, norm, activation, linear, +] x depth -> nodes, or mean, sum, max, attention of a graph -> norm
 
-Neither the order of the nodes nor that of the edges matters, nor which graphs stand beside each other when predicting.
 Source: Kipf and Welling 2017, arXiv:1609.02907 (GCN); Velickovic et al. 2018, arXiv:1710.10903 (GAT); Xu et al. 2019,
-arXiv:1810.00826 (GIN); Hamilton et al. 2017, arXiv:1706.02216 (SAGE); Xu et al. 2018, arXiv:1806.03536 (jumping)
+arXiv:1810.00826 (GIN); Hamilton et al. 2017, arXiv:1706.02216 (SAGE); Xu et al. 2018, arXiv:1806.03536 (jumping).
+Neither the order of the nodes nor that of the edges matters, nor which graphs stand beside each other when predicting.
+First weights: the input layer W ~ N(0, 1 / fan_in), b = 0; those of the blocks are in `evenkeel.nets.graph_layers`.
 """
 
 from __future__ import annotations
@@ -19,9 +20,9 @@ from typing_extensions import override
 from evenkeel.errors import ShapeError
 from evenkeel.nets.base import Net
 from evenkeel.nets.blocks import Extent, UnitNorm, check_choice, check_dropout, draw_, extent_of
-from evenkeel.nets.graph_layers import LAYERS, GraphBlock, GraphOptions, Layer
-from evenkeel.nets.graph_pool import GraphPool, Pooling
-from evenkeel.nets.graph_wiring import Wiring, check_graph, count_graphs, with_self
+from evenkeel.nets.graph_layers import LAYERS, GraphBlock, GraphBlockOptions, MessageKind
+from evenkeel.nets.graph_pool import GraphPool, GraphPooling
+from evenkeel.nets.graph_wiring import GraphWiring, check_graph, count_graphs, with_self
 from evenkeel.nets.inputs import check_channels
 from evenkeel.shapes import Float, Int, Tensor
 
@@ -72,7 +73,7 @@ class GNN(nn.Module):
         self,
         channels: int,
         *,
-        layer: Layer = "gcn",
+        layer: MessageKind = "gcn",
         size: Literal["small", "base"] = "small",
         width: int | None = None,
         depth: int | None = None,
@@ -83,14 +84,14 @@ class GNN(nn.Module):
         dropout: float = 0.0,
         input_dropout: float | None = None,
         jumping: Literal["concat"] | None = None,
-        pooling: Pooling = None,
+        pooling: GraphPooling = None,
     ) -> None:
         super().__init__()
         _check(channels, layer, skip, jumping, dropout)
         check_dropout(input_dropout or 0.0)
         extent = extent_of(SIZES, size, width, depth)
         norm = FITTING[layer] if norm == "auto" else norm
-        options = GraphOptions(
+        options = GraphBlockOptions(
             layer=layer,
             activation=activation,
             norm=norm,
@@ -120,19 +121,20 @@ class GNN(nn.Module):
     ) -> Float[Tensor, "row unit"]:
         check_graph(nodes, edges, graph, self.channels)
         wiring = self._wiring(nodes, edges, graph, graphs)
+        # (node, channel) -> (node, unit)
         hidden = self.input(functional.dropout(nodes, self.input_dropout, self.training))
         seen = [hidden]
         for block in self.blocks:
             hidden = block(hidden, wiring)
             seen.append(hidden)
-        features = hidden if self.jumping is None else torch.cat(seen, dim=1)
-        return self._normed(self.pool(features, wiring))
+        features = hidden if self.jumping is None else torch.cat(seen, dim=1)  # (node, (depth + 1) · unit)
+        return self._normed(self.pool(features, wiring))  # (node, unit) -> (graph, unit), with pooling
 
-    def _wiring(self, nodes: Tensor, edges: Tensor, graph: Tensor | None, count: int | None) -> Wiring:
+    def _wiring(self, nodes: Tensor, edges: Tensor, graph: Tensor | None, count: int | None) -> GraphWiring:
         """Neighbours and graph of each node, computed once for all layers."""
         graphs = count_graphs(graph, count) if self.counts else 1
         edges, weight = with_self(edges, nodes) if self.layer == "gcn" else (edges, None)
-        return Wiring(edges=edges, weight=weight, graph=graph, graphs=graphs)
+        return GraphWiring(edges=edges, weight=weight, graph=graph, graphs=graphs)
 
     def _normed(self, features: Tensor) -> Tensor:
         if self.norm is None:

@@ -9,8 +9,13 @@
     plain      h = drop(phi(norm(messages(h))))              as in the first papers: two or three layers, no more
 
 The second layer that GIN's paper puts upon its sum is that of the block. The norm follows the messages: how large they
-are depends on how many neighbours a node has. All branches of a residual net together add a variance of about one to
-what came in. Source: Li et al. 2019, arXiv:1904.03751
+are depends on how many neighbours a node has (Li et al. 2019, arXiv:1904.03751). First weights, W ~ N(0, s / fan_in)
+and b = 0, so that all branches of a residual net together add a variance of about one to what came in:
+
+    residual   messages s = 1, W s = matched / depth          plain   messages s = matched
+    sage       half of that for each of W1 and W2             gat     attention vectors such that scores have variance 1
+
+with matched = 1 / E[phi'(z)²], 2 for ReLU.
 """
 
 from __future__ import annotations
@@ -27,12 +32,12 @@ from typing_extensions import override
 from evenkeel.errors import RequestError
 from evenkeel.nets.blocks import activation_named, check_choice, draw_, matched_variance, shared_heads
 from evenkeel.nets.graph_norm import CENTRED, NodeNorm
-from evenkeel.nets.graph_wiring import Wiring, graph_library
+from evenkeel.nets.graph_wiring import GraphWiring, graph_library
 from evenkeel.shapes import Float, Tensor
 
-Layer = Literal["gcn", "gat", "gin", "sage"]
+MessageKind = Literal["gcn", "gat", "gin", "sage"]
 LAYERS = ("gcn", "gat", "gin", "sage")
-HEAD_WIDTH = 8  # units of an attention head where their number is not given, as in GAT's paper
+HEAD_WIDTH = 8  # units of an attention head by default, as in GAT's paper
 
 
 class MessageLayer(nn.Module):
@@ -52,14 +57,14 @@ class MessageLayer(nn.Module):
         RequestError: a layer that does not exist, heads that do not fit, torch_geometric not installed.
 
     Example:
-        >>> wiring = Wiring(edges=torch.tensor([[0, 1], [1, 0]]), weight=None, graph=None, graphs=1)
+        >>> wiring = GraphWiring(edges=torch.tensor([[0, 1], [1, 0]]), weight=None, graph=None, graphs=1)
         >>> MessageLayer("gin", 8)(torch.zeros(2, 8), wiring).shape
         torch.Size([2, 8])
     """
 
     def __init__(
         self,
-        kind: Layer,
+        kind: MessageKind,
         width: int,
         *,
         heads: int | None = None,
@@ -76,13 +81,13 @@ class MessageLayer(nn.Module):
                 _draw_(parameter, variance / 2 if kind == "sage" else variance)
 
     @override
-    def forward(self, hidden: Float[Tensor, "node unit"], wiring: Wiring) -> Float[Tensor, "node unit"]:
+    def forward(self, hidden: Float[Tensor, "node unit"], wiring: GraphWiring) -> Float[Tensor, "node unit"]:
         if wiring.weight is None:
             return self.layer(hidden, wiring.edges)
         return self.layer(hidden, wiring.edges, wiring.weight.to(hidden.dtype))
 
 
-def _build(kind: Layer, width: int, heads: int, bias: bool, dropout: float) -> nn.Module:
+def _build(kind: MessageKind, width: int, heads: int, bias: bool, dropout: float) -> nn.Module:
     library = graph_library()
     if kind == "gcn":
         return library.GCNConv(width, width, normalize=False, bias=bias)  # its shares come with the wiring
@@ -112,10 +117,10 @@ def _draw_(parameter: Tensor, variance: float) -> None:
 
 
 @dataclass(frozen=True, kw_only=True)
-class GraphOptions:
+class GraphBlockOptions:
     """What all blocks of a net have in common."""
 
-    layer: Layer
+    layer: MessageKind
     activation: str
     norm: str | None
     dropout: float
@@ -130,7 +135,7 @@ class GraphBlock(nn.Module):
     Shapes: hidden (node, unit) -> (node, unit).
     """
 
-    def __init__(self, width: int, options: GraphOptions, *, skip: str) -> None:
+    def __init__(self, width: int, options: GraphBlockOptions, *, skip: str) -> None:
         super().__init__()
         matched = matched_variance(options.activation)
         self.messages = MessageLayer(
@@ -146,7 +151,7 @@ class GraphBlock(nn.Module):
         self.activation, self.dropout = activation_named(options.activation), options.dropout
 
     @override
-    def forward(self, hidden: Float[Tensor, "node unit"], wiring: Wiring) -> Float[Tensor, "node unit"]:
+    def forward(self, hidden: Float[Tensor, "node unit"], wiring: GraphWiring) -> Float[Tensor, "node unit"]:
         heard = self.activation(self.norm(self.messages(hidden, wiring), wiring))
         heard = functional.dropout(heard, self.dropout, self.training)
         return heard if self.outward is None else hidden + self.outward(heard)

@@ -15,7 +15,7 @@ from typing_extensions import override
 
 from evenkeel.errors import RequestError, ShapeError
 from evenkeel.nets.blocks import UnitNorm, check_choice
-from evenkeel.nets.graph_wiring import Wiring, graph_library
+from evenkeel.nets.graph_wiring import GraphWiring, graph_library
 from evenkeel.shapes import Float, Tensor
 
 NODE_NORMS = ("layer", "batch", "graph")
@@ -43,7 +43,7 @@ class NodeNorm(nn.Module):
             self.norm = UnitNorm(kind, units)
 
     @override
-    def forward(self, hidden: Float[Tensor, "node unit"], wiring: Wiring) -> Float[Tensor, "node unit"]:
+    def forward(self, hidden: Float[Tensor, "node unit"], wiring: GraphWiring) -> Float[Tensor, "node unit"]:
         if self.norm is None:
             return hidden
         if self.kind == "graph":

@@ -15,10 +15,10 @@ from torch import nn
 from typing_extensions import override
 
 from evenkeel.nets.blocks import check_choice
-from evenkeel.nets.graph_wiring import Wiring
+from evenkeel.nets.graph_wiring import GraphWiring
 from evenkeel.shapes import Float, Int, Tensor
 
-Pooling = Literal["mean", "sum", "max", "attention"] | None
+GraphPooling = Literal["mean", "sum", "max", "attention"] | None
 POOLINGS = ("mean", "sum", "max", "attention", None)
 
 
@@ -29,19 +29,19 @@ class GraphPool(nn.Module):
 
     Example:
         >>> graph = torch.tensor([0, 0, 1])
-        >>> wiring = Wiring(edges=torch.empty(2, 0, dtype=torch.int64), weight=None, graph=graph, graphs=2)
+        >>> wiring = GraphWiring(edges=torch.empty(2, 0, dtype=torch.int64), weight=None, graph=graph, graphs=2)
         >>> GraphPool("mean", 1)(torch.tensor([[1.0], [3.0], [5.0]]), wiring).tolist()
         [[2.0], [5.0]]
     """
 
-    def __init__(self, pooling: Pooling, units: int) -> None:
+    def __init__(self, pooling: GraphPooling, units: int) -> None:
         super().__init__()
         check_choice("pooling", pooling, POOLINGS)
         self.pooling = pooling
         self.query = nn.Parameter(torch.zeros(units)) if pooling == "attention" else None
 
     @override
-    def forward(self, hidden: Float[Tensor, "node unit"], wiring: Wiring) -> Float[Tensor, "row unit"]:
+    def forward(self, hidden: Float[Tensor, "node unit"], wiring: GraphWiring) -> Float[Tensor, "row unit"]:
         if self.pooling is None:
             return hidden
         graph = wiring.graph
@@ -74,7 +74,7 @@ def _greatest(
 
 def _shares(score: Float[Tensor, " node"], graph: Int[Tensor, " node"], graphs: int) -> Float[Tensor, "node 1"]:
     """Softmax over the nodes of each graph, one column."""
-    column = score.unsqueeze(1)
+    column = score.unsqueeze(1)  # (node,) -> (node, 1)
     greatest = _greatest(column.detach(), graph, graphs)
     raised = (column - greatest[graph]).exp()
     return raised / _total(raised, graph, graphs)[graph]

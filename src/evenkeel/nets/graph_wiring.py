@@ -19,7 +19,7 @@ from evenkeel.shapes import Float, Int, Shaped, Tensor
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Wiring:
+class GraphWiring:
     """What all layers of a net need to know of the graphs."""
 
     edges: Tensor

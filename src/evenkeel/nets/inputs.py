@@ -105,7 +105,7 @@ class PatchInput(nn.Conv2d):
         check_floating(input)
         below, right = (-size % self.patch for size in input.shape[2:])
         filled = functional.pad(input, (0, right, 0, below)) if below or right else input
-        return super().forward(filled).permute(0, 2, 3, 1)
+        return super().forward(filled).permute(0, 2, 3, 1)  # (batch, unit, row, column) -> (batch, row, column, unit)
 
 
 def check_channels(channels: int) -> None:

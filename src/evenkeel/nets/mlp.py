@@ -3,8 +3,12 @@
     plain      h = drop(phi(norm(h W + b)))
     residual   h = h + drop(phi(norm(h) W1 + b1)) W2 + b2        a path on which the gradient passes unchanged
 
-Numbers come in scaled, NaN where missing. Source: He et al. 2016, arXiv:1603.05027 (pre-activation);
-Gorishniy et al. 2021, arXiv:2106.11959 (the residual form for tables).
+Source: He et al. 2016, arXiv:1603.05027 (pre-activation); Gorishniy et al. 2021, arXiv:2106.11959 (the residual form
+for tables). Numbers come in scaled, NaN where missing. First weights, W ~ N(0, s / fan_in) and b = 0:
+
+    numbers and categories s = 1, bends s = 0     residual: W1 s = 1, W2 s = matched / depth     plain: s = matched
+
+where `matched` is 1 / E[phi'(z)²], 2 for ReLU: the gradient keeps its size on the way back.
 """
 
 from __future__ import annotations
@@ -97,15 +101,15 @@ class MLP(nn.Module):
         categories: Int[Tensor, "batch other"] | None = None,
     ) -> Float[Tensor, "*lead batch unit"]:
         present = numbers.nan_to_num(nan=0.0)  # 0 is the median after scaling
-        parts = []
+        parts = []  # each (batch, unit), or (member, batch, unit)
         if self.first is not None:
-            parts.append(self.first(self._with_flags(numbers, present)))
+            parts.append(self.first(self._with_flags(numbers, present)))  # (batch, column + flag) -> (batch, unit)
         if self.bends is not None and self.pieces is not None:
-            parts.append(self.bends(self.pieces(present)))
+            parts.append(self.bends(self.pieces(present)))  # (batch, column) -> (batch, piece) -> (batch, unit)
         if self.vectors is not None and self.categories is not None:
             if categories is None:
                 raise RequestError("this net was built with category columns (levels=...); pass them as `categories`")
-            parts.append(self.vectors(self.categories(categories)))
+            parts.append(self.vectors(self.categories(categories)))  # (batch, other) -> (batch, unit)
         hidden = parts[0] if len(parts) == 1 else torch.stack(parts).sum(0)
         for block in self.blocks:
             hidden = block(hidden)

@@ -88,7 +88,7 @@ class LearnedPositions(nn.Module):
     Shapes: sizes along each axis -> (step, unit).
 
     Raises:
-        ShapeError: more places asked for than there are.
+        ShapeError: more places than there are.
 
     Example:
         >>> LearnedPositions(2, 10, 8)((3, 4)).shape

@@ -5,10 +5,11 @@
     lstm   c_t = f c_{t-1} + i n,         f = sigmoid(... + b_f),   h_t = o tanh(c_t)
     block  h = h + w · drop(layer(norm(h))),   w: one number for each unit, at first the same for all
 
-Each U starts orthogonal (Saxe et al. 2014, arXiv:1312.6120). Without a span b_z = b_f = 1: the gates start open
-(Jozefowicz et al. 2015). For a memory of T steps b_z, b_f ~ ln U(1, T - 1) and b_i = -b_f: a gate of b forgets at the
-pace 1 / (1 + exp b), so the units remember 1 to T steps (Tallec and Ollivier 2018, arXiv:1804.11188). The first w is
-such that all branches of a net together add about as much as came in, or less (Touvron et al. 2021, arXiv:2103.17239).
+First weights: W ~ N(0, 1 / fan_in); each U orthogonal (Saxe et al. 2014, arXiv:1312.6120); b = 0 but for the gates.
+Without a span b_z = b_f = 1: the gates start open (Jozefowicz et al. 2015). For a memory of T steps
+b_z, b_f ~ ln U(1, T - 1) and b_i = -b_f: a gate of b forgets at the pace 1 / (1 + exp b), so the units remember 1 to T
+steps (Tallec and Ollivier 2018, arXiv:1804.11188). The first w is such that all branches of a net together add about as
+much as came in, or less (Touvron et al. 2021, arXiv:2103.17239).
 
 Where examples are of unequal length the steps are packed: padding is never computed, and the backward direction begins
 at each example's own last step.
@@ -32,7 +33,7 @@ from evenkeel.nets.blocks import check_choice
 from evenkeel.nets.step_norm import StepNorm
 
 Cell = Literal["gru", "lstm", "rnn"]
-Direction = Literal["past", "both"]
+ReadingDirection = Literal["past", "both"]
 CELLS: dict[str, Callable[..., nn.RNNBase]] = {"gru": nn.GRU, "lstm": nn.LSTM, "rnn": nn.RNN}
 # Order of the gates in torch's stacked weights; `keep`, f of an LSTM and z of a GRU, decides what stays of the past.
 GATES = {"gru": ("reset", "keep", "new"), "lstm": ("admit", "keep", "new", "expose"), "rnn": ("new",)}
@@ -40,7 +41,7 @@ OPEN = 1.0  # bias of an open gate: sigmoid(1) = .73 of the past stays at each s
 
 
 def recurrent_layer(
-    cell: Cell, width: int, *, activation: str = "tanh", direction: Direction = "past", span: int | None = None
+    cell: Cell, width: int, *, activation: str = "tanh", direction: ReadingDirection = "past", span: int | None = None
 ) -> nn.RNNBase:
     """One recurrent layer of `width` units, which both directions share evenly.
 
@@ -166,7 +167,7 @@ class RecurrentBlock(nn.Module):
         cell: Cell,
         *,
         activation: str = "tanh",
-        direction: Direction = "past",
+        direction: ReadingDirection = "past",
         norm: str | None = "layer",
         dropout: float = 0.0,
         span: int | None = None,

@@ -2,9 +2,10 @@
 
     input -> [norm, recurrent layer, +] x depth -> last, mean or attention over steps -> norm
 
-The state that a one-way net has at a step is all it keeps of those before it, so `extend` reads on at the same cost
-however much it has read. Source: Cho et al. 2014, arXiv:1406.1078 (GRU); Hochreiter and Schmidhuber 1997,
-doi:10.1162/neco.1997.9.8.1735 (LSTM); Elman 1990, doi:10.1207/s15516709cog1402_1 (plain)
+Source: Cho et al. 2014, arXiv:1406.1078 (GRU); Hochreiter and Schmidhuber 1997, doi:10.1162/neco.1997.9.8.1735
+(LSTM); Elman 1990, doi:10.1207/s15516709cog1402_1 (plain). The state that a one-way net has at a step is all it keeps
+of those before it, so `extend` reads on at the same cost however much it has read. First weights: the input gives units
+of variance 1; those of the layers, gate by gate, are in `evenkeel.nets.recurrent_layers`.
 """
 
 from __future__ import annotations
@@ -19,13 +20,13 @@ from evenkeel.errors import RequestError, ShapeError
 from evenkeel.nets.base import Net
 from evenkeel.nets.blocks import Extent, check_choice, check_dropout, extent_of
 from evenkeel.nets.inputs import TokenInput, ValueInput
-from evenkeel.nets.recurrent_layers import Cell, Direction, RecurrentBlock, State, Steps, state_after
+from evenkeel.nets.recurrent_layers import Cell, ReadingDirection, RecurrentBlock, State, Steps, state_after
 from evenkeel.nets.step_norm import StepNorm
 from evenkeel.nets.steps import AttentionPool, EndsPool, Pool, blanked, padding_of
 from evenkeel.shapes import Float, Shaped, Tensor
 
 SIZES = {"small": Extent(width=128, depth=2), "base": Extent(width=512, depth=4)}
-Pooling = Literal["last", "mean", "attention"] | None
+RecurrentPooling = Literal["last", "mean", "attention"] | None
 
 
 class RNN(nn.Module):
@@ -77,11 +78,11 @@ class RNN(nn.Module):
         size: Literal["small", "base"] = "small",
         width: int | None = None,
         depth: int | None = None,
-        direction: Direction = "past",
+        direction: ReadingDirection = "past",
         norm: str | None = "layer",
         activation: Literal["tanh", "relu"] = "tanh",
         dropout: float = 0.0,
-        pooling: Pooling = "last",
+        pooling: RecurrentPooling = "last",
         span: int | None = None,
     ) -> None:
         super().__init__()
@@ -103,10 +104,11 @@ class RNN(nn.Module):
         self, values: Shaped[Tensor, "batch *axis"], lengths: Shaped[Tensor, "..."] | None = None
     ) -> Float[Tensor, "batch *step unit"]:
         padding = padding_of(lengths, values)
-        read = self.input(blanked(values, padding))
+        read = self.input(blanked(values, padding))  # (batch, step) or (batch, step, channel) -> (batch, step, unit)
         # There is no packing of nothing.
         known = None if lengths is None or not len(read) else lengths.cpu()
-        hidden, _ = self._through(_packed(read, known))
+        hidden, _ = self._through(_packed(read, known))  # (batch, step, unit) -> the same, or packed (real step, unit)
+        # (batch, step, unit) -> (batch, unit), or as it was without pooling
         pooled = self._normed(self.pool(_padded(hidden, values.shape[1]), padding))
         return blanked(pooled, padding) if self.pooling is None else pooled
 
@@ -170,7 +172,7 @@ def _input(channels: int | None, vocabulary: int | None, width: int) -> TokenInp
     )
 
 
-def _pool(pooling: Pooling, direction: Direction, width: int) -> nn.Module:
+def _pool(pooling: RecurrentPooling, direction: ReadingDirection, width: int) -> nn.Module:
     """The layer that makes one vector of all steps."""
     if pooling == "attention":
         return AttentionPool(width)

@@ -18,13 +18,13 @@ from evenkeel.errors import DataError, ShapeError
 from evenkeel.nets.blocks import check_choice
 from evenkeel.shapes import Bool, Float, Shaped, Tensor
 
-Pooling = Literal["mean", "last", "first"] | None
+StepPooling = Literal["mean", "last", "first"] | None
 
 
 def padding_of(
     lengths: Shaped[Tensor, "..."] | None, values: Shaped[Tensor, "..."]
 ) -> Bool[Tensor, "batch step"] | None:
-    """True where a step is padding; None where no lengths are given, so that every step is real.
+    """True where a step is padding; None without lengths, so that every step is real.
 
     Args:
         lengths: real steps of each example, whole numbers from 1 to the number of steps.
@@ -79,7 +79,7 @@ class Pool(nn.Module):
         tensor([[2.]])
     """
 
-    def __init__(self, pooling: Pooling) -> None:
+    def __init__(self, pooling: StepPooling) -> None:
         super().__init__()
         check_choice("pooling", pooling, ("mean", "last", "first", None))
         self.pooling = pooling
@@ -90,6 +90,7 @@ class Pool(nn.Module):
         """Features of each example, or of each step where nothing is pooled."""
         if self.pooling is None:
             return blanked(hidden, padding)
+        # From here on (batch, step, unit) -> (batch, unit).
         if self.pooling == "first":
             return hidden[:, 0]
         if padding is None:
@@ -122,7 +123,7 @@ class AttentionPool(nn.Module):
     def forward(
         self, hidden: Float[Tensor, "batch step unit"], padding: Bool[Tensor, "batch step"] | None = None
     ) -> Float[Tensor, "batch unit"]:
-        score = hidden @ self.query
+        score = hidden @ self.query  # (batch, step, unit) -> (batch, step)
         score = score if padding is None else score.masked_fill(padding, -torch.inf)
         return torch.einsum("bs,bsu->bu", score.softmax(1), blanked(hidden, padding))
 
@@ -141,7 +142,7 @@ class EndsPool(nn.Module):
     def forward(
         self, hidden: Float[Tensor, "batch step unit"], padding: Bool[Tensor, "batch step"] | None = None
     ) -> Float[Tensor, "batch unit"]:
-        forwards, backwards = hidden.chunk(2, dim=-1)
+        forwards, backwards = hidden.chunk(2, dim=-1)  # each (batch, step, half of the units)
         if padding is None:
             last = forwards[:, -1]
         else:

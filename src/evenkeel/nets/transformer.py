@@ -2,9 +2,11 @@
 
     input -> [norm, attention, + ; norm, two layers, +] x depth -> mean, last or first step -> norm
 
+Source: Vaswani et al. 2017, arXiv:1706.03762; Xiong et al. 2020, arXiv:2002.04745 (norm in front);
+Su et al. 2021, arXiv:2104.09864 (rotary positions); Dosovitskiy et al. 2021, arXiv:2010.11929 (patches).
 The encoder (`direction="both"`) sees all steps. The decoder (`direction="past"`) is blind to the future, and `extend`
-reads on from where it stopped. Source: Vaswani et al. 2017, arXiv:1706.03762; Xiong et al. 2020, arXiv:2002.04745;
-Su et al. 2021, arXiv:2104.09864 (rotary positions); Dosovitskiy et al. 2021, arXiv:2010.11929 (patches)
+reads on from where it stopped. First weights: the input, and learned positions beside it with half each, give the
+stream a variance of 1; each block adds 1 / depth (`evenkeel.nets.attention`).
 """
 
 from __future__ import annotations
@@ -22,11 +24,11 @@ from evenkeel.nets.blocks import Extent, check_choice, check_dropout, extent_of,
 from evenkeel.nets.inputs import PatchInput, TokenInput, ValueInput
 from evenkeel.nets.positions import LearnedPositions, check_head_width, positions_of, rotation_of
 from evenkeel.nets.step_norm import StepNorm
-from evenkeel.nets.steps import Pool, Pooling, blanked, padding_of
+from evenkeel.nets.steps import Pool, StepPooling, blanked, padding_of
 from evenkeel.shapes import Float, Shaped, Tensor
 
 SIZES = {"small": Extent(width=128, depth=4), "base": Extent(width=512, depth=8)}
-HEAD_WIDTH = 32  # units of a head where their number is not given
+HEAD_WIDTH = 32  # units of a head by default
 
 
 class Transformer(nn.Module):
@@ -84,7 +86,7 @@ class Transformer(nn.Module):
         norm: str = "layer",
         activation: str = "gelu",
         dropout: float = 0.0,
-        pooling: Pooling = "mean",
+        pooling: StepPooling = "mean",
     ) -> None:
         super().__init__()
         _check(direction, positions, pooling)
@@ -111,11 +113,11 @@ class Transformer(nn.Module):
         if lengths is not None and isinstance(self.input, PatchInput):
             raise RequestError("images of a batch have one size, so there are no lengths; leave them out")
         padding = padding_of(lengths, values)
-        read = self.input(blanked(values, padding))
-        sight: Sight = None if padding is None else ~padding[:, None, None]
+        read = self.input(blanked(values, padding))  # (batch, *axis) -> (batch, *position, unit)
+        sight: Sight = None if padding is None else ~padding[:, None, None]  # (batch, step) -> (batch, 1, 1, step)
         # Padding stands behind all real steps: who sees only the past never sees it.
         hidden, _ = self._through(read, "past" if self.direction == "past" else sight)
-        pooled = self.norm(self.pool(hidden, padding))
+        pooled = self.norm(self.pool(hidden, padding))  # (batch, step, unit) -> (batch, unit), with pooling
         return blanked(pooled, padding) if self.pool.pooling is None else pooled
 
     def extend(
@@ -148,7 +150,7 @@ class Transformer(nn.Module):
     def _through(self, read: Tensor, sight: Sight, cache: Cache | None = None) -> tuple[Tensor, Cache]:
         """All blocks; what was read (batch, *position, unit) becomes (batch, step, unit)."""
         sizes, start = read.shape[1:-1], 0 if cache is None else cache.steps
-        hidden = read.flatten(1, -2)
+        hidden = read.flatten(1, -2)  # (batch, *position, unit) -> (batch, step, unit)
         if self.positions is not None:
             hidden, rotation = hidden + self.positions(sizes, start), None
         else:

@@ -8,14 +8,15 @@ nothing; of other devices the fetched losses tell, some steps late.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
+from functools import cached_property
 
 import torch
-from torch import Tensor, nn
-from torch.optim import Optimizer
+from torch import Tensor
 
 from evenkeel.chain.record.call import Call
 from evenkeel.observe.culprit import Culprit, find_backward_culprit, find_culprit
+from evenkeel.observe.subject import Subject
 from evenkeel.symptoms.history import NonFinite
 
 EARLY = 4
@@ -23,13 +24,18 @@ EARLY = 4
 
 
 class FiniteCheck:
-    """Checks losses and gradients of a model."""
+    """Checks losses and gradients of a model, once it is known."""
 
-    def __init__(self, model: nn.Module, optimizers: Sequence[Optimizer]) -> None:
-        self._model = model
+    def __init__(self, subject: Subject) -> None:
+        self._subject = subject
+
+    @cached_property
+    def _parameter(self) -> Tensor | None:
+        """The parameter whose gradient is summed up."""
+        optimizers, own = self._subject.optimizers, self._subject.model.parameters()
         held = {id(parameter) for one in optimizers for group in one.param_groups for parameter in group["params"]}
-        early = [p for p in model.parameters() if id(p) in held and p.requires_grad and not hasattr(p, "full_tensor")]
-        self._parameter = min(early[:EARLY], key=lambda one: one.numel(), default=None)
+        early = [p for p in own if id(p) in held and p.requires_grad and not hasattr(p, "full_tensor")]
+        return min(early[:EARLY], key=lambda one: one.numel(), default=None)
 
     def check_loss(self, loss: Tensor, call: Call | None, step: int) -> NonFinite | None:
         """After the backward pass, before the step: what made the loss not finite; None where it is finite."""
@@ -39,8 +45,8 @@ class FiniteCheck:
 
     def locate(self, loss: Tensor | None, call: Call | None, step: int) -> NonFinite:
         """What made a loss that is known not to be finite."""
-        found = None if call is None else find_culprit(self._model, call, loss)
-        return _found(found, step, Culprit(where="the loss", operation="unknown", direction="forward"))
+        culprit = None if call is None else find_culprit(self._subject.model, call, loss)
+        return _non_finite(culprit, step, Culprit(where="the loss", operation="unknown", direction="forward"))
 
     def check_gradient(
         self, loss: Tensor | None, call: Call | None, gradients: Mapping[int, Tensor | None], step: int
@@ -51,11 +57,11 @@ class FiniteCheck:
             return None
         if math.isfinite(float(gradient.sum())) or bool(torch.isfinite(gradient).all()):
             return None
-        found = None if call is None else find_backward_culprit(self._model, call, gradients, loss)
-        return _found(found, step, Culprit(where="the model", operation="unknown", direction="backward"))
+        culprit = None if call is None else find_backward_culprit(self._subject.model, call, gradients, loss)
+        return _non_finite(culprit, step, Culprit(where="the model", operation="unknown", direction="backward"))
 
 
-def _found(culprit: Culprit | None, step: int, otherwise: Culprit) -> NonFinite:
+def _non_finite(culprit: Culprit | None, step: int, otherwise: Culprit) -> NonFinite:
     known = culprit or otherwise
     return NonFinite(
         step=step,

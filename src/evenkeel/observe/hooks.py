@@ -15,17 +15,30 @@ import torch
 from torch import Tensor, nn
 from torch.amp.grad_scaler import GradScaler
 from torch.optim import Optimizer
+from torch.optim.optimizer import register_optimizer_step_post_hook, register_optimizer_step_pre_hook
 
 from evenkeel.observe.events import Listener
+from evenkeel.observe.subject import holds
 
 UNIT = "evenkeel: the loss before a scaler multiplied it, and the factor"  # a key in an autograd node's metadata
 
 
 @contextmanager
 def installed(
-    model: nn.Module, optimizers: Sequence[Optimizer], listener: Listener, step_over: Callable[[], None] = lambda: None
+    model: nn.Module | None,
+    optimizers: Sequence[Optimizer] | None,
+    listener: Listener,
+    step_over: Callable[[], None] = lambda: None,
 ) -> Iterator[None]:
-    """Send the listener all of this while the block runs; call `step_over` when a training step has ended."""
+    """Send the listener all of this while the block runs; call `step_over` when a training step has ended.
+
+    Args:
+        model: None: the first that is called with gradients on and has something to train.
+        optimizers: None: all that hold a parameter of the model, whenever they are made.
+        listener: receives the events.
+        step_over: called after a step's last event.
+    """
+    followed: list[nn.Module] = []
 
     def ends(optimizer: Optimizer, *_: Any) -> None:
         if listener.step_ends(optimizer):
@@ -43,19 +56,44 @@ def installed(
         if not listener.counting:
             listener.step_begins(optimizer)
 
+    def follow(module: nn.Module) -> None:
+        followed.append(module)
+        if not _wrap_compiled(module, listener, stack):
+            stack.callback(module.register_forward_pre_hook(before, with_kwargs=True).remove)
+            stack.callback(module.register_forward_hook(after, always_call=True).remove)
+
+    def of_followed(hook: Callable[..., None]) -> Callable[..., None]:
+        def passed_on(optimizer: Optimizer, *_: Any) -> None:
+            if followed and holds(optimizer, followed[0]):
+                hook(optimizer)
+
+        return passed_on
+
     with ExitStack() as stack:
-        handles: list[Any] = []
-        if not _wrap_compiled(model, listener, stack):
-            handles.append(model.register_forward_pre_hook(before, with_kwargs=True))
-            handles.append(model.register_forward_hook(after, always_call=True))
-        for optimizer in optimizers:
-            handles.append(optimizer.register_step_pre_hook(begins))
-            handles.append(optimizer.register_step_post_hook(ends))
-        for handle in handles:
-            stack.callback(handle.remove)
+        follow(model) if model is not None else _await_model(follow, stack)
+        for optimizer in optimizers or ():
+            stack.callback(optimizer.register_step_pre_hook(begins).remove)
+            stack.callback(optimizer.register_step_post_hook(ends).remove)
+        if optimizers is None:
+            stack.callback(register_optimizer_step_pre_hook(of_followed(begins)).remove)
+            stack.callback(register_optimizer_step_post_hook(of_followed(ends)).remove)
         _wrap_scaler(listener, stack, step_over)
         _wrap_backward(listener, stack)
         yield
+
+
+def _await_model(follow: Callable[[nn.Module], None], stack: ExitStack) -> None:
+    """Stand around every module's call until one is called that is to be followed, its first call included."""
+    original = nn.Module.__call__
+
+    def call(module: nn.Module, *positional: Any, **named: Any) -> Any:
+        if not _unobservable() and torch.is_grad_enabled() and any(one.requires_grad for one in module.parameters()):
+            nn.Module.__call__ = original
+            follow(module)
+        return original(module, *positional, **named)
+
+    nn.Module.__call__ = call
+    stack.callback(setattr, nn.Module, "__call__", original)
 
 
 def _unobservable() -> bool:
@@ -97,16 +135,16 @@ def _wrap_backward(listener: Listener, stack: ExitStack) -> None:
     @functools.wraps(original)
     def backward(tensors: Any, *arguments: Any, **named: Any) -> None:
         nonlocal inside
-        given = tensors if isinstance(tensors, Tensor) else tensors[0] if len(tensors) == 1 else None
-        if inside or given is None or given.numel() != 1:
+        root = tensors if isinstance(tensors, Tensor) else tensors[0] if len(tensors) == 1 else None
+        if inside or root is None or root.numel() != 1:
             return original(tensors, *arguments, **named)
         inside = True
         try:
-            plain, unit = getattr(given.grad_fn, "metadata", {}).get(UNIT, (given, None))
+            plain, unit = getattr(root.grad_fn, "metadata", {}).get(UNIT, (root, None))
             if listener.counting:
                 original(tensors, *arguments, **named)
                 return listener.backward_counted(plain)
-            listener.backward_begins(given, plain, unit)
+            listener.backward_begins(root, plain, unit)
             try:
                 original(tensors, *arguments, **named)
             except BaseException:
@@ -126,17 +164,17 @@ def _wrap_scaler(listener: Listener, stack: ExitStack, step_over: Callable[[], N
 
     @functools.wraps(scale)
     def scaled(self: GradScaler, outputs: Any) -> Any:
-        found = scale(self, outputs)
-        if isinstance(found, Tensor) and found.grad_fn is not None and self.is_enabled():
-            found.grad_fn.metadata[UNIT] = (outputs, self._scale)  # type: ignore[attr-defined]
-        return found
+        product = scale(self, outputs)
+        if isinstance(product, Tensor) and product.grad_fn is not None and self.is_enabled():
+            product.grad_fn.metadata[UNIT] = (outputs, self._scale)  # type: ignore[attr-defined]
+        return product
 
     @functools.wraps(step)
     def stepped(self: GradScaler, optimizer: Optimizer, *arguments: Any, **named: Any) -> Any:
-        found = step(self, optimizer, *arguments, **named)
+        result = step(self, optimizer, *arguments, **named)
         if listener.scaler_stepped(optimizer):
             step_over()
-        return found
+        return result
 
     GradScaler.scale, GradScaler.step = scaled, stepped  # type: ignore[method-assign]
     stack.callback(setattr, GradScaler, "scale", scale)

@@ -21,7 +21,7 @@ from evenkeel.symptoms.history import Observation
 MODES = (nn.modules.batchnorm._BatchNorm, nn.modules.dropout._DropoutNd)
 
 
-class _Asked(NamedTuple):
+class _Requested(NamedTuple):
     """What the device was asked for: weights held and not, stale gradients, the factor of the loss."""
 
     held: list[Rows]
@@ -54,7 +54,7 @@ class Probe:
         self.echo: Echo | None = None
         """What this look leaves for later ones."""
         self._weights: Literal["changes", "gradients"] = weights
-        self._asked: _Asked | None = None
+        self._requested: _Requested | None = None
         self._stale: list[Tensor] = []
         self._unit: Tensor | None = None
         self._attached = False
@@ -130,7 +130,7 @@ class Probe:
     def ask(self) -> None:
         """All optimizers have stepped: ask the device for everything, without waiting."""
         outside = [unheld(self._model.named_parameters(), self._optimizers)] if self._weights == "changes" else []
-        self._asked = _Asked(
+        self._requested = _Requested(
             [one.ask() for one in self._steps],
             outside,
             Fetch(self._stale),
@@ -141,13 +141,13 @@ class Probe:
     def ready(self) -> bool:
         """Whether `look` would not wait for it."""
         chain = self._method is None or not self.measured or self._method.look.ready
-        return chain and (self._asked is None or self._asked.ready)
+        return chain and (self._requested is None or self._requested.ready)
 
     def look(self, step: int, loss: float | None) -> Observation:
         """Everything as one record."""
-        if self._asked is None:
+        if self._requested is None:
             self.ask()
-        rows, outside, stale, unit = self._asked or _Asked([], [], Fetch([]), Fetch([]))
+        rows, outside, stale, unit = self._requested or _Requested([], [], Fetch([]), Fetch([]))
         factor = next(iter(unit.numbers()), 1.0)
         found = tuple(row for one in rows for row in one.read())
         norm, carried = gradient_norm(found), math.hypot(*stale.numbers())

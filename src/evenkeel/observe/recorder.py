@@ -9,6 +9,8 @@ from typing import NamedTuple
 from torch import Tensor
 
 from evenkeel.chain.record.fetch import Fetch
+from evenkeel.observe.subject import Subject
+from evenkeel.observe.weights import optimizer_kind, outside
 from evenkeel.symptoms.history import History, LossPoint, NonFinite, Observation, Optimizer, Start
 
 MOST_LOSSES = 4096  # beyond this evenly spaced ones are kept, at most half as many, and
@@ -17,7 +19,7 @@ MOST_LOOKS, FIRST_LOOKS = 64, 8  # the first ones tell how it began and are kept
 BATCHES = 32  # sizes of the last batches
 
 
-class _Asked(NamedTuple):
+class _Requested(NamedTuple):
     """Losses by step, and what the device was asked for: those of them that lie there, and what a scaler found."""
 
     ready: list[tuple[int, Tensor | float]]
@@ -28,7 +30,7 @@ class _Asked(NamedTuple):
 class Recorder:
     """Losses, looks and counts; `history` is the value that symptoms judge."""
 
-    def __init__(self, optimizer: Optimizer, outside: tuple[str, ...]) -> None:
+    def __init__(self, optimizer: Optimizer = "descent", outside: tuple[str, ...] = ()) -> None:
         self.optimizer: Optimizer = optimizer
         self.outside = outside
         self.step = 0
@@ -44,7 +46,12 @@ class Recorder:
         self.seen_loss: float | None = None
         self._pending: list[tuple[int, Tensor | float]] = []
         self._overflows: list[Tensor] = []
-        self._asked: _Asked | None = None
+        self._requested: _Requested | None = None
+
+    def describe(self, subject: Subject) -> None:
+        """Keep how the optimizers step, and which trainable parameters none of them holds."""
+        self.optimizer = optimizer_kind(subject.optimizers)
+        self.outside = tuple(name for name, _ in outside(subject.model.named_parameters(), subject.optimizers))
 
     @property
     def pending(self) -> int:
@@ -57,9 +64,9 @@ class Recorder:
         self._pending.append((step, loss.detach().clone() if copy is None else copy))
         return copy
 
-    def note_overflow(self, found: Tensor) -> None:
+    def note_overflow(self, overflow: Tensor) -> None:
         """Keep the overflow flag that a scaler gives a fused step: above 0, the step left the weights alone."""
-        self._overflows.append(found.detach().clone())
+        self._overflows.append(overflow.detach().clone())
 
     def fetch(self, *, ended: bool = False, wait: bool = False) -> None:
         """Take the losses of all whole steps from the device; several of one step are averaged.
@@ -67,7 +74,7 @@ class Recorder:
         What is not there yet is asked for and taken the next time, unless `wait` is set, or at the end.
         """
         self._take(wait=ended or wait)
-        if self._asked is None:
+        if self._requested is None:
             self._ask(ended=ended)
             self._take(wait=ended or wait)
 
@@ -75,24 +82,24 @@ class Recorder:
         ready = [(step, loss) for step, loss in self._pending if ended or step <= self.step]
         self._pending = self._pending[len(ready) :]
         waiting = [loss.reshape(()).float() for _, loss in ready if isinstance(loss, Tensor)]
-        overflows, self._overflows = [found.reshape(()) for found in self._overflows], []
+        overflows, self._overflows = [overflow.reshape(()) for overflow in self._overflows], []
         if ready or overflows:
-            self._asked = _Asked(ready, Fetch(waiting), Fetch(overflows))
+            self._requested = _Requested(ready, Fetch(waiting), Fetch(overflows))
 
     def _take(self, *, wait: bool) -> None:
-        asked = self._asked
-        if asked is None or not (wait or (asked.losses.ready and asked.overflows.ready)):
+        requested = self._requested
+        if requested is None or not (wait or (requested.losses.ready and requested.overflows.ready)):
             return
-        self._asked = None
-        self.skipped += sum(value > 0 for value in asked.overflows.numbers())
-        fetched = iter(asked.losses.numbers())
-        self._add([(step, next(fetched) if isinstance(loss, Tensor) else loss) for step, loss in asked.ready])
+        self._requested = None
+        self.skipped += sum(value > 0 for value in requested.overflows.numbers())
+        fetched = iter(requested.losses.numbers())
+        self._add([(step, next(fetched) if isinstance(loss, Tensor) else loss) for step, loss in requested.ready])
 
-    def _add(self, found: list[tuple[int, float]]) -> None:
-        if not found:
+    def _add(self, losses: list[tuple[int, float]]) -> None:
+        if not losses:
             return
         by_step: dict[int, list[float]] = {}
-        for step, value in found:
+        for step, value in losses:
             by_step.setdefault(step, []).append(value)
         points = [LossPoint(step=step, loss=sum(each) / len(each)) for step, each in by_step.items()]
         self.non_finite_steps += sum(not math.isfinite(point.loss) for point in points)

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Literal
-
-from torch import nn
-from torch.optim import Optimizer
 
 from evenkeel.chain.look.echo import Echo
 from evenkeel.observe.look import Probe
 from evenkeel.observe.schedule import Cost
+from evenkeel.observe.subject import Subject
 
 REFRESH = 2  # times the step of the last look that repeated nothing: then another such look
 WEIGHTS = 4  # where steps are looked at one after another, what they change is looked at so often
@@ -19,8 +16,8 @@ WEIGHTS = 4  # where steps are looked at one after another, what they change is 
 class Reuse:
     """Makes the probe of each look; `cost` is of what kind the last one was."""
 
-    def __init__(self, model: nn.Module, optimizers: Sequence[Optimizer]) -> None:
-        self._model, self._optimizers = model, optimizers
+    def __init__(self, subject: Subject) -> None:
+        self._subject = subject
         self._echo: Echo | None = None
         self._whole_at = self._weights_at = 0
         self.cost: Cost = "whole"
@@ -31,7 +28,7 @@ class Reuse:
         echo = None if whole else self._echo
         weights = "changes" if echo is None or step >= self._weights_at + WEIGHTS else "gradients"
         self._weights_at = step if weights == "changes" else self._weights_at
-        return Probe(self._model, self._optimizers, depth, echo, weights)
+        return Probe(self._subject.model, self._subject.optimizers, depth, echo, weights)
 
     def learn(self, probe: Probe, step: int) -> None:
         """What a look leaves for the next ones."""

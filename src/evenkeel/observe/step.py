@@ -7,7 +7,7 @@ steps again.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from torch import Tensor, nn
@@ -25,6 +25,7 @@ from evenkeel.observe.recorder import Recorder
 from evenkeel.observe.reuse import Reuse
 from evenkeel.observe.schedule import Schedule
 from evenkeel.observe.stride import Stride
+from evenkeel.observe.subject import Subject
 
 OUT_OF_SIGHT, COUNTED = 30e-6, 17e-6
 """Seconds that a step costs beyond what our clock sees, followed closely, and in all where it is only counted."""
@@ -37,16 +38,15 @@ class StepWatch:
 
     def __init__(
         self,
-        model: nn.Module,
-        optimizers: Sequence[Optimizer],
+        subject: Subject,
         budget: Schedule,
         record: Recorder,
         note: Callable[[str], None],
     ) -> None:
-        self._model, self._optimizers, self._budget, self._record, self._note = model, optimizers, budget, record, note
+        self._subject, self._budget, self._record, self._note = subject, budget, record, note
         self.overhead = Overhead(budget, self._failed)
         self.urgent = False
-        self._finite_check, self._outputs = FiniteCheck(model, optimizers), ModelOutputs()
+        self._finite_check, self._outputs = FiniteCheck(subject), ModelOutputs()
         self._probe: Probe | None = None
         self._looking = self._passed = self._brief = False
         self._call: Call | None = None
@@ -54,7 +54,7 @@ class StepWatch:
         self._loss_reported = self._scaled = self._differentiating = self._left_out = False
         self._stride = Stride(budget)
         self._seen: Arguments | None = None
-        self._reuse = Reuse(model, optimizers)
+        self._reuse = Reuse(subject)
         self._inside = 0
         self._stepped: set[int] = set()
         self._queue = LookQueue(record)
@@ -89,6 +89,7 @@ class StepWatch:
         if self._differentiating or self.overhead.active:
             return
         with self.overhead:
+            self._subject.learn_model(model)
             self._open()
             self._call = called((positional, named))
             if self._probe is not None:
@@ -104,7 +105,9 @@ class StepWatch:
             self._outputs.follow(output)
 
     def backward_begins(self, loss: Tensor, original: Tensor, unit: Tensor | None) -> None:
-        """The loss of this step, or a part of it."""
+        """The loss of this step, or a part of it; one before any model is known is of no model that is followed."""
+        if not self._subject.known:
+            return
         with self.overhead:
             self._differentiating, self._scaled, self._loss = True, unit is not None, original
             self._stepped.clear()
@@ -135,7 +138,8 @@ class StepWatch:
 
     def step_begins(self, optimizer: Optimizer) -> None:
         """Weights are about to change."""
-        first = optimizer is self._optimizers[0]
+        self._learn_optimizer(optimizer)
+        first = optimizer is self._subject.first
         if first and self._looking and self._passed:
             self._finish()  # the others did not step
         with self.overhead:
@@ -163,7 +167,8 @@ class StepWatch:
 
     def scaler_stepped(self, optimizer: Optimizer) -> bool:
         """A scaler stepped, or left the step out: then gradients overflowed, and nothing else tells."""
-        if id(optimizer) in self._stepped or optimizer is not self._optimizers[0]:
+        self._learn_optimizer(optimizer)
+        if id(optimizer) in self._stepped or optimizer is not self._subject.first:
             return False
         self._record.skipped += 1
         return self._over(optimizer)
@@ -172,7 +177,7 @@ class StepWatch:
         """Count a step that was made without hooks."""
         with self.overhead:
             self._record.note_loss(self._record.step + 1, loss)
-        self._over(self._optimizers[0])
+        self._over(self._subject.optimizers[0])
 
     def look_back(self) -> None:
         """Where the fetched losses show what no step was stopped to see, ask now."""
@@ -190,6 +195,10 @@ class StepWatch:
         self._reuse.forget()
         self._looking = self._differentiating = False
 
+    def _learn_optimizer(self, optimizer: Optimizer) -> None:
+        if self._subject.learn_optimizer(optimizer):
+            self._record.describe(self._subject)
+
     def _open(self) -> None:
         """Begin a look if one is due."""
         step = self._record.step + 1
@@ -198,7 +207,7 @@ class StepWatch:
             return
         self.collect(wait=True)
         self._looking, self._passed = True, False
-        if sharded(self._model):
+        if sharded(self._subject.model):
             self._note_once(SHARDED)
         if DistributedDataParallel._active_ddp_module is not None:
             self._budget.agree()
@@ -210,7 +219,7 @@ class StepWatch:
         """The end of a step that is only counted: as little as can be."""
         self._stepped.add(id(optimizer))
         self._note_overflow(optimizer)
-        if optimizer is not self._optimizers[0]:
+        if optimizer is not self._subject.first:
             return False
         self._budget.charge(COUNTED)
         self._record.step += 1
@@ -229,7 +238,7 @@ class StepWatch:
 
     def _note_overflow(self, optimizer: Optimizer) -> None:
         overflow = getattr(optimizer, "found_inf", None)
-        if isinstance(overflow, Tensor) and optimizer is self._optimizers[0]:
+        if isinstance(overflow, Tensor) and optimizer is self._subject.first:
             self._record.note_overflow(overflow)
 
     def _check_gradient(self, loss: Tensor) -> None:
@@ -239,14 +248,14 @@ class StepWatch:
 
     def _over(self, optimizer: Optimizer) -> bool:
         """The first optimizer's step is one step; a look ends when all have stepped."""
-        first = optimizer is self._optimizers[0]
+        first = optimizer is self._subject.first
         skipped = id(optimizer) not in self._stepped
         looked = self._looking
         if first:
             self._record.step += 1
             self._left_out = skipped
             self._passed = True
-            length = None if self._call is None else examples_called(self._call.arguments, self._model)
+            length = None if self._call is None else examples_called(self._call.arguments, self._subject.model)
             self._record.sizes.extend([] if length is None else [length])
             self._outputs.clear()
             self._loss_reported, self._loss = False, None
@@ -257,7 +266,7 @@ class StepWatch:
         return first
 
     def _complete(self) -> bool:
-        return self._probe is None or all(map(self._probe.stepped, self._optimizers))
+        return self._probe is None or all(map(self._probe.stepped, self._subject.optimizers))
 
     def _finish(self) -> None:
         """Keep the look; the next is planned also where this one failed, as other processes may wait for that."""
@@ -265,7 +274,7 @@ class StepWatch:
             probe, self._probe = self._probe, None
             if probe is not None:
                 self._reuse.learn(probe, self._record.step)
-                if probe.depth == "full" and not (probe.repeated or probe.measured or sharded(self._model)):
+                if probe.depth == "full" and not (probe.repeated or probe.measured or sharded(self._subject.model)):
                     self._note_once(UNCALLED)
                 self._queue.add(probe, self._record.step, left_out=self._left_out)
                 self.collect()
@@ -289,8 +298,8 @@ class StepWatch:
 
     def _failed(self, problem: Exception) -> None:
         """A look that fails is left out and noted: the loop itself must go on."""
-        said = next(iter(str(problem).splitlines()), "")
-        self._note(f"step {self._record.step + 1}: could not look: {type(problem).__name__}: {said}")
+        reason = next(iter(str(problem).splitlines()), "")
+        self._note(f"step {self._record.step + 1}: could not look: {type(problem).__name__}: {reason}")
         self._drop()
 
     def _drop(self) -> None:

@@ -22,7 +22,7 @@ from evenkeel.observe.look import sharded
 from evenkeel.observe.recorder import Recorder
 from evenkeel.observe.schedule import DEFAULT_BUDGET, Budget, Schedule
 from evenkeel.observe.step import StepWatch
-from evenkeel.observe.weights import optimizer_kind, outside
+from evenkeel.observe.subject import Subject
 from evenkeel.symptoms import SEVERITIES, findings
 from evenkeel.symptoms.history import History
 
@@ -78,11 +78,10 @@ class Watch:
 
     def __init__(self, model: nn.Module, optimizers: Sequence[Optimizer], budget: Schedule) -> None:
         self._model, self._optimizers, self._budget = model, list(optimizers), budget
-        self.record = Recorder(
-            optimizer_kind(optimizers), tuple(name for name, _ in outside(model.named_parameters(), optimizers))
-        )
+        subject, self.record = Subject(model, optimizers), Recorder()
+        self.record.describe(subject)
         self.notes: list[str] = []
-        self._step = StepWatch(model, self._optimizers, budget, self.record, self.note)
+        self._step = StepWatch(subject, budget, self.record, self.note)
         self._callbacks: list[Callable[[Finding], None]] = []
         self._findings: tuple[Finding, ...] = ()
         self._reported: dict[str, Severity] = {}

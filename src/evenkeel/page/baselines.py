@@ -3,7 +3,7 @@
 import numpy as np
 
 from evenkeel.page.html import Content, Heading, Markup, aligned, join, paragraph, table, tag
-from evenkeel.page.sections import BaselineRow, BaselinesSection, Metric
+from evenkeel.page.sections import BaselineRow, BaselinesSection, ShownMetric
 
 
 def baselines_section(section: BaselinesSection) -> Markup:
@@ -20,7 +20,7 @@ def baselines_section(section: BaselinesSection) -> Markup:
     return join(sentence, table([Heading(text="Model"), *heads], rows, rest="models"), note)
 
 
-def _head(metric: Metric) -> str:
+def _head(metric: ShownMetric) -> str:
     arrow = "↓" if metric.better == "lower" else "↑"
     return f"{metric.name} {arrow}" + (f" ({metric.unit})" if metric.unit else "")
 

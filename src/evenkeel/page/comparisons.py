@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from evenkeel.errors import ShapeError
-from evenkeel.svg import Number, Values
+from evenkeel.svg import NumberLike, NumbersLike
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -19,13 +19,13 @@ class RegressionSection:
     """
 
     target: str
-    truth: Values
-    prediction: Values
+    truth: NumbersLike
+    prediction: NumbersLike
     unit: str = ""
-    lower: Values | None = None
-    upper: Values | None = None
-    level: Number = 0.9
-    pit: Values | None = None
+    lower: NumbersLike | None = None
+    upper: NumbersLike | None = None
+    level: NumberLike = 0.9
+    pit: NumbersLike | None = None
 
     def __post_init__(self) -> None:
         columns = {"prediction": self.prediction, "lower": self.lower, "upper": self.upper, "pit": self.pit}
@@ -41,9 +41,9 @@ class RegressionSection:
 class Reliability:
     """How often predictions of some confidence are right: mean confidence, accuracy and count of each bin."""
 
-    confidence: Values
-    accuracy: Values
-    count: Values
+    confidence: NumbersLike
+    accuracy: NumbersLike
+    count: NumbersLike
 
     def __post_init__(self) -> None:
         if not len(self.confidence) == len(self.accuracy) == len(self.count):
@@ -70,11 +70,11 @@ class LabelScore:
     """How well one label is recognised: its base rate in the test part, and its scores (`None` where undefined)."""
 
     name: str
-    base_rate: Number
-    precision: Number | None = None
-    recall: Number | None = None
-    f1: Number | None = None
-    auc: Number | None = None
+    base_rate: NumberLike
+    precision: NumberLike | None = None
+    recall: NumberLike | None = None
+    f1: NumberLike | None = None
+    auc: NumberLike | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

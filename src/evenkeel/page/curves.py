@@ -4,7 +4,7 @@ import numpy as np
 
 from evenkeel.page.html import Markup, counted, figure, join, paragraph, plots
 from evenkeel.page.sections import Curve, CurvesSection
-from evenkeel.svg import Kind, Marker, Series, Values, colour, drawable, line_chart, number, numbers
+from evenkeel.svg import Marker, NumbersLike, ScaleKind, Series, colour, drawable, line_chart, number, numbers
 
 LOG_RATIO = 20.0  # a loss that falls by more than this is drawn on a logarithmic axis
 MOST_CLEAR = 150  # values; a longer training curve is noise to read the others against
@@ -66,7 +66,7 @@ def _named(curve: Curve) -> str:
     return curve.name or "loss"
 
 
-def _kind(groups: list[Values]) -> Kind:
+def _kind(groups: list[NumbersLike]) -> ScaleKind:
     pooled = np.concatenate([numbers(group)[drawable(group)] for group in groups])
     if pooled.size == 0 or pooled.min() <= 0:
         return "linear"

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from evenkeel.page.html import Heading, Markup, beside, facts, figure, fold, join, table, tag
-from evenkeel.page.sections import Column, Count, DataSection
+from evenkeel.page.sections import Count, DataSection, ShownColumn
 from evenkeel.page.verdict import toned
 from evenkeel.svg import bar_chart, histogram_chart, number, numbers, percent
 
@@ -84,7 +84,7 @@ def _missing(missing: int, total: int) -> str:
     )
 
 
-def _note(column: Column) -> Markup:
+def _note(column: ShownColumn) -> Markup:
     role = {"input": "", "target": "target", "left out": "left out"}[column.role]
     tone = "accent" if column.role == "target" else "warning"
     if not role:

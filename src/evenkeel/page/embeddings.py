@@ -15,7 +15,7 @@ import numpy as np
 
 from evenkeel.errors import ShapeError
 from evenkeel.page.sections import Section
-from evenkeel.svg import MUTED, SERIES, Entry, Scale, colour, element, fit_scale, percent, pixel, plot, positions
+from evenkeel.svg import MUTED, SERIES, AxisScale, Entry, colour, element, fit_scale, percent, pixel, plot, positions
 
 MOST_POINTS = 800  # of rows; more hide one another
 RADIUS = 2.6  # pixels
@@ -77,7 +77,7 @@ def plane(points: np.ndarray) -> tuple[np.ndarray, float]:
 
 
 def _of_pairs(ends: np.ndarray, sides: tuple[str, str], caption: str) -> Section:
-    def body(x: Scale, y: Scale) -> str:
+    def body(x: AxisScale, y: AxisScale) -> str:
         across, down = positions(x, ends[:, :, 0].ravel()), positions(y, ends[:, :, 1].ravel())
         across, down = across.reshape(-1, 2), down.reshape(-1, 2)
         paths = "".join(
@@ -96,7 +96,7 @@ def _of_groups(flat: np.ndarray, groups: list[str] | None, caption: str) -> Sect
     own = {int(name): number for number, name in enumerate(largest[: len(SERIES)])}
     paints = [colour(own[int(each)]) if int(each) in own else MUTED for each in place]
 
-    def body(x: Scale, y: Scale) -> str:
+    def body(x: AxisScale, y: AxisScale) -> str:
         across, down = positions(x, flat[:, 0]), positions(y, flat[:, 1])
         paint = np.array(paints)
         # Those without a colour of their own lie below.

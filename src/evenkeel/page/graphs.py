@@ -35,7 +35,7 @@ Kept = Mapping[str, np.ndarray]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Told:
+class GraphAnswers:
     """What was true and predicted of each kept test row, in words; `right` is None where neither fits."""
 
     truth: Sequence[str]
@@ -50,7 +50,7 @@ class _Node:
     hover: str = ""
 
 
-def graphs_section(kept: Kept, answers: Told, *, level: Literal["node", "graph"]) -> Section | None:
+def graphs_section(kept: Kept, answers: GraphAnswers, *, level: Literal["node", "graph"]) -> Section | None:
     """Up to six pictures; None where nothing was kept.
 
     Args:
@@ -61,7 +61,7 @@ def graphs_section(kept: Kept, answers: Told, *, level: Literal["node", "graph"]
 
     Example:
         >>> kept = {"edges": np.array([[0], [1]]), "graph": np.zeros(2, int), "colour": np.zeros(2, int)}
-        >>> answers = Told(truth=["yes"], prediction=["no"], right=[False])
+        >>> answers = GraphAnswers(truth=["yes"], prediction=["no"], right=[False])
         >>> graphs_section({**kept, "row": np.array([0])}, answers, level="graph").svg.count("<circle")
         2
     """
@@ -88,7 +88,7 @@ def _by_colour(kept: Kept) -> list[_Node]:
     return [_Node(fill=colour(int(number))) for number in kept["colour"]]
 
 
-def _by_answer(kept: Kept, answers: Told) -> tuple[list[_Node], list[Entry]]:
+def _by_answer(kept: Kept, answers: GraphAnswers) -> tuple[list[_Node], list[Entry]]:
     """Nodes in the colour of their true answer, if there are few; and the legend."""
     rows: list[int] = kept["row"].tolist()
     drawn = [row for row in rows if row >= 0]
@@ -109,13 +109,13 @@ def _by_answer(kept: Kept, answers: Told) -> tuple[list[_Node], list[Entry]]:
     return nodes, [Entry(name=name, colour=paint[name], shape="dot") for name in names] if few else []
 
 
-def _heads(kept: Kept, answers: Told, count: int) -> list[tuple[str, str]]:
+def _heads(kept: Kept, answers: GraphAnswers, count: int) -> list[tuple[str, str]]:
     """The words above each picture and their colour."""
-    found = []
+    captions = []
     for row in kept["row"].tolist()[:count]:
         fill = MUTED if answers.right is None else GOOD if answers.right[row] else BAD
-        found.append((f"true: {answers.truth[row]} · predicted: {answers.prediction[row]}", fill))
-    return found
+        captions.append((f"true: {answers.truth[row]} · predicted: {answers.prediction[row]}", fill))
+    return captions
 
 
 def _panel(kept: Kept, nodes: Sequence[_Node], number: int, head: tuple[str, str], top: float) -> str:

@@ -6,7 +6,7 @@ from typing import Literal
 
 import numpy as np
 
-from evenkeel.svg import MINUS, Number, escape, number
+from evenkeel.svg import MINUS, NumberLike, escape, number
 
 VOID = frozenset({"meta", "br", "hr"})
 MOST_ROWS = 14  # of a table shown whole; a longer one folds
@@ -77,7 +77,7 @@ def plots(*figures: Markup) -> Markup:
     return tag("div", *figures, class_="plots")
 
 
-def aligned(values: Sequence[Number | None]) -> list[str]:
+def aligned(values: Sequence[NumberLike | None]) -> list[str]:
     """The numbers of one column with the same decimals, chosen so that a middling one shows three digits."""
     known = [abs(float(value)) for value in values if value is not None and np.isfinite(value) and value != 0]
     middle = float(np.median(known)) if known else 1.0
@@ -92,7 +92,7 @@ def counted(count: int, noun: str) -> str:
     return f"{number(count)} {noun}" + ("" if count == 1 else "s")
 
 
-def _at(value: Number | None, decimals: int) -> str:
+def _at(value: NumberLike | None, decimals: int) -> str:
     if value is None or not np.isfinite(value):
         return number(value)
     rounded = round(float(value), decimals) + 0.0

@@ -14,7 +14,7 @@ import numpy as np
 
 from evenkeel.errors import ShapeError
 from evenkeel.page.sections import Section
-from evenkeel.svg import BAD, INK, MUTED, Number, element, number, percent, picture, shorten, words
+from evenkeel.svg import BAD, INK, MUTED, NumberLike, element, number, percent, picture, shorten, words
 
 MOST, COLUMNS = 36, 9  # pictures, and how many stand side by side
 SIDE, GAP, LINE = 72, 10, 15  # pixels: of a picture, between two, of a line of text below it
@@ -27,9 +27,9 @@ def images_section(
     truth: Sequence[object],
     prediction: Sequence[object],
     *,
-    surprise: Sequence[Number],
+    surprise: Sequence[NumberLike],
     wrong: Sequence[bool] | None = None,
-    confidence: Sequence[Number] | None = None,
+    confidence: Sequence[NumberLike] | None = None,
 ) -> Section | None:
     """Test images with what they are and what was predicted; None of no images.
 
@@ -43,9 +43,9 @@ def images_section(
     """
     if not len(images):
         return None
-    given = {len(truth), len(prediction), len(surprise), len(images)}
-    if len(given) > 1:
-        raise ShapeError(f"each image needs truth, prediction and surprise; got {sorted(given)} of them")
+    sizes = {len(truth), len(prediction), len(surprise), len(images)}
+    if len(sizes) > 1:
+        raise ShapeError(f"each image needs truth, prediction and surprise; got {sorted(sizes)} of them")
     order = _order(np.asarray(surprise, float), wrong)
     cells = []
     for place, row in enumerate(order):

@@ -4,7 +4,7 @@ import numpy as np
 
 from evenkeel.page.html import Heading, Markup, aligned, beside, figure, fold, join, paragraph, table
 from evenkeel.page.sections import ColumnImportance, ImportanceSection
-from evenkeel.svg import Number, bar_chart
+from evenkeel.svg import NumberLike, bar_chart
 
 MOST_BARS = 20
 
@@ -29,7 +29,7 @@ def importance_section(section: ImportanceSection) -> Markup:
     return join(beside(figure(chart), paragraph(caption, kind="small")), more)
 
 
-def _finite(drop: Number) -> float:
+def _finite(drop: NumberLike) -> float:
     return float(drop) if np.isfinite(drop) else -np.inf
 
 

@@ -21,14 +21,14 @@ def distances(edges: np.ndarray, count: int) -> np.ndarray:
         >>> distances(np.array([[0, 1], [1, 2]]), 3).tolist()
         [[0.0, 1.0, 2.0], [1.0, 0.0, 1.0], [2.0, 1.0, 0.0]]
     """
-    found = np.full((count, count), np.inf)
-    np.fill_diagonal(found, 0.0)
-    found[edges[0], edges[1]] = found[edges[1], edges[0]] = 1.0
-    np.fill_diagonal(found, 0.0)
+    steps = np.full((count, count), np.inf)
+    np.fill_diagonal(steps, 0.0)
+    steps[edges[0], edges[1]] = steps[edges[1], edges[0]] = 1.0
+    np.fill_diagonal(steps, 0.0)
     for over in range(count):
-        found = np.minimum(found, found[:, over, None] + found[over])
-    finite = np.isfinite(found)
-    return np.where(finite, found, found[finite].max() + APART)
+        steps = np.minimum(steps, steps[:, over, None] + steps[over])
+    finite = np.isfinite(steps)
+    return np.where(finite, steps, steps[finite].max() + APART)
 
 
 def places(edges: np.ndarray, count: int) -> np.ndarray:
@@ -48,13 +48,13 @@ def places(edges: np.ndarray, count: int) -> np.ndarray:
     inverse = np.linalg.pinv(np.diag(weight.sum(1)) - weight)
     turn = 2 * np.pi * np.arange(count) / count
     # Not quite a circle: from a symmetric start some graphs would never unfold.
-    found = (
+    points = (
         np.stack((np.cos(turn), np.sin(turn)), axis=1) * (1 + 0.1 * np.sin(3 * turn + 1))[:, None] * wanted.max() / 2
     )
     for _ in range(ROUNDS):
-        apart = np.linalg.norm(found[:, None] - found, axis=2)
+        apart = np.linalg.norm(points[:, None] - points, axis=2)
         pull = -weight * wanted / np.maximum(apart, 1e-9)
         np.fill_diagonal(pull, 0.0)
         np.fill_diagonal(pull, -pull.sum(1))
-        found = inverse @ pull @ found
-    return found - found.mean(0)
+        points = inverse @ pull @ points
+    return points - points.mean(0)

@@ -9,12 +9,12 @@ from dataclasses import dataclass
 from typing import Literal
 
 from evenkeel.errors import ShapeError
+from evenkeel.finding import Severity
 from evenkeel.page.comparisons import Comparison
-from evenkeel.svg import Number, Values
+from evenkeel.svg import NumberLike, NumbersLike
 
 Tone = Literal["good", "note", "bad"]
-Severity = Literal["note", "warning", "critical"]
-Form = Literal["number", "percent"]
+NumberForm = Literal["number", "percent"]
 Better = Literal["lower", "higher"]
 Role = Literal["input", "target", "left out"]
 
@@ -32,10 +32,10 @@ class Figure:
     """One headline number of the test part, with its unit and what it means; `percent` writes a share as such."""
 
     name: str
-    value: Number
+    value: NumberLike
     unit: str = ""
     explanation: str = ""
-    form: Form = "number"
+    form: NumberForm = "number"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,12 +50,12 @@ class Count:
 class TargetSketch:
     """The target of some rows: numbers, drawn as a histogram, or how many rows each class or label has."""
 
-    values: Values | None = None
+    values: NumbersLike | None = None
     counts: Sequence[Count] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
-class Column:
+class ShownColumn:
     """One column of the data: its kind, how many values are missing, some of its values, and what was done with it."""
 
     name: str
@@ -80,16 +80,16 @@ class DataSection:
     target: str
     task: str
     reason: str = ""
-    columns: Sequence[Column] = ()
+    columns: Sequence[ShownColumn] = ()
     notes: Sequence[Sentence] = ()
     unit: str = ""
-    target_values: Values | None = None
+    target_values: NumbersLike | None = None
     target_counts: Sequence[Count] = ()
     target_rows: int = 0
 
 
 @dataclass(frozen=True, kw_only=True)
-class Layer:
+class ShownLayer:
     """One row of the network's description: its name, the shape it puts out (without batch), its parameters."""
 
     name: str
@@ -98,7 +98,7 @@ class Layer:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Setting:
+class ShownSetting:
     """One choice of the recipe and, where it helps, why it was made."""
 
     name: str
@@ -115,8 +115,8 @@ class PlanSection:
     head: str
     loss: str
     parameters: int
-    layers: Sequence[Layer] = ()
-    settings: Sequence[Setting] = ()
+    layers: Sequence[ShownLayer] = ()
+    settings: Sequence[ShownSetting] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -124,8 +124,8 @@ class Curve:
     """Something measured along the training: one value for each of the updates it was measured at."""
 
     name: str
-    updates: Values
-    values: Values
+    updates: NumbersLike
+    values: NumbersLike
 
     def __post_init__(self) -> None:
         if len(self.updates) != len(self.values):
@@ -146,7 +146,7 @@ class CurvesSection:
     metric: Curve | None = None
     learning_rate: Curve | None = None
     best_update: int | None = None
-    seconds: Number | None = None
+    seconds: NumberLike | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -154,8 +154,8 @@ class ColumnImportance:
     """How much the metric worsens when one column is shuffled: mean over repeats and standard deviation."""
 
     name: str
-    drop: Number
-    spread: Number = 0.0
+    drop: NumberLike
+    spread: NumberLike = 0.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -169,7 +169,7 @@ class ImportanceSection:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Metric:
+class ShownMetric:
     """A column of the table of baselines: its name, unit, and whether lower or higher is better."""
 
     name: str
@@ -182,7 +182,7 @@ class BaselineRow:
     """One model's metrics in the order of the table; `ours` marks the network that the report is about."""
 
     name: str
-    values: Sequence[Number | None]
+    values: Sequence[NumberLike | None]
     model: Literal["ours", "baseline"] = "baseline"
 
 
@@ -190,7 +190,7 @@ class BaselineRow:
 class BaselinesSection:
     """The network beside simpler models on the same test rows, and what that means in a plain sentence."""
 
-    metrics: Sequence[Metric]
+    metrics: Sequence[ShownMetric]
     rows: Sequence[BaselineRow]
     sentence: str = ""
 
@@ -202,8 +202,8 @@ class BaselinesSection:
 
 
 @dataclass(frozen=True, kw_only=True)
-class FoundSymptom:
-    """What the watch over the training found: symptom, one plain sentence, how severe, where, cause and evidence."""
+class ShownFinding:
+    """One finding of the watch: symptom, one plain sentence, how severe, where, cause and evidence."""
 
     symptom: str
     sentence: str
@@ -255,7 +255,7 @@ class Report:
     predictions: Comparison | None = None
     importance: ImportanceSection | None = None
     baselines: BaselinesSection | None = None
-    findings: Sequence[FoundSymptom] | None = None
+    findings: Sequence[ShownFinding] | None = None
     extra: Sequence[Section] = ()
     repeat: Sequence[Snippet] = ()
     created: str = ""

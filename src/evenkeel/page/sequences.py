@@ -16,8 +16,8 @@ from evenkeel.svg import (
     INK,
     MUTED,
     SERIES,
+    AxisScale,
     Entry,
-    Scale,
     colour,
     element,
     fit_scale,
@@ -143,6 +143,6 @@ def _answer_lines(one: ShownSequence) -> list[tuple[np.ndarray, dict[str, str]]]
     return [(one.truth_steps, {"stroke": INK}), (one.predicted_steps, {"stroke": colour(1), "stroke_dasharray": "4 3"})]
 
 
-def _line(values: np.ndarray, x: Scale, y: Scale, style: dict[str, str]) -> str:
+def _line(values: np.ndarray, x: AxisScale, y: AxisScale, style: dict[str, str]) -> str:
     path = trail(positions(x, np.arange(len(values))), positions(y, values))
     return element("path", d=path, stroke_width=1.4, stroke_linejoin="round", **style)

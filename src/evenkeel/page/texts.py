@@ -21,7 +21,7 @@ RIGHT, WRONG = "right", "WRONG"
 class ShownText:
     """One text, its true and predicted answer in words.
 
-    `miss` orders the texts, the largest first: the probability given to what was not true, or the size of the error.
+    `miss` orders the texts, the largest first: the probability of what was not true, or the size of the error.
     `right` is None where an answer is not simply right or wrong; `confidence` is that of the prediction.
     """
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from evenkeel import metrics
-from evenkeel.page import BaselineRow, BaselinesSection, Metric
+from evenkeel.page import BaselineRow, BaselinesSection, ShownMetric
 from evenkeel.record import RunRecord
 
 
@@ -13,7 +13,8 @@ def baselines(record: RunRecord) -> BaselinesSection | None:
         return None
     shared = [name for name in record.metrics if any(name in theirs for theirs in record.baselines.values())]
     columns = [
-        Metric(name=name, better="higher" if metrics.PARTS[name].better == "higher" else "lower") for name in shared
+        ShownMetric(name=name, better="higher" if metrics.PARTS[name].better == "higher" else "lower")
+        for name in shared
     ]
     ours = BaselineRow(name="evenkeel", values=[record.metrics[name] for name in shared], model="ours")
     plain = [

@@ -6,8 +6,7 @@ from collections.abc import Mapping
 
 from evenkeel.data.columns import Column
 from evenkeel.network import Network
-from evenkeel.page import Column as ShownColumn
-from evenkeel.page import Count, DataSection, Sentence
+from evenkeel.page import Count, DataSection, Sentence, ShownColumn
 from evenkeel.page.sections import TargetSketch
 from evenkeel.record import RunRecord
 from evenkeel.shapes import Tensor

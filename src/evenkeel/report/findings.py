@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from evenkeel.page import FoundSymptom
+from evenkeel.page import ShownFinding
 from evenkeel.record import RunRecord
 
 
-def findings(record: RunRecord) -> list[FoundSymptom]:
+def findings(record: RunRecord) -> list[ShownFinding]:
     """The findings of a run, the gravest first."""
     return [
-        FoundSymptom(
+        ShownFinding(
             symptom=each.symptom,
             sentence=each.sentence,
             severity=each.severity,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from torch import nn
 
 from evenkeel.network import Network
-from evenkeel.page import Layer, PlanSection, Setting
+from evenkeel.page import PlanSection, ShownLayer, ShownSetting
 from evenkeel.plan import is_read
 from evenkeel.record import RunRecord
 
@@ -24,7 +24,7 @@ def plan(record: RunRecord, network: Network) -> PlanSection:
         loss=record.loss_text,
         parameters=sum(parameter.numel() for parameter in network.parameters()),
         layers=[
-            Layer(name=name, shape=_shape(module), parameters=sum(p.numel() for p in module.parameters()))
+            ShownLayer(name=name, shape=_shape(module), parameters=sum(p.numel() for p in module.parameters()))
             for name, module in network.named_modules()
             if not list(module.children()) and list(module.parameters())
         ],
@@ -32,14 +32,14 @@ def plan(record: RunRecord, network: Network) -> PlanSection:
     )
 
 
-def _settings(record: RunRecord) -> list[Setting]:
-    """What was set, without what this run reads nowhere: the net's of a given one, another task's, loss's or kind's."""
+def _settings(record: RunRecord) -> list[ShownSetting]:
+    """The settings that this run reads: none of our nets beside a caller's own, of another task, loss or kind."""
     recipe, kind = record.plan, record.schema_.kind
     run = {"task": recipe.task, "loss": recipe.loss, "kind": kind, "net": record.net, "head": recipe.head}
     read = {name for name in type(recipe).model_fields if is_read(name, **run)}
     settings = {**recipe.model_dump(include=read - APART), **recipe.net_options}
     settings |= {**recipe.head_options, **recipe.loss_options}
-    return [Setting(name=name.replace("_", " "), value=str(value)) for name, value in settings.items()]
+    return [ShownSetting(name=name.replace("_", " "), value=str(value)) for name, value in settings.items()]
 
 
 def _shape(module: nn.Module) -> str:

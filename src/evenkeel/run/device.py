@@ -8,7 +8,7 @@ from evenkeel.errors import RequestError
 
 
 def device_of(name: str | torch.device) -> torch.device:
-    """The device asked for; `auto` is a GPU where there is one.
+    """The device by name; `auto` is a GPU where there is one.
 
     Raises:
         RequestError: no such device, or none of it here.

@@ -60,8 +60,8 @@ def fit(
             .ts, .npz and IDX files), `sample:NAME`, a polars or pandas frame, arrays or tensors (X, y), graphs.
         target: the column to predict, or several 0/1 columns; of `(X, y)` it is y, of a folder for each class these.
         task: `regression`, `probabilistic-regression`, `positive-regression`, `single-label`, `multi-label`,
-            `embedding`, `generation`; inferred from the target if not given.
-        kind: the kind of data, see `evenkeel parts kinds`; recognised if not given.
+            `embedding`, `generation`; inferred from the target by default.
+        kind: the kind of data, see `evenkeel parts kinds`; recognised by default.
         net: a net by name, or any `nn.Module` from what the kind gives it to features (batch, unit). For a table that
             is one float tensor (batch, column), or `numbers` (batch, column), NaN where missing, and `categories`
             (batch, column), if its forward names them; images come as float (batch, channel, height, width), sequences
@@ -87,7 +87,7 @@ def fit(
 
     Raises:
         DataError: the data cannot be used; the message says what to change.
-        RequestError: what was asked for does not exist or does not fit.
+        RequestError: a name, setting or device that does not exist or does not fit.
         SavedRunError: `out` cannot be written, holds something else, or an interrupted run of another request.
 
     Example:

@@ -42,7 +42,7 @@ from evenkeel.version import VERSION
 
 @dataclass(frozen=True, kw_only=True)
 class Request:
-    """Everything decided; what is left is to do it."""
+    """A call of `fit` with every choice made: data, task, plan, net, loss, device."""
 
     dataset: Dataset
     choice: TaskChoice

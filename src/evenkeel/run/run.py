@@ -257,7 +257,7 @@ def load(folder: str | Path, *, net: nn.Module | None = None) -> Run:
             the weights. (A loss of your own is not saved either; predictions and metrics do not need it.)
 
     Raises:
-        SavedRunError: not a run, damaged, made by a newer version, or of a module that is not given.
+        SavedRunError: not a run, damaged, made by a newer version, or of a module that is missing in the call.
     """
     folder = Path(folder)
     if not folder.is_dir():

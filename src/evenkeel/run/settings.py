@@ -37,7 +37,7 @@ def sort_settings(settings: Mapping[str, Any], kind: Kind, net: str | nn.Module 
     Args:
         settings: by name.
         kind: of the data.
-        net: as it was given to the request: a name, a module, or nothing.
+        net: as in the request: a name, a module, or nothing.
         arguments: of the request that are fields of the plan; None and what is no name is left out, settings go before.
 
     Raises:

@@ -42,9 +42,20 @@ from evenkeel.svg.marks import (
     words,
 )
 from evenkeel.svg.matrix import matrix_chart
-from evenkeel.svg.scale import Kind, Scale, Values, drawable, fit_scale, numbers, position, positions, stretch, ticks
+from evenkeel.svg.scale import (
+    AxisScale,
+    NumbersLike,
+    ScaleKind,
+    drawable,
+    fit_scale,
+    numbers,
+    position,
+    positions,
+    stretch,
+    ticks,
+)
 from evenkeel.svg.scatter import scatter_chart
-from evenkeel.svg.text import MINUS, Number, escape, number, percent, scientific, shorten, text_width
+from evenkeel.svg.text import MINUS, NumberLike, escape, number, percent, scientific, shorten, text_width
 from evenkeel.svg.ticks import Tick, linear_ticks, log_ticks
 
 __all__ = [
@@ -57,16 +68,16 @@ __all__ = [
     "NOTE",
     "SERIES",
     "SURFACE",
+    "AxisScale",
     "Band",
     "Entry",
     "Frame",
-    "Kind",
     "Marker",
-    "Number",
-    "Scale",
+    "NumberLike",
+    "NumbersLike",
+    "ScaleKind",
     "Series",
     "Tick",
-    "Values",
     "bar_chart",
     "calibration_chart",
     "colour",

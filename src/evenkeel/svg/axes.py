@@ -20,8 +20,8 @@ from evenkeel.svg.marks import (
     segment,
     words,
 )
-from evenkeel.svg.scale import Scale, position, stretch, ticks
-from evenkeel.svg.text import Number, escape, shorten, text_width
+from evenkeel.svg.scale import AxisScale, position, stretch, ticks
+from evenkeel.svg.text import NumberLike, escape, shorten, text_width
 from evenkeel.svg.ticks import Tick
 
 WIDTH, HEIGHT = 420.0, 280.0  # pixels: two side by side on a desk, and still legible when shrunk to a phone
@@ -32,7 +32,7 @@ MOST_Y_TICKS = 6
 PIXELS_PER_X_TICK = 62.0
 
 Shape = Literal["line", "dashed", "area", "dot"]
-Body = Callable[[Scale, Scale], str]
+DrawBody = Callable[[AxisScale, AxisScale], str]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,13 +48,13 @@ class Entry:
 class Frame:
     """The free rectangle of a plot in pixels; `top` is less than `bottom`, as SVG counts downwards."""
 
-    left: Number
-    right: Number
-    top: Number
-    bottom: Number
+    left: NumberLike
+    right: NumberLike
+    top: NumberLike
+    bottom: NumberLike
 
 
-def picture(body: str, *, width: Number, height: Number, title: str, description: str = "") -> str:
+def picture(body: str, *, width: NumberLike, height: NumberLike, title: str, description: str = "") -> str:
     """A whole inline SVG around its body; `title` and `description` are read out and shown on resting the pointer.
 
     Example:
@@ -78,7 +78,7 @@ def picture(body: str, *, width: Number, height: Number, title: str, description
     )
 
 
-def heading(title: str, width: Number) -> str:
+def heading(title: str, width: NumberLike) -> str:
     """The title of a plot on its first line, cut to the width.
 
     Example:
@@ -91,7 +91,7 @@ def heading(title: str, width: Number) -> str:
     return words(shorten(title, TITLE_SIZE, float(width)), 0, 13, fill=INK, size=TITLE_SIZE, weight=600)
 
 
-def legend(entries: Sequence[Entry], *, left: Number, top: Number, right: Number) -> tuple[str, float]:
+def legend(entries: Sequence[Entry], *, left: NumberLike, top: NumberLike, right: NumberLike) -> tuple[str, float]:
     """The lines of a legend between `left` and `right`, wrapped; and the height in pixels that they take.
 
     Example:
@@ -110,7 +110,7 @@ def legend(entries: Sequence[Entry], *, left: Number, top: Number, right: Number
     return drawn, (y - float(top) + ROW if entries else 0.0)
 
 
-def _swatch(entry: Entry, x: Number, y: Number) -> str:
+def _swatch(entry: Entry, x: NumberLike, y: NumberLike) -> str:
     if entry.shape == "area":
         return element("rect", x=x, y=y - 4.5, width=SWATCH, height=9, rx=2, fill=entry.colour, fill_opacity=0.25)
     if entry.shape == "dot":
@@ -119,11 +119,12 @@ def _swatch(entry: Entry, x: Number, y: Number) -> str:
     return segment(x, y, x + SWATCH, y, stroke=entry.colour, stroke_width=2, stroke_dasharray=dashes)
 
 
-def x_axis(frame: Frame, scale: Scale, marks: Sequence[Tick], label: str) -> str:
+def x_axis(frame: Frame, scale: AxisScale, marks: Sequence[Tick], label: str) -> str:
     """The horizontal axis under a frame: base line, tick marks, numbers, and its label at the right end.
 
     Example:
-        >>> "update" in x_axis(Frame(left=0, right=100, top=0, bottom=50), Scale(low=0, high=1, stop=100), [], "update")
+        >>> frame = Frame(left=0, right=100, top=0, bottom=50)
+        >>> "update" in x_axis(frame, AxisScale(low=0, high=1, stop=100), [], "update")
         True
 
     """
@@ -137,11 +138,11 @@ def x_axis(frame: Frame, scale: Scale, marks: Sequence[Tick], label: str) -> str
     return drawn + (words(cut, frame.right, frame.bottom + 33, anchor="end") if label else "")
 
 
-def y_axis(frame: Frame, scale: Scale, marks: Sequence[Tick], label: str) -> str:
+def y_axis(frame: Frame, scale: AxisScale, marks: Sequence[Tick], label: str) -> str:
     """The vertical axis: grid lines across the frame, numbers at its left, and its label above the frame.
 
     Example:
-        >>> "loss" in y_axis(Frame(left=30, right=100, top=20, bottom=50), Scale(low=0, high=1), [], "loss")
+        >>> "loss" in y_axis(Frame(left=30, right=100, top=20, bottom=50), AxisScale(low=0, high=1), [], "loss")
         True
 
     """
@@ -154,16 +155,16 @@ def y_axis(frame: Frame, scale: Scale, marks: Sequence[Tick], label: str) -> str
 
 
 def plot(
-    body: Body,
+    body: DrawBody,
     *,
-    x: Scale,
-    y: Scale,
+    x: AxisScale,
+    y: AxisScale,
     title: str,
     x_label: str = "",
     y_label: str = "",
     entries: Sequence[Entry] = (),
-    width: Number = WIDTH,
-    height: Number = HEIGHT,
+    width: NumberLike = WIDTH,
+    height: NumberLike = HEIGHT,
     description: str = "",
     x_ticks: Sequence[Tick] | None = None,
 ) -> str:
@@ -195,7 +196,7 @@ def plot(
     return picture(drawn + body(x, y), width=width, height=height, title=title, description=description)
 
 
-def nothing(title: str, *, width: Number = WIDTH, height: Number = 96.0, text: str = "nothing to show") -> str:
+def nothing(title: str, *, width: NumberLike = WIDTH, height: NumberLike = 96.0, text: str = "nothing to show") -> str:
     """The plot of no data: its title and a quiet sentence, so that an empty place explains itself.
 
     Example:

@@ -8,8 +8,8 @@ from evenkeel.errors import DataError
 from evenkeel.svg.axes import EDGE, ROW, WIDTH, heading, nothing, picture
 from evenkeel.svg.marks import FONT_SIZE, INK, element, segment, words
 from evenkeel.svg.marks import colour as palette
-from evenkeel.svg.scale import Scale, Values, fit_scale, numbers, position
-from evenkeel.svg.text import Number, number, shorten, text_width
+from evenkeel.svg.scale import AxisScale, NumbersLike, fit_scale, numbers, position
+from evenkeel.svg.text import NumberLike, number, shorten, text_width
 
 ROW_HEIGHT = 23.0  # pixels
 NAME_SHARE = 0.38  # of the width: what long names may take
@@ -17,16 +17,16 @@ NAME_SHARE = 0.38  # of the width: what long names may take
 
 def bar_chart(
     names: Sequence[str],
-    values: Values,
+    values: NumbersLike,
     *,
     title: str,
     label: str = "",
-    spread: Values | None = None,
+    spread: NumbersLike | None = None,
     written: Sequence[str] | None = None,
     colour: str | None = None,
-    width: Number = WIDTH,
+    width: NumberLike = WIDTH,
 ) -> str:
-    """An SVG of horizontal bars from zero, in the order given; `written` replaces the numbers at their ends.
+    """An SVG of horizontal bars from zero, in their order; `written` replaces the numbers at their ends.
 
     A value that is not finite has no bar and its number is a dash. `label` says what the bars measure, with its unit.
 
@@ -56,19 +56,21 @@ def bar_chart(
     return picture(drawn, width=width, height=bottom + EDGE, title=title or label)
 
 
-def _scale(amounts: np.ndarray, spreads: np.ndarray, ends: list[str], gutter: Number, right: Number) -> Scale:
+def _scale(
+    amounts: np.ndarray, spreads: np.ndarray, ends: list[str], gutter: NumberLike, right: NumberLike
+) -> AxisScale:
     """From zero over all bars and whiskers, with room for the numbers at their ends."""
     room = max(text_width(end, FONT_SIZE) for end in ends) + 10
     start = gutter + (room if (amounts < 0).any() else 4.0)
     return fit_scale([amounts - spreads, amounts + spreads], include=[0], room=0.0, start=start, stop=right - room)
 
 
-def _name(name: str, middle: Number, gutter: Number) -> str:
+def _name(name: str, middle: NumberLike, gutter: NumberLike) -> str:
     short = shorten(name, FONT_SIZE, gutter - 9)
     return words(short, gutter - 9, middle + 4, anchor="end", fill=INK, hover=name if short != name else "")
 
 
-def _bar(scale: Scale, amount: Number, spread: Number, middle: Number, paint: str | None) -> str:
+def _bar(scale: AxisScale, amount: NumberLike, spread: NumberLike, middle: NumberLike, paint: str | None) -> str:
     if not np.isfinite(amount):
         return ""
     left, right = sorted((position(scale, 0), position(scale, amount)))
@@ -80,7 +82,7 @@ def _bar(scale: Scale, amount: Number, spread: Number, middle: Number, paint: st
     return drawn
 
 
-def _end(scale: Scale, amount: Number, spread: Number, middle: Number, written: str) -> str:
+def _end(scale: AxisScale, amount: NumberLike, spread: NumberLike, middle: NumberLike, written: str) -> str:
     if not np.isfinite(amount):
         return words(written, position(scale, 0) + 6, middle + 4)
     beyond = position(scale, amount - spread if amount < 0 else amount + spread)

@@ -9,25 +9,25 @@ from evenkeel.errors import DataError
 from evenkeel.svg.axes import HEIGHT, WIDTH, nothing, plot
 from evenkeel.svg.marks import INK, element, segment, trail
 from evenkeel.svg.marks import colour as palette
-from evenkeel.svg.scale import Scale, Values, drawable, numbers, position, positions
-from evenkeel.svg.text import Number, escape, number, percent
+from evenkeel.svg.scale import AxisScale, NumbersLike, drawable, numbers, position, positions
+from evenkeel.svg.text import NumberLike, escape, number, percent
 
 SMALLEST, LARGEST = 2.5, 8.0  # pixels: radius of the points with fewest and most examples (area grows with count)
-UNSIZED = 3.2  # pixels, where no counts are given
+UNSIZED = 3.2  # pixels, without counts
 ROOM = 0.03  # beyond 0 and 1, so that points at the corners are whole
 
 
 def calibration_chart(
-    predicted: Values,
-    happened: Values,
+    predicted: NumbersLike,
+    happened: NumbersLike,
     *,
     title: str,
-    count: Values | None = None,
+    count: NumbersLike | None = None,
     x_label: str = "said",
     y_label: str = "happened",
     colour: str | None = None,
-    width: Number = WIDTH,
-    height: Number = HEIGHT,
+    width: NumberLike = WIDTH,
+    height: NumberLike = HEIGHT,
 ) -> str:
     """An SVG of shares in [0, 1], `happened` against `predicted`, with points as large as the examples they stand for.
 
@@ -48,22 +48,22 @@ def calibration_chart(
     across, up, counts = (column[seen] for column in (numbers(predicted), numbers(happened), counts))
     radii = np.full(len(counts), UNSIZED) if count is None else _radii(counts)
 
-    def body(x: Scale, y: Scale) -> str:
+    def body(x: AxisScale, y: AxisScale) -> str:
         left, top, paint = positions(x, across), positions(y, up), colour or palette(0)
         joined = element("path", d=trail(left, top), stroke=paint, stroke_width=1.2, stroke_opacity=0.5)
         tips = [element("title", escape(tip)) for tip in _tips(across, up, None if count is None else counts)]
         points = [element("circle", tip, cx=left[i], cy=top[i], r=radii[i]) for i, tip in enumerate(tips)]
         return _right(x, y) + joined + element("g", *points, fill=paint, fill_opacity=0.85)
 
-    both = Scale(low=-ROOM, high=1 + ROOM)
+    both = AxisScale(low=-ROOM, high=1 + ROOM)
     return plot(body, x=both, y=both, title=title, x_label=x_label, y_label=y_label, width=width, height=height)
 
 
-def _right(x: Scale, y: Scale) -> str:
+def _right(x: AxisScale, y: AxisScale) -> str:
     return segment(position(x, 0), position(y, 0), position(x, 1), position(y, 1), stroke=INK, stroke_opacity=0.5)
 
 
-def _share(values: Values) -> np.ndarray:
+def _share(values: NumbersLike) -> np.ndarray:
     return drawable(values) & (numbers(values) >= 0) & (numbers(values) <= 1)
 
 

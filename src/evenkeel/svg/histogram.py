@@ -5,26 +5,26 @@ import numpy as np
 from evenkeel.svg.axes import HEIGHT, WIDTH, Entry, nothing, plot
 from evenkeel.svg.marks import INK, element, segment
 from evenkeel.svg.marks import colour as palette
-from evenkeel.svg.scale import Scale, Values, drawable, fit_scale, numbers, position, positions
-from evenkeel.svg.text import Number
+from evenkeel.svg.scale import AxisScale, NumbersLike, drawable, fit_scale, numbers, position, positions
+from evenkeel.svg.text import NumberLike
 
 FEWEST_BINS, MOST_BINS = 5, 40
 MOST_WHOLE = 30  # whole numbers within so small a range get a bin each, centred on the number
 
 
 def histogram_chart(
-    values: Values,
+    values: NumbersLike,
     *,
     title: str,
     x_label: str = "",
     y_label: str = "rows",
     bins: int | None = None,
-    limits: tuple[Number, Number] | None = None,
-    expected: Number | None = None,
+    limits: tuple[NumberLike, NumberLike] | None = None,
+    expected: NumberLike | None = None,
     expected_label: str = "expected",
     colour: str | None = None,
-    width: Number = WIDTH,
-    height: Number = HEIGHT,
+    width: NumberLike = WIDTH,
+    height: NumberLike = HEIGHT,
 ) -> str:
     """An SVG histogram of the finite values; `expected` draws a dashed level to compare the bins with.
 
@@ -41,7 +41,7 @@ def histogram_chart(
     counts = np.histogram(known, edges)[0]
     key = [] if expected is None else [Entry(name=expected_label, colour=INK, shape="dashed")]
 
-    def body(x: Scale, y: Scale) -> str:
+    def body(x: AxisScale, y: AxisScale) -> str:
         bars = _bars(positions(x, edges), positions(y, counts), position(y, 0), colour or palette(0))
         if expected is None:
             return bars
@@ -52,7 +52,7 @@ def histogram_chart(
     return plot(body, x=x, y=y, title=title, x_label=x_label, y_label=y_label, entries=key, width=width, height=height)
 
 
-def _bars(edges: np.ndarray, tops: np.ndarray, base: Number, paint: str) -> str:
+def _bars(edges: np.ndarray, tops: np.ndarray, base: NumberLike, paint: str) -> str:
     gap = 0.5 if edges[1] - edges[0] > 3 else 0.0
     bars = [
         element("rect", x=left + gap, y=top, width=max(right - left - 2 * gap, 0.1), height=base - top)
@@ -61,7 +61,9 @@ def _bars(edges: np.ndarray, tops: np.ndarray, base: Number, paint: str) -> str:
     return element("g", *bars, fill=paint, fill_opacity=0.8)
 
 
-def bin_edges(known: np.ndarray, *, bins: int | None = None, limits: tuple[Number, Number] | None = None) -> np.ndarray:
+def bin_edges(
+    known: np.ndarray, *, bins: int | None = None, limits: tuple[NumberLike, NumberLike] | None = None
+) -> np.ndarray:
     """The edges of the bins: `bins` of them, or one per whole number, or about 2·n^(1/3) (Rice), from 5 to 40.
 
     Example:

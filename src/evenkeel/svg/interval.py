@@ -8,23 +8,23 @@ import numpy as np
 from evenkeel.errors import DataError
 from evenkeel.svg.axes import HEIGHT, WIDTH, Entry, nothing, plot
 from evenkeel.svg.marks import INK, colour, element, pixel
-from evenkeel.svg.scale import Scale, Values, drawable, fit_scale, numbers, positions
-from evenkeel.svg.text import Number
+from evenkeel.svg.scale import AxisScale, NumbersLike, drawable, fit_scale, numbers, positions
+from evenkeel.svg.text import NumberLike
 
 MOST_INTERVALS = 70  # about one for every five pixels
 
 
 def interval_chart(
-    centre: Values,
-    low: Values,
-    high: Values,
+    centre: NumbersLike,
+    low: NumbersLike,
+    high: NumbersLike,
     *,
-    truth: Values | None = None,
+    truth: NumbersLike | None = None,
     title: str,
     x_label: str = "examples in order of prediction",
     y_label: str = "",
-    width: Number = WIDTH,
-    height: Number = HEIGHT,
+    width: NumberLike = WIDTH,
+    height: NumberLike = HEIGHT,
     most: int = MOST_INTERVALS,
 ) -> str:
     """An SVG of intervals [low, high] around centres; at most `most` of them, evenly spread over the order.
@@ -39,7 +39,7 @@ def interval_chart(
     if rows.shape[1] == 0:
         return nothing(title, width=width)
 
-    def body(x: Scale, y: Scale) -> str:
+    def body(x: AxisScale, y: AxisScale) -> str:
         across = positions(x, np.arange(rows.shape[1]))
         return _draw(across, *(positions(y, row) for row in rows))
 
@@ -48,7 +48,7 @@ def interval_chart(
     return ranked(body, x=x, y=y, title=title, x_label=x_label, y_label=y_label, width=width, height=height)
 
 
-def _rows(columns: Sequence[Values], most: int) -> np.ndarray:
+def _rows(columns: Sequence[NumbersLike], most: int) -> np.ndarray:
     """The columns (one a row) without gaps, in the order of the first, at most `most` of them evenly spread."""
     if len({len(column) for column in columns}) != 1:
         raise DataError(f"intervals need columns of one length, got {[len(column) for column in columns]}")

@@ -13,8 +13,8 @@ import numpy as np
 from evenkeel.errors import DataError
 from evenkeel.svg.axes import HEIGHT, WIDTH, Entry, nothing, plot
 from evenkeel.svg.marks import FONT_SIZE, INK, colour, element, ribbon, segment, trail, words
-from evenkeel.svg.scale import Kind, Scale, Values, drawable, fit_scale, numbers, position, positions
-from evenkeel.svg.text import Number, text_width
+from evenkeel.svg.scale import AxisScale, NumbersLike, ScaleKind, drawable, fit_scale, numbers, position, positions
+from evenkeel.svg.text import NumberLike, text_width
 
 MOST_POINTS = 800  # of one series: about two for each pixel of a chart's width
 LONE = 6.0  # pixels, the dot that stands for a line of a single point
@@ -30,8 +30,8 @@ class Series:
     """
 
     name: str
-    x: Values
-    y: Values
+    x: NumbersLike
+    y: NumbersLike
     stroke: Stroke = "solid"
     colour: str | None = None
 
@@ -45,9 +45,9 @@ class Band:
     """The area between two lines over the same places, such as what theory expects or an interval."""
 
     name: str
-    x: Values
-    low: Values
-    high: Values
+    x: NumbersLike
+    low: NumbersLike
+    high: NumbersLike
     colour: str | None = None
 
     def __post_init__(self) -> None:
@@ -60,7 +60,7 @@ class Band:
 class Marker:
     """A vertical line at a place of the horizontal axis, with a short word at its top."""
 
-    x: Number
+    x: NumberLike
     label: str
 
 
@@ -70,12 +70,12 @@ def line_chart(
     title: str,
     x_label: str = "",
     y_label: str = "",
-    y_kind: Kind = "linear",
+    y_kind: ScaleKind = "linear",
     band: Band | None = None,
     markers: Sequence[Marker] = (),
-    include: Sequence[Number] = (),
-    width: Number = WIDTH,
-    height: Number = HEIGHT,
+    include: Sequence[NumberLike] = (),
+    width: NumberLike = WIDTH,
+    height: NumberLike = HEIGHT,
     most: int = MOST_POINTS,
 ) -> str:
     """An SVG of the series as lines; values that cannot be drawn (NaN, infinite, not positive on a log axis) are gaps.
@@ -93,7 +93,7 @@ def line_chart(
     across = [*(one.x for one in series), *([] if band is None else [band.x]), [marker.x for marker in markers]]
     shown = [one.colour or colour(index) for index, one in enumerate(series)]
 
-    def body(x: Scale, y: Scale) -> str:
+    def body(x: AxisScale, y: AxisScale) -> str:
         area = "" if band is None else _area(band, x, y)
         lines = [_line(one, paint, x, y, most) for one, paint in zip(series, shown, strict=True)]
         return area + "".join(lines) + "".join(_marker(marker, x, y) for marker in markers)
@@ -116,7 +116,7 @@ def _entries(series: Sequence[Series], shown: Sequence[str], band: Band | None) 
     return entries
 
 
-def _line(series: Series, paint: str, x: Scale, y: Scale, most: int) -> str:
+def _line(series: Series, paint: str, x: AxisScale, y: AxisScale, most: int) -> str:
     kept = thin(series.y, most)
     path = trail(positions(x, numbers(series.x)[kept]), positions(y, numbers(series.y)[kept]))
     if (drawable(series.x, x.kind) & drawable(series.y, y.kind)).sum() == 1:
@@ -133,12 +133,12 @@ def _line(series: Series, paint: str, x: Scale, y: Scale, most: int) -> str:
     )
 
 
-def _area(band: Band, x: Scale, y: Scale) -> str:
+def _area(band: Band, x: AxisScale, y: AxisScale) -> str:
     path = ribbon(positions(x, band.x), positions(y, band.low), positions(y, band.high))
     return element("path", d=path, fill=band.colour or INK, fill_opacity=0.12 if band.colour is None else 0.2)
 
 
-def _marker(marker: Marker, x: Scale, y: Scale) -> str:
+def _marker(marker: Marker, x: AxisScale, y: AxisScale) -> str:
     if not drawable([marker.x], x.kind).all():
         return ""
     at = position(x, marker.x)
@@ -147,7 +147,7 @@ def _marker(marker: Marker, x: Scale, y: Scale) -> str:
     return stroke + words(marker.label, at + (5 if fits else -5), y.stop + 9, anchor="start" if fits else "end")
 
 
-def thin(values: Values, most: int) -> np.ndarray:
+def thin(values: NumbersLike, most: int) -> np.ndarray:
     """The indices of at most about `most` values that keep the picture: both ends of every stretch, and its gaps.
 
     Example:

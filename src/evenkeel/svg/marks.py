@@ -10,8 +10,8 @@ from typing import Literal
 import numpy as np
 
 from evenkeel.errors import DataError
-from evenkeel.svg.scale import Values, numbers
-from evenkeel.svg.text import Number, escape
+from evenkeel.svg.scale import NumbersLike, numbers
+from evenkeel.svg.text import NumberLike, escape
 
 INK = "var(--ek-ink, currentColor)"
 MUTED = "var(--ek-muted, currentColor)"
@@ -47,7 +47,7 @@ def colour(index: int) -> str:
     return SERIES[index % len(SERIES)]
 
 
-def element(tag: str, *content: str, **attributes: str | Number | None) -> str:
+def element(tag: str, *content: str, **attributes: str | NumberLike | None) -> str:
     """One SVG element; `content` is markup already, attribute values are escaped and `_` in their names is a hyphen.
 
     Attributes that are `None` are left out. A number that is not finite is an error: it would break the picture.
@@ -66,11 +66,11 @@ def element(tag: str, *content: str, **attributes: str | Number | None) -> str:
     return f"<{tag}{written}>{inside}</{tag}>" if inside else f"<{tag}{written}/>"
 
 
-def _attribute(name: str, value: str | Number) -> str:
+def _attribute(name: str, value: str | NumberLike) -> str:
     return escape(value) if isinstance(value, str) else pixel(value, name)
 
 
-def pixel(value: Number, name: str = "a position") -> str:
+def pixel(value: NumberLike, name: str = "a position") -> str:
     """A length in pixels at two decimals, without trailing zeros; an error where it is not finite.
 
     Example:
@@ -86,15 +86,15 @@ def pixel(value: Number, name: str = "a position") -> str:
 
 def words(
     content: str,
-    x: Number,
-    y: Number,
+    x: NumberLike,
+    y: NumberLike,
     *,
     anchor: Anchor = "start",
     fill: str = MUTED,
-    size: Number = FONT_SIZE,
-    weight: Number | None = None,
-    turn: Number = 0,
-    opacity: Number | None = None,
+    size: NumberLike = FONT_SIZE,
+    weight: NumberLike | None = None,
+    turn: NumberLike = 0,
+    opacity: NumberLike | None = None,
     hover: str = "",
 ) -> str:
     """A text at a position (its base line), turned by `turn` degrees; `hover` is what a pointer resting on it shows.
@@ -119,7 +119,9 @@ def words(
     )
 
 
-def segment(x1: Number, y1: Number, x2: Number, y2: Number, **attributes: str | Number | None) -> str:
+def segment(
+    x1: NumberLike, y1: NumberLike, x2: NumberLike, y2: NumberLike, **attributes: str | NumberLike | None
+) -> str:
     """A straight line between two points.
 
     Example:
@@ -130,7 +132,7 @@ def segment(x1: Number, y1: Number, x2: Number, y2: Number, **attributes: str | 
     return element("line", x1=x1, y1=y1, x2=x2, y2=y2, **attributes)
 
 
-def trail(x: Values, y: Values) -> str:
+def trail(x: NumbersLike, y: NumbersLike) -> str:
     """The `d` of a path through points in pixels; it is interrupted where a point is not finite.
 
     A point alone between two gaps is drawn as a dot (round line ends make it visible).
@@ -150,7 +152,7 @@ def trail(x: Values, y: Values) -> str:
     return "".join(pieces)
 
 
-def ribbon(x: Values, low: Values, high: Values) -> str:
+def ribbon(x: NumbersLike, low: NumbersLike, high: NumbersLike) -> str:
     """The `d` of the area between two lines over the same points in pixels; gaps split it.
 
     Example:

@@ -13,7 +13,7 @@ import numpy as np
 from evenkeel.errors import DataError
 from evenkeel.svg.axes import EDGE, ROW, WIDTH, heading, nothing, picture
 from evenkeel.svg.marks import FONT_SIZE, GRID_OPACITY, INK, colour, element, words
-from evenkeel.svg.text import Number, escape, number, percent, shorten, text_width
+from evenkeel.svg.text import NumberLike, escape, number, percent, shorten, text_width
 
 LARGEST_CELL = 72.0  # pixels
 LONGEST_NAME = 104.0  # pixels
@@ -33,7 +33,7 @@ def matrix_chart(
     row_label: str = "true class",
     column_label: str = "predicted class",
     emphasis: Emphasis = "diagonal",
-    width: Number = WIDTH,
+    width: NumberLike = WIDTH,
 ) -> str:
     """An SVG of a square matrix of counts, `counts[row, column]`, with the same names along both sides.
 
@@ -62,7 +62,7 @@ def matrix_chart(
     return picture(drawn, width=width, height=top + side + EDGE, title=title)
 
 
-def _names(names: Sequence[str], cell: Number, left: Number, top: Number, horizontal: bool) -> str:
+def _names(names: Sequence[str], cell: NumberLike, left: NumberLike, top: NumberLike, horizontal: bool) -> str:
     drawn = ""
     for index, name in enumerate(names):
         middle, short = (index + 0.5) * cell, shorten(name, FONT_SIZE, LONGEST_NAME)
@@ -76,13 +76,13 @@ def _names(names: Sequence[str], cell: Number, left: Number, top: Number, horizo
     return drawn
 
 
-def _every(cell: Number, needed: Number) -> int:
+def _every(cell: NumberLike, needed: NumberLike) -> int:
     """Every how manyth name has room, where one name needs so many pixels."""
     return max(1, int(np.ceil(needed / cell)))
 
 
 def _cells(
-    table: np.ndarray, names: Sequence[str], cell: Number, corner: tuple[Number, Number], emphasis: Emphasis
+    table: np.ndarray, names: Sequence[str], cell: NumberLike, corner: tuple[NumberLike, NumberLike], emphasis: Emphasis
 ) -> str:
     shares = table / np.maximum(table.sum(axis=1, keepdims=True), 1e-12)
     gap = 1.0 if cell > 12 else 0.0

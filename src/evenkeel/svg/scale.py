@@ -14,11 +14,11 @@ from typing import Literal
 import numpy as np
 
 from evenkeel.errors import DataError
-from evenkeel.svg.text import Number
+from evenkeel.svg.text import NumberLike
 from evenkeel.svg.ticks import Tick, linear_ticks, log_ticks
 
-Kind = Literal["linear", "log"]
-Values = Sequence[Number | None] | np.ndarray
+ScaleKind = Literal["linear", "log"]
+NumbersLike = Sequence[NumberLike | None] | np.ndarray
 
 LARGEST = 1e300  # beyond it a difference of two numbers would overflow
 SMALLEST_LOG = 1e-300
@@ -27,20 +27,20 @@ ROOM = 0.04  # of the range, left free at both ends so that no point lies on the
 
 
 @dataclass(frozen=True, kw_only=True)
-class Scale:
+class AxisScale:
     """Data from `low` to `high` laid along pixels `start` to `stop` (a vertical axis has start below stop).
 
     Example:
-        >>> position(Scale(low=0.0, high=10.0, start=0.0, stop=100.0), 2.5)
+        >>> position(AxisScale(low=0.0, high=10.0, start=0.0, stop=100.0), 2.5)
         25.0
 
     """
 
-    low: Number
-    high: Number
-    start: Number = 0.0
-    stop: Number = 1.0
-    kind: Kind = "linear"
+    low: NumberLike
+    high: NumberLike
+    start: NumberLike = 0.0
+    stop: NumberLike = 1.0
+    kind: ScaleKind = "linear"
 
     def __post_init__(self) -> None:
         if not (np.isfinite(self.low) and np.isfinite(self.high) and self.low < self.high):
@@ -49,7 +49,7 @@ class Scale:
             raise DataError(f"a log scale needs low > 0, got {self.low}; fit_scale leaves out what is not positive")
 
 
-def numbers(values: Values) -> np.ndarray:
+def numbers(values: NumbersLike) -> np.ndarray:
     """Any sequence as a flat float64 array; `None` becomes NaN, and sizes beyond 1e300 (not infinities) are capped.
 
     Example:
@@ -61,7 +61,7 @@ def numbers(values: Values) -> np.ndarray:
     return np.where(np.isinf(flat), flat, np.clip(flat, -LARGEST, LARGEST))
 
 
-def drawable(values: Values, kind: Kind = "linear") -> np.ndarray:
+def drawable(values: NumbersLike, kind: ScaleKind = "linear") -> np.ndarray:
     """Which values a scale of this kind can show: finite ones, and on a logarithmic scale positive ones.
 
     Example:
@@ -74,14 +74,14 @@ def drawable(values: Values, kind: Kind = "linear") -> np.ndarray:
 
 
 def fit_scale(
-    groups: Iterable[Values],
+    groups: Iterable[NumbersLike],
     *,
-    kind: Kind = "linear",
-    include: Sequence[Number] = (),
-    room: Number = ROOM,
-    start: Number = 0.0,
-    stop: Number = 1.0,
-) -> Scale:
+    kind: ScaleKind = "linear",
+    include: Sequence[NumberLike] = (),
+    room: NumberLike = ROOM,
+    start: NumberLike = 0.0,
+    stop: NumberLike = 1.0,
+) -> AxisScale:
     """The scale that shows every drawable value of all groups and the values in `include`.
 
     Example:
@@ -100,10 +100,10 @@ def fit_scale(
     else:
         spare = room * (high - low)
         low, high = low - spare * (low not in include), high + spare * (high not in include)
-    return Scale(low=float(low), high=float(high), start=float(start), stop=float(stop), kind=kind)
+    return AxisScale(low=float(low), high=float(high), start=float(start), stop=float(stop), kind=kind)
 
 
-def _ends(pooled: np.ndarray, kind: Kind) -> tuple[Number, Number]:
+def _ends(pooled: np.ndarray, kind: ScaleKind) -> tuple[NumberLike, NumberLike]:
     """The least and greatest value, moved apart where there is nothing, one value or a constant."""
     if pooled.size == 0:
         return (0.1, 1.0) if kind == "log" else (0.0, 1.0)
@@ -117,22 +117,22 @@ def _ends(pooled: np.ndarray, kind: Kind) -> tuple[Number, Number]:
     return low - spread, high + spread
 
 
-def stretch(scale: Scale, start: Number, stop: Number) -> Scale:
+def stretch(scale: AxisScale, start: NumberLike, stop: NumberLike) -> AxisScale:
     """The same scale laid along other pixels.
 
     Example:
-        >>> stretch(Scale(low=0.0, high=1.0), 300.0, 20.0).start
+        >>> stretch(AxisScale(low=0.0, high=1.0), 300.0, 20.0).start
         300.0
 
     """
     return replace(scale, start=float(start), stop=float(stop))
 
 
-def positions(scale: Scale, values: Values) -> np.ndarray:
+def positions(scale: AxisScale, values: NumbersLike) -> np.ndarray:
     """Where the values stand, in pixels; NaN where a value cannot be drawn.
 
     Example:
-        >>> positions(Scale(low=1.0, high=100.0, start=0.0, stop=100.0, kind="log"), [10.0, 0.0])
+        >>> positions(AxisScale(low=1.0, high=100.0, start=0.0, stop=100.0, kind="log"), [10.0, 0.0])
         array([50., nan])
 
     """
@@ -146,22 +146,22 @@ def positions(scale: Scale, values: Values) -> np.ndarray:
     return np.where(seen, along, np.nan)
 
 
-def position(scale: Scale, value: Number) -> float:
+def position(scale: AxisScale, value: NumberLike) -> float:
     """Where one value stands, in pixels.
 
     Example:
-        >>> position(Scale(low=0.0, high=4.0, start=10.0, stop=50.0), 1)
+        >>> position(AxisScale(low=0.0, high=4.0, start=10.0, stop=50.0), 1)
         20.0
 
     """
     return float(positions(scale, [value])[0])
 
 
-def ticks(scale: Scale, most: int = 6) -> list[Tick]:
+def ticks(scale: AxisScale, most: int = 6) -> list[Tick]:
     """The round numbers along a scale, at most about `most`.
 
     Example:
-        >>> [tick.label for tick in ticks(Scale(low=0.0, high=50_000.0), 3)]
+        >>> [tick.label for tick in ticks(AxisScale(low=0.0, high=50_000.0), 3)]
         ['0', '25k', '50k']
 
     """

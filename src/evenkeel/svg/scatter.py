@@ -11,25 +11,25 @@ from evenkeel.errors import DataError
 from evenkeel.svg.axes import HEIGHT, WIDTH, nothing, plot
 from evenkeel.svg.marks import INK, element, pixel, segment, words
 from evenkeel.svg.marks import colour as palette
-from evenkeel.svg.scale import Scale, Values, drawable, fit_scale, numbers, position, positions
-from evenkeel.svg.text import Number, number
+from evenkeel.svg.scale import AxisScale, NumbersLike, drawable, fit_scale, numbers, position, positions
+from evenkeel.svg.text import NumberLike, number
 
 MOST_POINTS = 1500  # keeps a chart near 50 KB; more points hide one another
 RADIUS = 2.6  # pixels
-Reference = Literal["diagonal", "zero", "none"]
+ReferenceLine = Literal["diagonal", "zero", "none"]
 
 
 def scatter_chart(
-    x: Values,
-    y: Values,
+    x: NumbersLike,
+    y: NumbersLike,
     *,
     title: str,
     x_label: str = "",
     y_label: str = "",
-    reference: Reference = "none",
+    reference: ReferenceLine = "none",
     colour: str | None = None,
-    width: Number = WIDTH,
-    height: Number = HEIGHT,
+    width: NumberLike = WIDTH,
+    height: NumberLike = HEIGHT,
     most: int = MOST_POINTS,
 ) -> str:
     """An SVG of points (x, y); points that are not finite are left out.
@@ -50,7 +50,7 @@ def scatter_chart(
     x_scale, y_scale = _scales(across, up, reference)
     note = f"{number(len(kept))} of {number(seen.size)} points" if len(kept) < seen.size else ""
 
-    def body(right: Scale, up: Scale) -> str:
+    def body(right: AxisScale, up: AxisScale) -> str:
         points = _points(positions(right, numbers(x)[kept]), positions(up, numbers(y)[kept]), colour or palette(0))
         label = words(note, right.stop, up.stop - 15, anchor="end") if note else ""
         return _reference(reference, right, up) + points + label
@@ -58,7 +58,7 @@ def scatter_chart(
     return plot(body, x=x_scale, y=y_scale, title=title, x_label=x_label, y_label=y_label, width=width, height=height)
 
 
-def _scales(across: np.ndarray, up: np.ndarray, reference: Reference) -> tuple[Scale, Scale]:
+def _scales(across: np.ndarray, up: np.ndarray, reference: ReferenceLine) -> tuple[AxisScale, AxisScale]:
     if reference == "diagonal":
         return fit_scale([across, up]), fit_scale([across, up])
     return fit_scale([across]), fit_scale([up], include=[0] if reference == "zero" else [])
@@ -70,7 +70,7 @@ def _points(across: np.ndarray, down: np.ndarray, paint: str) -> str:
     return element("g", *points, fill=paint, fill_opacity=0.5)
 
 
-def _reference(reference: Reference, x: Scale, y: Scale) -> str:
+def _reference(reference: ReferenceLine, x: AxisScale, y: AxisScale) -> str:
     if reference == "none":
         return ""
     left, right = (0.0, 0.0) if reference == "zero" else (x.low, x.high)

@@ -10,7 +10,7 @@ import unicodedata
 
 import numpy as np
 
-Number = int | float | np.integer | np.floating
+NumberLike = int | float | np.integer | np.floating
 
 MINUS = "\N{MINUS SIGN}"
 MISSING = "\N{EN DASH}"
@@ -34,7 +34,7 @@ def escape(words: object) -> str:
     return html.escape(NOT_XML.sub("", str(words)), quote=True)
 
 
-def number(value: Number | None, digits: int = 3) -> str:
+def number(value: NumberLike | None, digits: int = 3) -> str:
     """A number at `digits` significant digits, written out from 0.0001 up to 10¹².
 
     Example:
@@ -58,7 +58,7 @@ def number(value: Number | None, digits: int = 3) -> str:
     return written.replace("-", MINUS)
 
 
-def scientific(value: Number, decimals: int) -> str:
+def scientific(value: NumberLike, decimals: int) -> str:
     """A number as a power of ten: `3.2×10⁻⁷`.
 
     Example:
@@ -70,7 +70,7 @@ def scientific(value: Number, decimals: int) -> str:
     return f"{mantissa}×10{str(int(exponent)).translate(SUPERSCRIPT)}".replace("-", MINUS)
 
 
-def percent(share: Number | None, decimals: int = 0) -> str:
+def percent(share: NumberLike | None, decimals: int = 0) -> str:
     """A share of one as a percentage, with the thin space that belongs before the sign.
 
     Example:
@@ -83,8 +83,8 @@ def percent(share: Number | None, decimals: int = 0) -> str:
     return f"{100 * share:.{decimals}f}\N{NARROW NO-BREAK SPACE}%".replace("-", MINUS)
 
 
-def text_width(words: str, size: Number) -> float:
-    """About how wide a text is in pixels at a font size in pixels; no font is asked, so leave a little room.
+def text_width(words: str, size: NumberLike) -> float:
+    """About how wide a text is in pixels at a font size in pixels; no font is measured, so leave a little room.
 
     Example:
         >>> text_width("loss", 12) < text_width("validation loss", 12)
@@ -103,7 +103,7 @@ def _character_width(character: str) -> float:
     return FULL_WIDTH if wide else CHARACTER_WIDTH
 
 
-def shorten(words: str, size: Number, room: Number) -> str:
+def shorten(words: str, size: NumberLike, room: NumberLike) -> str:
     """A text cut to `room` pixels with an ellipsis at its end, or as it is where it fits.
 
     Example:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from evenkeel.svg.text import MINUS, SUPERSCRIPT, Number, scientific
+from evenkeel.svg.text import MINUS, SUPERSCRIPT, NumberLike, scientific
 
 STEPS = (1.0, 2.0, 2.5, 5.0, 10.0)
 ROUNDING = 1e-9  # of a step: what floating point may lose where an end of the axis is itself a tick
@@ -16,11 +16,11 @@ PLAIN_DECADES = range(-2, 4)  # powers of ten that are clearer written out: 0.01
 class Tick:
     """One mark on an axis: its value in data units and the label written there (may be empty)."""
 
-    value: Number
+    value: NumberLike
     label: str
 
 
-def linear_ticks(low: Number, high: Number, most: int = 6) -> list[Tick]:
+def linear_ticks(low: NumberLike, high: NumberLike, most: int = 6) -> list[Tick]:
     """At most `most` round numbers from `low` to `high`, labelled with as many decimals as the step needs.
 
     Example:
@@ -37,7 +37,7 @@ def linear_ticks(low: Number, high: Number, most: int = 6) -> list[Tick]:
     return [Tick(value=value, label=label) for value, label in zip(values, _labels(values, step), strict=True)]
 
 
-def round_step(least: Number) -> float:
+def round_step(least: NumberLike) -> float:
     """The smallest of 1, 2, 2.5, 5 times a power of ten that is not below `least`.
 
     Example:
@@ -51,7 +51,7 @@ def round_step(least: Number) -> float:
     return float(next(step * power for step in STEPS if step * power >= least * (1 - ROUNDING)))
 
 
-def _labels(values: list[float], step: Number) -> list[str]:
+def _labels(values: list[float], step: NumberLike) -> list[str]:
     largest = max((abs(value) for value in values), default=0.0)
     if largest >= 1e13 or 0 < largest < 1e-3:
         decimals = _decimals(step / 10.0 ** np.floor(np.log10(largest)))
@@ -66,13 +66,13 @@ def _labels(values: list[float], step: Number) -> list[str]:
 _SUFFIXES = ((1e10, 1e9, "G"), (1e7, 1e6, "M"), (1e4, 1e3, "k"), (0.0, 1.0, ""))
 
 
-def _plain(value: Number, decimals: int) -> str:
+def _plain(value: NumberLike, decimals: int) -> str:
     if value == 0 and decimals == 0:
         return "0"
     return f"{value + 0.0:,.{decimals}f}".replace("-", MINUS)
 
 
-def _decimals(step: Number) -> int:
+def _decimals(step: NumberLike) -> int:
     """How many decimals tell two neighbouring multiples of `step` apart, and show 2.5 as such."""
     for decimals in range(13):
         if abs(round(step, decimals) - step) <= 1e-6 * step:
@@ -80,7 +80,7 @@ def _decimals(step: Number) -> int:
     return 12
 
 
-def log_ticks(low: Number, high: Number, most: int = 6) -> list[Tick]:
+def log_ticks(low: NumberLike, high: NumberLike, most: int = 6) -> list[Tick]:
     """Ticks of a logarithmic axis: decades, with 2 and 5 between where there are few, thinned where there are many.
 
     Example:
@@ -101,7 +101,7 @@ def log_ticks(low: Number, high: Number, most: int = 6) -> list[Tick]:
     return [Tick(value=10.0**power, label=power_of_ten(power)) for power in powers]
 
 
-def _one_two_five(bottom: Number, top: Number) -> list[Tick]:
+def _one_two_five(bottom: NumberLike, top: NumberLike) -> list[Tick]:
     ticks = []
     for power in range(int(np.floor(bottom)), int(np.ceil(top)) + 1):
         for leading in (1, 2, 5):

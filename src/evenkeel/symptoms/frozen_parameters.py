@@ -48,8 +48,8 @@ def frozen_parameters(history: History) -> tuple[Finding, ...]:
     if not looks:
         return _evaluating(history)
     readings = (_outside, _detached, _not_asked, _too_small)
-    found = [still for read in readings for still in [read(history, looks)] if still is not None]
-    worst = max(found, key=lambda still: (ORDER.index(still.grade), still.share), default=None)
+    stills = [still for read in readings for still in [read(history, looks)] if still is not None]
+    worst = max(stills, key=lambda still: (ORDER.index(still.grade), still.share), default=None)
     standing = () if worst is None else (_finding(worst, worst.since or looks[0]),)
     return standing + _evaluating(history)
 
@@ -67,10 +67,10 @@ def _outside(history: History, looks: Sequence[Observation]) -> _Still | None:
 
 def _detached(history: History, looks: Sequence[Observation]) -> _Still | None:
     """Held, and never given a gradient: cut off if it is the network's lower part or most of it, else merely unused."""
-    asked = {name for look in looks if look.chain is not None for name in look.chain.frozen}
+    excluded = {name for look in looks if look.chain is not None for name in look.chain.frozen}
 
     def cut(look: Observation, each: ParameterLook) -> bool:
-        return each.gradient_rms is None and each.update_rms is not None and each.name not in asked
+        return each.gradient_rms is None and each.update_rms is not None and each.name not in excluded
 
     since, names = _since(looks, cut)
     if not names:
@@ -107,8 +107,8 @@ def _too_small(history: History, looks: Sequence[Observation]) -> _Still | None:
     share = _share(names, moving[0].parameters)
     if share < MOST:  # a few small parameters of a coarse type; what is lost in the whole is read off their steps
         return None
-    asked = [_asked_step(history, look, each) for look in moving for each in look.parameters if each.name in names]
-    lost = max(asked, default=0.0) < RESOLUTION
+    intended = [_asked_step(history, look, each) for look in moving for each in look.parameters if each.name in names]
+    lost = max(intended, default=0.0) < RESOLUTION
     reason = "the updates are lost in rounding, as the learning rate is tiny"
     if not lost:
         reason = "their steps are skipped" if history.skipped else "the updates are lost in rounding"

@@ -73,7 +73,7 @@ def _spikes(points: list[LossPoint]) -> list[_Spike]:
         return []
     first = fmean(point.loss for point in points[:LEAST_AFTER])
     levels = _levels([point.loss for point in points])
-    found = []
+    spikes = []
     for index in range(FEWEST_STEPS, len(points)):
         point = points[index]
         level = levels[index]
@@ -83,16 +83,16 @@ def _spikes(points: list[LossPoint]) -> list[_Spike]:
         before = [earlier.loss for earlier in points[max(0, index - WINDOW) : index]]
         spread = scatter(before, level)
         if height > SIGMAS * spread and not _climbing(before):
-            found.append(_Spike(index, point.step, point.loss, level, spread))
-    return found
+            spikes.append(_Spike(index, point.step, point.loss, level, spread))
+    return spikes
 
 
 def _levels(losses: list[float]) -> list[float]:
     """The mean of the losses before each one, of at most a window of them (nan before the first)."""
-    found = [math.nan, *(fmean(losses[:index]) for index in range(1, min(len(losses), WINDOW)))]
+    levels = [math.nan, *(fmean(losses[:index]) for index in range(1, min(len(losses), WINDOW)))]
     if len(losses) > WINDOW:
-        found += np.lib.stride_tricks.sliding_window_view(np.array(losses[:-1]), WINDOW).mean(axis=1).tolist()
-    return found[: len(losses)]
+        levels += np.lib.stride_tricks.sliding_window_view(np.array(losses[:-1]), WINDOW).mean(axis=1).tolist()
+    return levels[: len(losses)]
 
 
 def _climbing(before: list[float]) -> bool:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 
 import torch
 
-from evenkeel.data.fields import Field, Fields, Whole, kept, pick
+from evenkeel.data.fields import Field, Fields, SharedField, kept, pick
 from evenkeel.network import Network
 from evenkeel.shapes import Shaped, Tensor
 
@@ -18,7 +18,7 @@ ROWS_COMPARED = 4096  # of embeddings that are compared with one another: some t
 
 
 def outputs(network: Network, inputs: Fields, rows: Tensor | None = None) -> Shaped[Tensor, "..."]:
-    """Head outputs of the given rows (all without), on the CPU, (row, ...) or (member, row, ...)."""
+    """Head outputs of some rows (all by default), on the CPU, (row, ...) or (member, row, ...)."""
     return _in_batches(network, network.output, inputs, rows)
 
 
@@ -28,7 +28,7 @@ def features(network: Network, inputs: Fields) -> Shaped[Tensor, "..."]:
 
 
 def mean_loss(network: Network, inputs: Fields, target: Field, rows: Tensor, weight: Tensor | None = None) -> float:
-    """Mean loss of the ensemble over the given rows, batch by batch; `weight` (row,) counts each of all rows."""
+    """Mean loss of the ensemble over some rows, batch by batch; `weight` (row,) counts each of all rows."""
     if network.head.examples == "compared":
         return _loss_together(network, inputs, target, rows, weight)
     device = next(network.parameters()).device
@@ -63,7 +63,7 @@ def _loss_together(network: Network, inputs: Fields, target: Field, rows: Tensor
 
 def _parts(network: Network, inputs: Fields, rows: Tensor) -> Iterator[Tensor]:
     """The rows in batches of a size that memory bears; where they share what is read, at once: each batch reads it."""
-    if any(isinstance(field, Whole) for field in inputs.values()):
+    if any(isinstance(field, SharedField) for field in inputs.values()):
         yield rows
         return
     each = max((pick_one(field).numel() for field in inputs.values()), default=1) if len(rows) else 1
@@ -77,7 +77,7 @@ def pick_one(field: Field) -> Tensor:
     """The first example of a field, to see how large one is; of what all share, a single number."""
     return (
         torch.empty(1)
-        if isinstance(field, Whole)
+        if isinstance(field, SharedField)
         else field.index_select(0, torch.zeros(1, dtype=torch.int64, device=_device_of(field)))
     )
 

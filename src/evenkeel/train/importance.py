@@ -63,7 +63,7 @@ def importance(network: Network, part: HeadPart, data: Dataset, *, seed: int) ->
 
 
 def _shuffled(inputs: dict[str, Tensor], features: list[tuple[str, int]], order: Tensor) -> dict[str, Tensor]:
-    """The inputs with the given features taken from other rows."""
+    """The inputs with some features taken from other rows."""
     changed = dict(inputs)
     for name, index in features:
         changed[name] = changed[name].clone() if changed[name] is inputs[name] else changed[name]

@@ -24,7 +24,7 @@ from evenkeel.plan import Plan
 from evenkeel.shapes import Float, Int, Tensor
 from evenkeel.train.evaluate import mean_loss
 from evenkeel.train.optimizers import build_optimizer, rate_share, set_rate
-from evenkeel.train.step import Step, StepResult
+from evenkeel.train.step import StepResult, TrainingStep
 from evenkeel.train.threads import largest_product, threads_worth
 
 # An improvement smaller than this share of the loss does not renew patience, so that noise cannot prolong training.
@@ -111,7 +111,7 @@ class Loop:
     """Training in progress: call `run`, look at `state`; `best` holds the weights of the best look.
 
     `recent` are the steps since the last look, `random` the state of the generator that dropout draws from. `watch`
-    is asked at each step whether to look at its chain, if there is one.
+    decides at each step whether to look at its chain, if there is one.
 
     Args:
         network: trained in place.
@@ -123,7 +123,9 @@ class Loop:
     def __init__(self, network: Network, data: Dataset, plan: Plan, *, device: torch.device) -> None:
         self.network, self.data, self.plan, self.device = network.to(device), data, plan, device
         fixed = all(isinstance(field, Tensor) for field in (*data.inputs.values(), data.target))
-        self.step = Step(network, build_optimizer(network, plan), plan.clip, shapes="fixed" if fixed else "varying")
+        self.step = TrainingStep(
+            network, build_optimizer(network, plan), plan.clip, shapes="fixed" if fixed else "varying"
+        )
         self.state = LoopState()
         self.best: dict[str, Tensor] = {}
         self.rows = torch.from_numpy(data.split.train)
@@ -215,7 +217,7 @@ class Loop:
         return self._order[index]
 
     def _batch(self, rows: Int[Tensor, "batch"]) -> tuple[Mapping[str, Tensor], Tensor, Tensor | None]:
-        """Inputs, target and weight of the given rows."""
+        """Inputs, target and weight of some rows."""
         self.state.samples += len(rows)
         rows = rows.to(self.device)
         inputs: Mapping[str, Tensor] = pick(self.inputs, rows)

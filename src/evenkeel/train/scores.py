@@ -30,8 +30,8 @@ def scores(
     weight: Tensor | None = None,
 ) -> dict[str, float]:
     """Every metric of the head that the data can answer, in the head's order, then those that name its task."""
-    found = {name: _score(name, head, (output, target, weight)) for name in metrics_of(part)}
-    return {name: value for name, value in found.items() if value is not None}
+    scores = {name: _score(name, head, (output, target, weight)) for name in metrics_of(part)}
+    return {name: value for name, value in scores.items() if value is not None}
 
 
 def metrics_of(part: HeadPart) -> tuple[str, ...]:
@@ -44,7 +44,7 @@ def metrics_of(part: HeadPart) -> tuple[str, ...]:
 
 
 def _score(name: str, head: Head, data: tuple[Tensor, Tensor, Tensor | None]) -> float | None:
-    """One metric, given the kind of prediction it takes."""
+    """One metric of the kind of prediction that it takes."""
     output, target, weight = data
     record = metrics.PARTS[metric_of(name)]
     call = _call_of(name)

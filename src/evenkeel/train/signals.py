@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from types import FrameType
 from typing import Literal
 
-Reason = Literal["", "SIGINT", "SIGTERM"]
+StopReason = Literal["", "SIGINT", "SIGTERM"]
 EXIT_CODES: dict[str, int] = {"SIGINT": 130, "SIGTERM": 143}
 
 
@@ -27,7 +27,7 @@ class Interruption:
     """
 
     def __init__(self) -> None:
-        self.reason: Reason = ""
+        self.reason: StopReason = ""
         self._at_once = False
         self._before: dict[int, object] = {}
 

@@ -26,14 +26,14 @@ PARAMETERS, ENTRIES = 4, 1024
 
 @dataclass(frozen=True, kw_only=True)
 class Signs:
-    """Of one step, still on the device; surprise is nan without such a v (another optimizer, the first step)."""
+    """Signs of one step, still on the device; surprise is nan without such a v (another optimizer, the first step)."""
 
     update_ratio: Float[Tensor, ""]
     surprise: Float[Tensor, ""]
 
     @classmethod
     def unknown(cls, like: Tensor) -> Signs:
-        """Of a step that was not looked at, on the device of some number."""
+        """Signs of a step that was not measured, on the device of some number."""
         nothing = like.new_full((), math.nan)
         return cls(update_ratio=nothing, surprise=nothing)
 
@@ -63,16 +63,16 @@ class Sample:
         """Sample weights and surprise ahead of an update; the gradients are divided by `scale` inside it."""
         self._weights = self._now()
         self._surprise = self._weights.new_full((), math.nan)
-        squares, given, share = [], [], None
+        squares, sampled, share = [], [], None
         for number, parameter, stride in self._chosen:
             state, gradient = optimizer.state.get(parameter, {}), gradients[number]
             if "exp_avg_sq" not in state or gradient is None or not gradient.is_contiguous():
                 continue
             squares.append(state["exp_avg_sq"].view(-1)[::stride])
-            given.append(gradient.view(-1)[::stride])
+            sampled.append(gradient.view(-1)[::stride])
             share = share if share is not None else correction(optimizer.param_groups[0], state["step"])
-        if given and share is not None:
-            self._surprise = _surprise(torch.cat(given), torch.cat(squares), share, scale)
+        if sampled and share is not None:
+            self._surprise = _surprise(torch.cat(sampled), torch.cat(squares), share, scale)
 
     @torch.no_grad()
     def after(self) -> Signs:

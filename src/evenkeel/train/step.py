@@ -53,7 +53,7 @@ class StepResult:
         return cls(loss=row[0], gradient_norm=row[1], skipped=row[2], signs=signs)
 
 
-class Step:
+class TrainingStep:
     """One network, one optimizer, one update a call.
 
     `engine` gives loss and gradients, and may be replaced by another; what follows from them is done here.

@@ -38,7 +38,7 @@ def threads_worth(multiply_adds: int | None, device: torch.device) -> Iterator[i
 def largest_product(network: nn.Module, inputs: Iterable[Field], batch: int) -> int | None:
     """Multiply-adds of the largest product of a step on rows of a table: each weight meets each row once.
 
-    None where that cannot be told: rows that are more than a list of numbers, or convolutions, meet a weight often.
+    None where that is not known: rows that are more than a list of numbers, or convolutions, meet a weight often.
 
     Example:
         >>> largest_product(nn.Linear(3, 5), [torch.zeros(100, 3)], 10)

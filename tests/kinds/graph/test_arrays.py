@@ -24,14 +24,14 @@ FORMS = {
 @pytest.mark.parametrize("form", FORMS)
 @pytest.mark.parametrize("graphs", [PAIRS, NUMBERED], ids=["tags", "numbers"])
 def test_every_form_reads_the_same(graphs, form):
-    given = [FORMS[form](*graph) for graph in graphs]
-    assert is_pairs(given)
-    found, plain = read_pairs(given, None, None), read_pairs(graphs, None, None)
-    assert torch.equal(found.edges, plain.edges) and found.sizes == plain.sizes
+    formed = [FORMS[form](*graph) for graph in graphs]
+    assert is_pairs(formed)
+    graph_set, plain = read_pairs(formed, None, None), read_pairs(graphs, None, None)
+    assert torch.equal(graph_set.edges, plain.edges) and graph_set.sizes == plain.sizes
     if plain.values.numbers is None:
-        assert found.values.tags.tolist() == plain.values.tags.tolist()
+        assert graph_set.values.tags.tolist() == plain.values.tags.tolist()
     else:
-        assert torch.equal(found.values.numbers, plain.values.numbers)
+        assert torch.equal(graph_set.values.numbers, plain.values.numbers)
 
 
 @pytest.mark.parametrize("form", [np.array, list, lambda words: np.array(words, dtype=object)])
@@ -82,10 +82,10 @@ def test_edges_to_nowhere_are_named_in_every_form():
 def test_two_edges_are_read_as_those_of_the_other_graphs():
     two, three = np.array([[0, 1], [2, 1]]), np.array([[0, 1], [1, 2], [2, 0]])
     tags = np.zeros(3, int)
-    found = read_pairs([(tags, two), (tags, three)], None, None)
-    assert found.layout == "standing" and found.edges[:, :2].tolist() == two.T.tolist()
-    lying = read_pairs([(tags, two), (tags, three.T)], None, None)
-    assert lying.layout == "lying" and lying.edges[:, :2].tolist() == two.tolist()
+    graph_set = read_pairs([(tags, two), (tags, three)], None, None)
+    assert graph_set.layout == "standing" and graph_set.edges[:, :2].tolist() == two.T.tolist()
+    wide = read_pairs([(tags, two), (tags, three.T)], None, None)
+    assert wide.layout == "lying" and wide.edges[:, :2].tolist() == two.tolist()
     assert read_pairs([(tags, two)], None, None).edges.tolist() == two.tolist()
     assert read_pairs([(tags, two)], None, None, "standing").edges.tolist() == two.T.tolist()
 

@@ -33,8 +33,8 @@ def test_smoothing_is_two_steps_of_the_scaled_adjacency():
     degree = adjacency.sum(1)
     shares = adjacency / (degree[:, None] * degree).sqrt()
     expected = (shares @ shares @ nodes)[[5, 2]]
-    found = torch.from_numpy(smoothed(data, torch.tensor([5, 2])).toarray())
-    torch.testing.assert_close(found.double(), expected, rtol=1e-5, atol=1e-5)
+    predicted = torch.from_numpy(smoothed(data, torch.tensor([5, 2])).toarray())
+    torch.testing.assert_close(predicted.double(), expected, rtol=1e-5, atol=1e-5)
 
 
 def test_sparse_nodes_are_the_same_matrix(monkeypatch):
@@ -63,9 +63,9 @@ def test_a_histogram_counts_nodes_edges_and_what_they_are():
 def test_each_is_asked_where_it_fits():
     part, rows = head_for("single-label", "class"), torch.arange(20)
     for data, names in ((people(), {"linear", "linear on smoothed features"}), (rings(), {"linear on histograms"})):
-        found = {name: rival(part, data, rows, rows, 0) for name, rival in BASELINES.items()}
-        assert {name for name, value in found.items() if value is not None} == names
-        assert all(value.shape == (20, 2) for value in found.values() if value is not None)
+        predicted = {name: rival(part, data, rows, rows, 0) for name, rival in BASELINES.items()}
+        assert {name for name, value in predicted.items() if value is not None} == names
+        assert all(value.shape == (20, 2) for value in predicted.values() if value is not None)
     with pytest.raises(TypeError, match="expected a field kept as Joined"):
         histogram(people(), rows)
 
@@ -74,9 +74,9 @@ def test_where_more_nodes_validate_than_train_only_the_latter_teach():
     part = head_for("single-label", "class")
     few = {"train": range(10), "validation": range(10, 40), "test": range(40, 60)}
     data = people(how=few)
-    asked, known = torch.arange(40, 60), torch.arange(40)
-    found = BASELINES["linear"](part, data, known, asked, 0)
-    assert np.array_equal(found, BASELINES["linear"](part, data, torch.arange(10), asked, 0))
+    queried, known = torch.arange(40, 60), torch.arange(40)
+    predicted = BASELINES["linear"](part, data, known, queried, 0)
+    assert np.array_equal(predicted, BASELINES["linear"](part, data, torch.arange(10), queried, 0))
     usual = people(how={"train": range(30), "validation": range(30, 40), "test": range(40, 60)})
-    both = BASELINES["linear"](part, usual, known, asked, 0)
-    assert not np.array_equal(both, BASELINES["linear"](part, usual, torch.arange(30), asked, 0))
+    both = BASELINES["linear"](part, usual, known, queried, 0)
+    assert not np.array_equal(both, BASELINES["linear"](part, usual, torch.arange(30), queried, 0))

@@ -84,16 +84,16 @@ def test_dropout_of_sparse_nodes_is_that_of_all(sparse):
     batch = pick(dataset.inputs, torch.arange(40))
     for _ in range(100):
         body(**batch)
-    found, given = torch.stack(seen), torch.from_numpy(sparse["x"]) / dataset.schema.nodes.size
-    kept = found != 0
-    assert not kept[:, given == 0].any()
-    torch.testing.assert_close(found[kept], (4 * given).expand_as(found)[kept])
-    drawn = 100 * int((given != 0).sum())
+    passed, scaled = torch.stack(seen), torch.from_numpy(sparse["x"]) / dataset.schema.nodes.size
+    kept = passed != 0
+    assert not kept[:, scaled == 0].any()
+    torch.testing.assert_close(passed[kept], (4 * scaled).expand_as(passed)[kept])
+    drawn = 100 * int((scaled != 0).sum())
     assert kept.sum() / drawn == pytest.approx(0.25, abs=4 * (0.25 * 0.75 / drawn) ** 0.5)
     body.eval()
     seen.clear()
     body(**batch)
-    assert torch.equal(seen[0], given)
+    assert torch.equal(seen[0], scaled)
 
 
 def test_dropout_of_inputs_may_be_another_one(sparse):

@@ -8,10 +8,10 @@ from evenkeel.kinds.graph.edges import as_edges, check_edges, clean_edges, join_
 
 @pytest.mark.parametrize("form", [np.array, torch.tensor, list])
 def test_edges_may_lie_either_way(form):
-    lying = form([[0, 1, 2], [1, 2, 0]])
-    standing = form([[0, 1], [1, 2], [2, 0]])
-    assert torch.equal(as_edges(lying), as_edges(standing))
-    assert as_edges(lying).dtype == torch.int64
+    wide = form([[0, 1, 2], [1, 2, 0]])
+    tall = form([[0, 1], [1, 2], [2, 0]])
+    assert torch.equal(as_edges(wide), as_edges(tall))
+    assert as_edges(wide).dtype == torch.int64
 
 
 def test_no_edges_are_edges():
@@ -87,20 +87,20 @@ def test_clean_edges_are_a_set_of_pairs(ways, seed):
     edges = torch.randint(12, (2, 60))
     pairs = {(a, b) for a, b in edges.T.tolist() if a != b}
     expected = pairs | {(b, a) for a, b in pairs} if ways == "auto" else pairs
-    found = clean_edges(edges, 12, ways)
-    assert [tuple(pair) for pair in found.edges.T.tolist()] == sorted(expected)
+    cleaned = clean_edges(edges, 12, ways)
+    assert [tuple(pair) for pair in cleaned.edges.T.tolist()] == sorted(expected)
     loops = sum(a == b for a, b in edges.T.tolist())
     twice = 60 - loops - len(pairs)
-    told = [
+    notes = [
         f"{loops} edges lead from a node to itself and are left out.",
         f"{twice} edge(s) stand there more than once; each counts once.",
     ]
     if ways == "auto":
-        told.append(
+        notes.append(
             f"{len(expected) - len(pairs)} edge(s) given one way go both ways "
             "(edges='directed' keeps them as they are)."
         )
-    assert list(found.notes) == told
+    assert list(cleaned.notes) == notes
 
 
 def test_nothing_is_said_of_edges_that_are_clean():

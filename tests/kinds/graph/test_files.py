@@ -46,8 +46,8 @@ def test_nodes_without_anything_known_of_them_still_count(tmp_path):
     path = save(
         tmp_path / "a.npz", edge_index=[[0], [1]], x_row=[0], x_col=[2], x_val=[1.0], num_nodes=4, num_features=5
     )
-    found = read_npz(path, None)
-    assert found.values.numbers.shape == (4, 5) and found.parts is None and found.answers is None
+    graph_set = read_npz(path, None)
+    assert graph_set.values.numbers.shape == (4, 5) and graph_set.parts is None and graph_set.answers is None
     bare = read_npz(save(tmp_path / "b.npz", edge_index=[[0, 1], [1, 2]]), None)
     assert bare.sizes == (3,) and bare.values.numbers is None
 
@@ -88,22 +88,24 @@ def test_a_listing_gives_back_its_graphs(tmp_path):
     graphs = some_rings(6)
     path = write_listing(tmp_path / "rings.txt", graphs)
     assert is_listing(path)
-    found = read_listing(path, "ring")
-    assert found.sizes == tuple(len(tags) for tags, _, _ in graphs) and found.targets == ("ring",)
-    assert found.answers["ring"].to_list() == [answer for _, _, answer in graphs]
-    assert found.values.tags.tolist() == [str(tag) for tags, _, _ in graphs for tag in tags]
-    starts = np.cumsum([0, *found.sizes])
+    graph_set = read_listing(path, "ring")
+    assert graph_set.sizes == tuple(len(tags) for tags, _, _ in graphs) and graph_set.targets == ("ring",)
+    assert graph_set.answers["ring"].to_list() == [answer for _, _, answer in graphs]
+    assert graph_set.values.tags.tolist() == [str(tag) for tags, _, _ in graphs for tag in tags]
+    starts = np.cumsum([0, *graph_set.sizes])
     expected = sorted(
         pair for start, (_, edges, _) in zip(starts, graphs, strict=False) for pair in (edges + start).T.tolist()
     )
-    assert sorted(found.edges.T.tolist()) == expected
+    assert sorted(graph_set.edges.T.tolist()) == expected
 
 
 def test_numbers_may_follow_the_neighbours(tmp_path):
     path = tmp_path / "a.txt"
     path.write_text("1\n2 yes\n0 1 1 0.5 -2\n3 1 0 1.5 4\n")
-    found = read_listing(path, "y")
-    assert found.values.numbers.tolist() == [[0.5, -2.0], [1.5, 4.0]] and found.answers["y"].to_list() == ["yes"]
+    graph_set = read_listing(path, "y")
+    assert graph_set.values.numbers.tolist() == [[0.5, -2.0], [1.5, 4.0]] and graph_set.answers["y"].to_list() == [
+        "yes"
+    ]
 
 
 @pytest.mark.parametrize(
@@ -141,10 +143,10 @@ def test_two_tables_are_a_graph(tmp_path):
         "edges": "edges.csv",
         "nodes": "nodes.parquet",
     }
-    for given in (tables, tables_in(tmp_path)):
-        found = read_tables(given, "answer", "here")
-        assert found.edges.tolist() == ARRAYS["edge_index"].tolist() and found.sizes == (20,)
-        assert found.targets == ("answer",) and "id" not in found.answers.columns
+    for source in (tables, tables_in(tmp_path)):
+        graph_set = read_tables(source, "answer", "here")
+        assert graph_set.edges.tolist() == ARRAYS["edge_index"].tolist() and graph_set.sizes == (20,)
+        assert graph_set.targets == ("answer",) and "id" not in graph_set.answers.columns
 
 
 def test_ids_are_the_same_as_numbers_and_as_text():
@@ -185,8 +187,8 @@ def test_of_a_table_of_nodes_a_target_must_be_named():
 def test_ends_of_edges_have_several_names(ends):
     tables = as_tables(ARRAYS)
     edges = tables["edges"].rename(dict(zip(("source", "target"), ends, strict=True)))
-    found = read_tables({**tables, "edges": edges}, "answer", "here")
-    assert found.edges.tolist() == ARRAYS["edge_index"].tolist()
+    graph_set = read_tables({**tables, "edges": edges}, "answer", "here")
+    assert graph_set.edges.tolist() == ARRAYS["edge_index"].tolist()
     with pytest.raises(
         DataError, match=rf"needs a column '{ends[1]}'; .* source and target, or from and to, or src and"
     ):

@@ -45,8 +45,8 @@ def test_rings_are_told_from_paths(rings):
     assert rings.metrics["accuracy"] > 0.9 and rings.classes == (0, 2)
     assert set(rings.record.baselines) == {"linear on histograms"} and rings.record.verdict
     new = some_rings(40, seed=1)
-    found = rings.predict([graph[:2] for graph in new])
-    assert (found == [graph[2] for graph in new]).mean() > 0.9
+    predicted = rings.predict([graph[:2] for graph in new])
+    assert (predicted == [graph[2] for graph in new]).mean() > 0.9
     assert rings.predict_proba([new[0][:2]]).shape == (1, 2)
     assert rings.embed([graph[:2] for graph in new[:3]]).shape == (3, 16)
     assert rings.evaluate(([graph[:2] for graph in new], [graph[2] for graph in new]))["accuracy"] > 0.9
@@ -64,8 +64,8 @@ def test_neighbours_tell_who_belongs_where(people):
 
 def test_the_split_of_the_data_is_used_unless_another_is_asked_for():
     data = as_data(PEOPLE, **MASKS)
-    asked = quick(data, epochs=1, split={"train": range(50), "test": range(50, 90)}, validation=0)
-    assert asked.record.rows == {"train": 50, "validation": 0, "test": 40}
+    requested = quick(data, epochs=1, split={"train": range(50), "test": range(50, 90)}, validation=0)
+    assert requested.record.rows == {"train": 50, "validation": 0, "test": 40}
     ignored = quick(data, epochs=1, settings={"masks": "ignore"})
     assert ignored.record.split.startswith("random") and sum(ignored.record.rows.values()) == 90
     drawn = quick(as_data(PEOPLE, train_mask=MASKS["train_mask"]), epochs=1)

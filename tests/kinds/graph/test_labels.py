@@ -21,7 +21,7 @@ def test_minus_one_is_no_answer_and_is_counted():
     known = label_graphs(answered(np.where(HIDDEN, -1, PEOPLE["y"])), None)
     assert known.choice.task == "single-label" and known.table.rows.tolist() == np.flatnonzero(~HIDDEN).tolist()
     assert set(known.table.target["y"]) == {0, 1}
-    assert known.found.notes[0].startswith("12 node(s) have the answer -1, which is read as no answer")
+    assert known.graphs.notes[0].startswith("12 node(s) have the answer -1, which is read as no answer")
 
 
 @pytest.mark.parametrize(
@@ -37,7 +37,7 @@ def test_minus_one_is_no_answer_and_is_counted():
 )
 def test_otherwise_answers_stay(y, task):
     known = label_graphs(answered(y), task)
-    assert len(known.table.rows) == 60 and known.found.notes == ()
+    assert len(known.table.rows) == 60 and known.graphs.notes == ()
     assert set(known.table.target["y"]) == set(np.asarray(y).tolist())
 
 
@@ -50,12 +50,12 @@ def test_answers_of_graphs_and_of_tables_stay():
 
 
 def test_new_answers_are_read_as_those_of_training():
-    found = answered(np.where(HIDDEN, -1, PEOPLE["y"]))
+    graphs = answered(np.where(HIDDEN, -1, PEOPLE["y"]))
     known = Target(columns=("y",), kind="class", levels=(0, 1))
-    assert drop_unlabelled(found, known).answers["y"].null_count() == 12
+    assert drop_unlabelled(graphs, known).answers["y"].null_count() == 12
     for other in (known.model_copy(update={"levels": (-1, 1)}), Target(columns=("y",), kind="number")):
-        assert drop_unlabelled(found, other) is found
-    without = replace(found, answers=None, targets=())
+        assert drop_unlabelled(graphs, other) is graphs
+    without = replace(graphs, answers=None, targets=())
     assert drop_unlabelled(without, known) is without
     with pytest.raises(TypeError, match="read without answers"):
         label_graphs(without, None)

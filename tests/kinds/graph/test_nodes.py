@@ -15,17 +15,17 @@ def test_measurements_are_scaled_by_the_nodes_that_train_and_flags_are_not():
     values = NodeValues(numbers=torch.tensor([[0.0, 10.0], [1.0, 20.0], [0.0, 40.0], [1.0, 1e6], [5.0, 30.0]]))
     learned = fit_nodes(values, torch.tensor([0, 1, 2]))
     assert learned.scales == (None, fit_scale(np.array([10.0, 20.0, 40.0])))
-    found = encode_nodes(learned, values)
-    assert found[:, 0].tolist() == [0, 1, 0, 1, 5]
-    assert found[:, 1].tolist() == apply_scale(values.numbers[:, 1].double().numpy(), learned.scales[1]).tolist()
+    encoded = encode_nodes(learned, values)
+    assert encoded[:, 0].tolist() == [0, 1, 0, 1, 5]
+    assert encoded[:, 1].tolist() == apply_scale(values.numbers[:, 1].double().numpy(), learned.scales[1]).tolist()
     assert learned.channels == 2
 
 
 def test_missing_numbers_are_filled_and_counted():
     values = NodeValues(numbers=torch.tensor([[1.0, 0.0], [2.0, torch.nan], [torch.inf, 1.0], [3.0, 1.0], [4.0, 1.0]]))
     learned = fit_nodes(values, ALL)
-    found = encode_nodes(learned, values)
-    assert found.isfinite().all() and found[1, 1] == 0
+    encoded = encode_nodes(learned, values)
+    assert encoded.isfinite().all() and encoded[1, 1] == 0
     assert doubts(learned, values) == ("2 number(s) at nodes are missing or infinite; after scaling they count as 0.",)
 
 
@@ -77,10 +77,10 @@ def test_tags_and_numbers_stand_side_by_side():
 def test_a_table_of_nodes_gives_numbers_flags_and_levels():
     table = pl.DataFrame({"size": [1.0, None, 3.0, 4.0, 9.0], "town": ["a", "b", "a", "b", "c"]})
     learned = fit_nodes(NodeValues(table=table), torch.arange(4))
-    found = encode_nodes(learned, NodeValues(table=table))
-    assert found.shape == (5, learned.channels) == (5, 5)
-    assert found[:, 1].tolist() == [0, 1, 0, 0, 0], "a flag where the number is missing"
-    assert found[4, 2:].tolist() == [1, 0, 0], "a level of no training node"
+    encoded = encode_nodes(learned, NodeValues(table=table))
+    assert encoded.shape == (5, learned.channels) == (5, 5)
+    assert encoded[:, 1].tolist() == [0, 1, 0, 0, 0], "a flag where the number is missing"
+    assert encoded[4, 2:].tolist() == [1, 0, 0], "a level of no training node"
     with pytest.raises(DataError, match="training had a table of the nodes"):
         encode_nodes(learned, NodeValues(numbers=torch.zeros(2, 3)))
 

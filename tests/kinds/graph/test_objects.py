@@ -33,9 +33,9 @@ def test_forms_are_told_apart():
 
 def test_one_graph_with_masks():
     masks = {f"{name}_mask": torch.arange(20) % 3 == rest for rest, name in enumerate(("train", "val", "test"))}
-    found = read_data(as_data(ARRAYS, **masks), "y")
-    assert found.level == "node" and found.sizes == (20,) and found.targets == ("y",)
-    assert {part: rows.tolist() for part, rows in found.parts.items()} == {
+    graph_set = read_data(as_data(ARRAYS, **masks), "y")
+    assert graph_set.level == "node" and graph_set.sizes == (20,) and graph_set.targets == ("y",)
+    assert {part: rows.tolist() for part, rows in graph_set.parts.items()} == {
         "train": list(range(0, 20, 3)),
         "validation": list(range(1, 20, 3)),
         "test": list(range(2, 20, 3)),
@@ -67,13 +67,13 @@ def test_several_labels_are_columns():
 
 
 def test_many_graphs_with_an_answer_each():
-    found = read_datas(ring_datas(edge_attr=torch.ones(1)), "y")
-    assert found.sizes == tuple(len(graph[0]) for graph in some_rings(5))
-    assert found.answers["y"].to_list() == [graph[2] for graph in some_rings(5)]
-    assert found.notes == (
+    graph_set = read_datas(ring_datas(edge_attr=torch.ones(1)), "y")
+    assert graph_set.sizes == tuple(len(graph[0]) for graph in some_rings(5))
+    assert graph_set.answers["y"].to_list() == [graph[2] for graph in some_rings(5)]
+    assert graph_set.notes == (
         "What is known of the edges (edge_attr) is left out; nets here read nodes and who hears whom.",
     )
-    assert found.edges.max() < found.nodes == len(found.values.numbers)
+    assert graph_set.edges.max() < graph_set.nodes == len(graph_set.values.numbers)
 
 
 def test_graphs_of_unlike_form_are_refused():
@@ -94,8 +94,8 @@ def test_data_of_torch_geometric_is_read():
     library = pytest.importorskip("torch_geometric.data")
     data = library.Data(**{name: torch.from_numpy(array) for name, array in ARRAYS.items()})
     assert is_data(data) and is_datas([data])
-    found = read_data(data, "y")
-    assert found.sizes == (20,) and torch.equal(found.values.numbers, data.x)
+    graph_set = read_data(data, "y")
+    assert graph_set.sizes == (20,) and torch.equal(graph_set.values.numbers, data.x)
     with pytest.raises(DataError, match="nothing in 'z' to predict; there are: 'y'"):
         read_data(data, "z")
 
@@ -109,9 +109,9 @@ def test_masks_that_overlap_are_named():
 def test_data_without_edges_say_what_is_missing():
     data = as_data(ARRAYS)
     data.edge_index = None
-    for read, given in ((read_data, data), (read_datas, [data, data])):
+    for read, value in ((read_data, data), (read_datas, [data, data])):
         with pytest.raises(DataError, match=r"the Data has no edge_index; .* torch.empty\(2, 0, dtype=torch.int64\)"):
-            read(given, None)
+            read(value, None)
 
 
 def with_answers(shapes, counts):
@@ -142,8 +142,8 @@ def test_answers_of_graphs_that_are_no_answers_of_nodes(shapes, counts, width):
 def test_edges_of_a_list_lie_as_those_that_can_be_told():
     datas = with_answers([1, 1], [3, 3])
     datas[0].edge_index, datas[1].edge_index = torch.tensor([[0, 1], [1, 2]]), torch.tensor([[0, 1], [1, 2], [2, 0]])
-    found = read_datas(datas, "y")
-    assert found.layout == "standing" and found.edges.tolist() == [[0, 1, 3, 4, 5], [1, 2, 4, 5, 3]]
+    graph_set = read_datas(datas, "y")
+    assert graph_set.layout == "standing" and graph_set.edges.tolist() == [[0, 1, 3, 4, 5], [1, 2, 4, 5, 3]]
     assert read_data(datas[0], None, "standing").edges.tolist() == [[0, 1], [1, 2]]
     assert read_datas(datas[:1], "y").edges.tolist() == [[0, 1], [1, 2]] == datas[0].edge_index.tolist()
 
@@ -160,11 +160,11 @@ def test_a_batch_and_a_data_set_are_their_graphs():
             self.data, self.slices = self.collate(datas)
 
     whole = read_datas(datas, "y")
-    for given in (batch, Stored(), Stored()[:]):
-        assert is_datas(given)
-        found = read_datas(datas_of(given), "y")
-        assert found.sizes == whole.sizes and torch.equal(found.edges, whole.edges)
-        assert found.answers.equals(whole.answers)
+    for value in (batch, Stored(), Stored()[:]):
+        assert is_datas(value)
+        graph_set = read_datas(datas_of(value), "y")
+        assert graph_set.sizes == whole.sizes and torch.equal(graph_set.edges, whole.edges)
+        assert graph_set.answers.equals(whole.answers)
     loose = library.Batch(x=batch.x, edge_index=batch.edge_index, y=batch.y, batch=batch.batch)
     with pytest.raises(DataError, match=r"this Batch does not know .* make it with Batch.from_data_list"):
         datas_of(loose)

@@ -37,9 +37,9 @@ NAMES = ("npz", "npz as text", "listing", "folder", "mapping", "data", "data set
 def test_every_form_is_recognised_and_read(name, forms):
     assert set(NAMES) == set(forms) and is_graphs(forms[name])
     target = "answer" if name in ("folder", "mapping") else "y"
-    found = read_graphs(forms[name], target)
-    assert found.level == LEVELS.get(name, "node")
-    assert found.answers.height == (found.nodes if found.level == "node" else len(found.sizes))
+    graphs = read_graphs(forms[name], target)
+    assert graphs.level == LEVELS.get(name, "node")
+    assert graphs.answers.height == (graphs.nodes if graphs.level == "node" else len(graphs.sizes))
     assert read_graphs(forms[name], None).answers is None
 
 

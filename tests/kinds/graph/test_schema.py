@@ -74,7 +74,8 @@ def test_the_schema_knows_nothing_of_rows_that_do_not_train():
     changed = people()
     changed.values.numbers[10:] *= 100
     first, second = (
-        fit_graphs(found, np.arange(20), np.arange(10), answer="y", ways="auto") for found in (people(), changed)
+        fit_graphs(graph_set, np.arange(20), np.arange(10), answer="y", ways="auto")
+        for graph_set in (people(), changed)
     )
     assert first.schema == second.schema
     few = fit_graphs(
@@ -89,8 +90,8 @@ def test_the_schema_knows_nothing_of_rows_that_do_not_train():
 
 
 def test_a_schema_reads_back_and_says_what_was_understood():
-    for found in (rings(), people(), people("yes")):
-        fitted = fit_graphs(found, np.arange(12), np.arange(12), answer="y", ways="directed")
+    for graph_set in (rings(), people(), people("yes")):
+        fitted = fit_graphs(graph_set, np.arange(12), np.arange(12), answer="y", ways="directed")
         assert GraphSchema.model_validate_json(fitted.schema.model_dump_json()) == fitted.schema
         assert fitted.schema.columns[0].kind == "graph" and "nodes" in fitted.schema.columns[0].examples[0]
         assert len(fitted.schema.columns) == 2
@@ -98,7 +99,7 @@ def test_a_schema_reads_back_and_says_what_was_understood():
 
 def test_other_columns_of_a_node_table_are_features_and_the_answer_is_not():
     table = pl.DataFrame({"y": [0, 1, 1, 0], "a": [1.0, 2.0, 3.0, 4.5]})
-    found = GraphSet(
+    graph_set = GraphSet(
         level="node",
         sizes=(4,),
         edges=torch.tensor([[0], [1]]),
@@ -107,9 +108,9 @@ def test_other_columns_of_a_node_table_are_features_and_the_answer_is_not():
         targets=("y",),
         source="s",
     )
-    fitted = fit_graphs(found, np.arange(4), np.arange(4), answer="y", ways="auto", side=("a",))
+    fitted = fit_graphs(graph_set, np.arange(4), np.arange(4), answer="y", ways="auto", side=("a",))
     assert [column.name for column in fitted.schema.nodes.table.columns] == ["a"]
-    alone = fit_graphs(found, np.arange(4), np.arange(4), answer="y", ways="auto")
+    alone = fit_graphs(graph_set, np.arange(4), np.arange(4), answer="y", ways="auto")
     assert alone.schema.nodes.form == "degree" and alone.inputs["nodes"].value.tolist() == [[1], [1], [0], [0]]
 
 
@@ -140,7 +141,7 @@ def test_graphs_are_not_nodes():
 def test_the_mean_of_edges_has_one_decimal():
     fitted = fit_graphs(rings(), np.arange(12), np.arange(12), answer="y", ways="auto")
     mean = sum(graph[1].shape[1] for graph in GRAPHS) / 12
-    told = fitted.schema.columns[0].examples[1]
-    assert told == f"{mean:.1f} edges, each way counted" and len(told.split()[0].split(".")[1]) == 1
+    example = fitted.schema.columns[0].examples[1]
+    assert example == f"{mean:.1f} edges, each way counted" and len(example.split()[0].split(".")[1]) == 1
     alone = fit_graphs(people(), np.arange(20), np.arange(20), answer="y", ways="directed")
     assert alone.schema.columns[0].examples[1] == f"{people().edges.shape[1]} edges, each way counted"

@@ -17,23 +17,23 @@ def test_parts_that_share_a_node_are_named():
 
 
 def test_what_is_held_out_comes_from_the_rest():
-    found = complete({"train": TRAIN}, LABELLED, **HALVES, seed=0)
-    drawn = np.concatenate([found.parts["validation"], found.parts["test"]])
-    assert sorted(drawn) == np.setdiff1d(LABELLED, TRAIN).tolist() and found.parts["train"] is TRAIN
-    assert len(found.parts["validation"]) == len(found.parts["test"]) == 24
-    assert found.note == (
+    completed = complete({"train": TRAIN}, LABELLED, **HALVES, seed=0)
+    drawn = np.concatenate([completed.parts["validation"], completed.parts["test"]])
+    assert sorted(drawn) == np.setdiff1d(LABELLED, TRAIN).tolist() and completed.parts["train"] is TRAIN
+    assert len(completed.parts["validation"]) == len(completed.parts["test"]) == 24
+    assert completed.note == (
         "The data mark no nodes for validation or test: drawn from the 48 others with an answer, 24 for validation and "
         "24 for test."
     )
     again, other = (complete({"train": TRAIN}, LABELLED, **HALVES, seed=seed).parts["test"] for seed in (0, 1))
-    assert np.array_equal(found.parts["test"], again) and not np.array_equal(again, other)
+    assert np.array_equal(completed.parts["test"], again) and not np.array_equal(again, other)
 
 
 def test_only_what_is_missing_and_asked_for_is_drawn():
     validation = np.arange(20, 30)
-    found = complete({"train": TRAIN, "validation": validation}, LABELLED, **HALVES, seed=0)
-    assert found.parts["validation"] is validation and len(found.parts["test"]) == 38
-    assert found.note.startswith("The data mark no nodes for test: drawn from the 38")
+    completed = complete({"train": TRAIN, "validation": validation}, LABELLED, **HALVES, seed=0)
+    assert completed.parts["validation"] is validation and len(completed.parts["test"]) == 38
+    assert completed.note.startswith("The data mark no nodes for test: drawn from the 38")
     alone = complete({"train": TRAIN}, LABELLED, validation=0.0, test=0.2, seed=0)
     assert set(alone.parts) == {"train", "test"} and len(alone.parts["test"]) == 48
     unasked = complete({"train": TRAIN}, LABELLED, validation=0.2, test=0.0, seed=0)
@@ -49,5 +49,5 @@ def test_only_what_is_missing_and_asked_for_is_drawn():
     ],
 )
 def test_else_the_parts_stay_as_they_are(parts, shares):
-    found = complete(parts, LABELLED, **shares, seed=0)
-    assert found.parts == parts and found.note is None
+    completed = complete(parts, LABELLED, **shares, seed=0)
+    assert completed.parts == parts and completed.note is None

@@ -10,7 +10,7 @@ from evenkeel.kinds.table.flat import FlatInputs
 from evenkeel.network import Network
 from evenkeel.train.engines.tape import MOST_TAPES, Taped, same_numbers, transparent
 from evenkeel.train.optimizers import build_optimizer
-from evenkeel.train.step import Step
+from evenkeel.train.step import TrainingStep
 
 TASK = "regression"
 OPTIONS = {
@@ -29,7 +29,7 @@ def batch(data, start, size=32):
 
 
 def step_of(network, task=TASK, **settings):
-    return Step(network, build_optimizer(network, small_plan(task, **settings)), 0.5)
+    return TrainingStep(network, build_optimizer(network, small_plan(task, **settings)), 0.5)
 
 
 def by_autograd(step):

@@ -1,4 +1,4 @@
-"""Graphs as pairs (nodes, edges) of arrays, tensors or lists, with their answers beside them or none.
+"""Reader of graphs as pairs (nodes, edges) of arrays, tensors or lists, with or without answers.
 
 nodes   numbers (node, channel), or a tag each (node,): whole numbers or words
 edges   whole numbers (2, edge), or (edge, 2), the same way in all graphs
@@ -13,18 +13,18 @@ import numpy as np
 import torch
 
 from evenkeel.errors import DataError
-from evenkeel.kinds.graph.edges import Layout, as_edges, join_edges, layout_of
+from evenkeel.kinds.graph.edges import EdgeLayout, as_edges, join_edges, layout_of
 from evenkeel.kinds.graph.nodes import NodeValues, as_numbers
 from evenkeel.kinds.graph.objects import answers_frame, stack_numbers
 from evenkeel.kinds.graph.schema import GraphSet
 from evenkeel.shapes import Tensor
 
-LOOKED_AT = 8  # pairs of a list that tell what it is
+PAIRS_CHECKED = 8  # the first pairs of a list, by which it is recognised
 Likeness = Literal["no", "maybe", "sure"]
 
 
 def is_pairs(value: Any) -> bool:
-    """Whether it is a list of pairs whose second part can be edges.
+    """Whether a value is a list of pairs whose second part can be edges.
 
     Example:
         >>> is_pairs([([[0.5], [0.1]], [[0], [1]])]), is_pairs([(1, 2)])
@@ -32,17 +32,17 @@ def is_pairs(value: Any) -> bool:
     """
     if not isinstance(value, list) or not value:
         return False
-    found = [_likeness(pair) for pair in value[:LOOKED_AT]]
-    return "no" not in found and "sure" in found
+    likenesses = [_likeness(pair) for pair in value[:PAIRS_CHECKED]]
+    return "no" not in likenesses and "sure" in likenesses
 
 
 def is_pair(value: Any) -> bool:
-    """Whether it is one graph as a tuple (nodes, edges), and no pair of graphs and answers."""
+    """Whether a value is one graph as a tuple (nodes, edges), not a pair of graphs and answers."""
     return isinstance(value, tuple) and len(value) == 2 and not is_pairs(value[0]) and _likeness(value) == "sure"
 
 
 def _likeness(value: Any) -> Likeness:
-    """How surely a value is (nodes, edges)."""
+    """Judge how surely a value is (nodes, edges)."""
     if not isinstance(value, (tuple, list)) or len(value) != 2:
         return "no"
     if not all(isinstance(part, (np.ndarray, Tensor, list)) for part in value):
@@ -59,7 +59,7 @@ def _likeness(value: Any) -> Likeness:
 
 
 def _sure_of(value: Sequence[Any], nodes: Any, edges: Any) -> Likeness:
-    """By different shapes, which nothing else has; or by numbers that name nodes, but for lists in a list."""
+    """Judge by the shapes, which differ in graphs alone, or by edges that are numbers of nodes."""
     numbers = np.asarray(edges.detach().cpu() if isinstance(edges, Tensor) else edges)
     if numbers.dtype.kind not in "iuf":
         return "no"
@@ -72,11 +72,11 @@ def _sure_of(value: Sequence[Any], nodes: Any, edges: Any) -> Likeness:
     return "sure" if named.all() or (numbers.dtype.kind != "f" and not lists) else "maybe"
 
 
-def read_pairs(graphs: Sequence[Any], y: Any, answer: str | None, layout: Layout = "lying") -> GraphSet:
-    """Graphs as (nodes, edges), with their answers beside them or none.
+def read_pairs(graphs: Sequence[Any], y: Any, answer: str | None, layout: EdgeLayout = "lying") -> GraphSet:
+    """Read graphs from pairs (nodes, edges), with or without answers.
 
     Raises:
-        DataError: something that is no graph, or not of the form of the others.
+        DataError: something that is not a graph, or has other features than the others.
     """
     for number, graph in enumerate(graphs):
         if not isinstance(graph, (tuple, list)) or len(graph) != 2:
@@ -88,25 +88,25 @@ def read_pairs(graphs: Sequence[Any], y: Any, answer: str | None, layout: Layout
     frame = None if answer is None or y is None else answers_frame(y, answer)
     if frame is not None and frame.height != len(graphs):
         raise DataError(f"there are {len(graphs)} graphs and {frame.height} answers; they must be equally many")
-    lay = layout_of([graph[1] for graph in graphs], layout)
+    resolved = layout_of([graph[1] for graph in graphs], layout)
     return GraphSet(
         level="graph",
         sizes=tuple(counts),
-        edges=join_edges([as_edges(graph[1], lay) for graph in graphs], counts),
+        edges=join_edges([as_edges(graph[1], resolved) for graph in graphs], counts),
         values=_values(nodes, counts) if all(counts) else NodeValues(),
         answers=frame,
         targets=() if frame is None else tuple(frame.columns),
         source=f"{len(graphs)} graphs in memory",
-        layout=lay,
+        layout=resolved,
     )
 
 
-def _nodes_of(number: int, given: Any) -> Tensor | np.ndarray:
-    """Numbers, or words as an array of text."""
-    if isinstance(given, Tensor):
-        return given.detach().cpu()
+def _nodes_of(number: int, nodes: Any) -> Tensor | np.ndarray:
+    """Convert the nodes of one graph to numbers, or to an array of text."""
+    if isinstance(nodes, Tensor):
+        return nodes.detach().cpu()
     try:
-        array = np.asarray(given)
+        array = np.asarray(nodes)
     except ValueError as problem:
         raise DataError(f"graph {number}: its nodes must have equally many numbers each") from problem
     if array.dtype.kind not in "USO":
@@ -120,7 +120,7 @@ def _nodes_of(number: int, given: Any) -> Tensor | np.ndarray:
 
 
 def _values(nodes: Sequence[Tensor | np.ndarray], counts: Sequence[int]) -> NodeValues:
-    """Whole numbers and words (node,) are tags."""
+    """Join the features of all nodes; whole numbers and words (node,) are tags."""
     numbers = [each for each in nodes if isinstance(each, Tensor) and each.ndim != 1]
     if len(numbers) == len(nodes):
         return NodeValues(numbers=stack_numbers([as_numbers(each) for each in numbers], counts))

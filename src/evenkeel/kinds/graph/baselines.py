@@ -1,4 +1,4 @@
-"""Plain models beside a graph net: linear on the features of nodes, raw and smoothed, and on sums over graphs.
+"""Baselines of graphs: linear models on the features of nodes, raw and smoothed, and on sums over graphs.
 
 smoothed    S S X,   S = (A + 1) scaled by 1 / sqrt(d_i d_j)      Source: Wu et al. 2019, arXiv:1902.07153
 histogram   the sum of each number over the nodes of a graph, and how many nodes and edges it has
@@ -21,10 +21,10 @@ from evenkeel.shapes import Tensor
 
 
 def _linear(level: Level, matrix: Matrix[GraphSchema]) -> Baseline[GraphSchema]:
-    """A linear model where examples are of that level, else none.
+    """Make the baseline of one level: a linear model for examples of that level, else none.
 
-    Where more nodes validate than train, as in the usual splits of citation graphs, it too learns from the latter
-    alone: with all answers it would be another task.
+    Where more nodes validate than train, as in the usual splits of citation graphs, the baseline learns from
+    the latter alone too: with all answers it would be another task.
     """
 
     def model(part: HeadPart, data: Dataset[GraphSchema], seed: int) -> Any:
@@ -42,7 +42,7 @@ def _linear(level: Level, matrix: Matrix[GraphSchema]) -> Baseline[GraphSchema]:
 
 
 def node_matrix(data: Dataset[GraphSchema]) -> Any:
-    """Features of all nodes as a sparse matrix of scipy."""
+    """Convert the features of all nodes to a sparse matrix of scipy."""
     from scipy import sparse
 
     inputs = data.inputs
@@ -53,12 +53,12 @@ def node_matrix(data: Dataset[GraphSchema]) -> Any:
 
 
 def raw(data: Dataset[GraphSchema], rows: Tensor) -> Any:
-    """(row, channel), each node by itself."""
+    """Return (row, channel), each node by itself."""
     return node_matrix(data)[all_rows(data.inputs["rows"])[rows].numpy()]
 
 
 def smoothed(data: Dataset[GraphSchema], rows: Tensor) -> Any:
-    """(row, channel), each node with those up to two edges away."""
+    """Compute (row, channel), each node averaged with those up to two edges away."""
     from scipy import sparse
 
     nodes = node_matrix(data)
@@ -72,15 +72,15 @@ def smoothed(data: Dataset[GraphSchema], rows: Tensor) -> Any:
 
 
 def histogram(data: Dataset[GraphSchema], rows: Tensor) -> np.ndarray:
-    """(row, channel + 2), each column with mean 0 and variance 1 over the graphs that train."""
+    """Compute (row, channel + 2), each column with mean 0 and variance 1 over the graphs that train."""
     nodes, edges = in_form(data.inputs["nodes"], Joined), in_form(data.inputs["edges"], Edges)
     counts = nodes.starts.diff()
     owner = torch.arange(len(counts)).repeat_interleave(counts)
     sums = nodes.values.new_zeros(len(counts), nodes.values.shape[1]).index_add(0, owner, nodes.values)
-    found = torch.cat((sums, counts.unsqueeze(1), edges.starts.diff().unsqueeze(1)), dim=1).double()
-    known = found[torch.from_numpy(data.split.train)]
+    totals = torch.cat((sums, counts.unsqueeze(1), edges.starts.diff().unsqueeze(1)), dim=1).double()
+    known = totals[torch.from_numpy(data.split.train)]
     spread = known.std(0, correction=0)
-    return ((found[rows] - known.mean(0)) / torch.where(spread > 0, spread, 1.0)).numpy()
+    return ((totals[rows] - known.mean(0)) / torch.where(spread > 0, spread, 1.0)).numpy()
 
 
 BASELINES: dict[str, Baseline[GraphSchema]] = {

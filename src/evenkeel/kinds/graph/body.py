@@ -1,7 +1,7 @@
-"""What reads graphs: a GNN of ours, or a net of the user's own on nodes, edges and whose nodes they are.
+"""Body for graphs: one of our GNNs, or the user's own net on nodes, edges and the graph of each node.
 
-Where nodes are mostly zeros they come as places and values, and dropout is drawn for these alone: what it makes of a
-zero is a zero, so the distribution is that of dropout on all, at a tenth of its cost.
+Nodes that are mostly zeros come as places and values, and dropout is drawn for these alone: a zero stays zero under
+dropout, so the distribution is the same as that of dropout on all, at a tenth of its cost.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from evenkeel.shapes import Float, Int, Tensor
 
 
 class GraphBody(nn.Module):
-    """Fields of a batch to features: of graphs, or of the nodes that are asked about.
+    """Body of graphs: fields of a batch to features of its graphs, or of the nodes in `rows`.
 
     Args:
         net: nodes, edges and, for graphs, graph (node,) to features.
@@ -55,38 +55,38 @@ class GraphBody(nn.Module):
                 raise TypeError("nodes come whole, or as starts, columns and values")
             values = functional.dropout(values, self.dropout, self.training)
             nodes = _dense(starts, columns, values, self.channels)
-        found = self.net(nodes, edges) if graph is None else self.net(nodes, edges, graph)
-        return found if rows is None else found[rows]
+        features = self.net(nodes, edges) if graph is None else self.net(nodes, edges, graph)
+        return features if rows is None else features[rows]
 
     def count_examples(self, inputs: Mapping[str, Tensor]) -> int:
-        """How many graphs, or nodes that are asked about, a batch holds."""
+        """Count the examples of a batch: its graphs, or its nodes in `rows`."""
         if "rows" in inputs:
             return len(inputs["rows"])
-        return int(inputs["graph"][-1]) + 1 if len(inputs["graph"]) else 0  # the nodes lie graph by graph
+        return int(inputs["graph"][-1]) + 1 if len(inputs["graph"]) else 0  # the nodes come graph by graph
 
 
 def _dense(starts: Tensor, columns: Tensor, values: Tensor, channels: int) -> Float[Tensor, "node channel"]:
-    """Places and values as the matrix they stand for."""
+    """Convert places and values to a dense matrix."""
     count = len(starts) - 1
     nodes = torch.arange(count, device=starts.device).repeat_interleave(starts.diff(), output_size=len(columns))
-    found = values.new_zeros(count, channels)
-    found[nodes, columns] = values
-    return found
+    dense = values.new_zeros(count, channels)
+    dense[nodes, columns] = values
+    return dense
 
 
 def graph_body(build: Build[GraphSchema]) -> Body:
-    """Our net by the plan, or the user's own.
+    """Build our net by the plan, or wrap the user's own.
 
     Raises:
-        RequestError: the net cannot read graphs, or gives features of something else than was asked for.
+        RequestError: the net cannot read graphs, or gives features of another level than the examples.
     """
     schema = build.schema
     channels = schema.nodes.channels
     sparse = schema.level == "node" and schema.nodes.form == "sparse" and build.given is None
     body = GraphBody(nn.Identity(), channels)
     if sparse:
-        told = build.plan.net_options.get("input_dropout")
-        body.dropout = build.plan.dropout if told is None else float(told)
+        rate = build.plan.net_options.get("input_dropout")
+        body.dropout = build.plan.dropout if rate is None else float(rate)
         body.net = build_net(build, "graph", channels=channels, input_dropout=0.0)
     else:
         body.net = build_net(build, "graph", channels=channels)
@@ -103,16 +103,16 @@ def _check_pooling(net: GNN, schema: GraphSchema) -> None:
 
 
 def _features(body: GraphBody, schema: GraphSchema) -> int:
-    """Units, by what the net says, or by two nodes alone."""
+    """Count the feature units: by the net's attribute, or by passing two nodes."""
     known = getattr(body.net, "features", None)
     if isinstance(known, int):
         return known
     nodes, two = torch.zeros(2, body.channels), torch.tensor([0, 1])
-    told = f"nodes (node, {body.channels}) and edges (2, edge)"
+    reads = f"nodes (node, {body.channels}) and edges (2, edge)"
     if schema.level == "node":
         return features_of(
-            body, {"nodes": nodes, "edges": torch.stack((two, two.flip(0)))}, f"{told}, and gives (node, unit)"
+            body, {"nodes": nodes, "edges": torch.stack((two, two.flip(0)))}, f"{reads}, and gives (node, unit)"
         )
     none = torch.empty(2, 0, dtype=torch.int64)
-    told = f"{told}, and graph (node,), and gives (graph, unit)"
-    return features_of(body, {"nodes": nodes, "edges": none, "graph": two}, told)
+    reads = f"{reads}, and graph (node,), and gives (graph, unit)"
+    return features_of(body, {"nodes": nodes, "edges": none, "graph": two}, reads)

@@ -1,9 +1,9 @@
-"""Edges as they are read to edges that a net hears along: each once, both ways, none from a node to itself.
+"""Cleaning of edges for message passing: each edge once, both ways, none from a node to itself.
 
-auto       an edge that is given one way goes both ways       directed   each way as it is given
+auto       an edge that is listed one way goes both ways      directed   each way as it is listed
 
-Of several graphs the edges lie, (2, edge), unless one of them can only stand, (edge, 2): what is 2 x 2 could be either
-and is read as the others are.
+Edges have the layout "lying", (2, edge), or "standing", (edge, 2): the words are saved with runs. Several graphs have
+one layout, which those that are not 2 x 2 decide.
 """
 
 from __future__ import annotations
@@ -19,20 +19,20 @@ from evenkeel.errors import DataError
 from evenkeel.shapes import Int, Tensor
 
 Ways = Literal["auto", "directed"]
-Layout = Literal["lying", "standing"]
-"""(2, edge), or (edge, 2)."""
+EdgeLayout = Literal["lying", "standing"]
+"""`lying` is (2, edge), `standing` is (edge, 2)."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class Clean:
-    """Edges (2, edge) in the order of their first nodes, and sentences about what was changed."""
+class CleanEdges:
+    """Edges (2, edge) in the order of their first nodes, and sentences about the changes."""
 
     edges: Int[Tensor, "2 edge"]
     notes: tuple[str, ...]
 
 
-def as_edges(values: Any, layout: Layout = "lying") -> Int[Tensor, "2 edge"]:
-    """Whole numbers (2, edge), or (edge, 2), as int64 (2, edge); what is 2 x 2 is read by `layout`.
+def as_edges(values: Any, layout: EdgeLayout = "lying") -> Int[Tensor, "2 edge"]:
+    """Convert whole numbers (2, edge) or (edge, 2) to int64 (2, edge); 2 x 2 is read by `layout`.
 
     Raises:
         DataError: another shape or type.
@@ -41,35 +41,35 @@ def as_edges(values: Any, layout: Layout = "lying") -> Int[Tensor, "2 edge"]:
         >>> as_edges([[0, 1], [1, 2], [2, 0]]).tolist()
         [[0, 1, 2], [1, 2, 0]]
     """
-    found = _whole(values)
-    lies = len(found) == 2 and (layout == "lying" or found.shape != (2, 2))
-    return torch.from_numpy(found if lies else np.ascontiguousarray(found.T))
+    numbers = _whole(values)
+    wide = len(numbers) == 2 and (layout == "lying" or numbers.shape != (2, 2))
+    return torch.from_numpy(numbers if wide else np.ascontiguousarray(numbers.T))
 
 
-def layout_of(pieces: Sequence[Any], usual: Layout = "lying") -> Layout:
-    """How the edges of several graphs lie; `usual` where all that there are could be either.
+def layout_of(pieces: Sequence[Any], usual: EdgeLayout = "lying") -> EdgeLayout:
+    """Detect the layout of the edges of several graphs; `usual` where every graph fits both.
 
     Raises:
-        DataError: some lie and some stand, and others could be either; or one that is no edge.
+        DataError: both layouts occur and a third graph fits both; or values that are not edges.
 
     Example:
         >>> layout_of([[[0, 1], [1, 2]], [[0, 1], [1, 2], [2, 0]]])
         'standing'
     """
     shapes = [_whole(piece).shape for piece in pieces]
-    lying = [number for number, shape in enumerate(shapes) if shape[0] == 2 and shape[1] not in (0, 2)]
-    standing = [number for number, shape in enumerate(shapes) if shape[0] != 2]
-    if lying and standing and (2, 2) in shapes:
+    wide = [number for number, shape in enumerate(shapes) if shape[0] == 2 and shape[1] not in (0, 2)]
+    tall = [number for number, shape in enumerate(shapes) if shape[0] != 2]
+    if wide and tall and (2, 2) in shapes:
         raise DataError(
-            f"edges must be of the shape (2, edge) in every graph, or (edge, 2) in every graph; graph {lying[0]} has "
-            f"{shapes[lying[0]]} and graph {standing[0]} {shapes[standing[0]]}, and graph {shapes.index((2, 2))} could "
+            f"edges must be of the shape (2, edge) in every graph, or (edge, 2) in every graph; graph {wide[0]} has "
+            f"{shapes[wide[0]]} and graph {tall[0]} {shapes[tall[0]]}, and graph {shapes.index((2, 2))} could "
             "be either"
         )
-    return "standing" if standing and not lying else "lying" if lying else usual
+    return "standing" if tall and not wide else "lying" if wide else usual
 
 
 def _whole(values: Any) -> np.ndarray:
-    """Edges as they lie, int64; floats where they are whole numbers; none as (2, 0)."""
+    """Convert edges to int64 in their own layout, floats if they are whole numbers, none at all to (2, 0)."""
     try:
         array = values.detach().cpu().numpy() if isinstance(values, Tensor) else np.asarray(values)
     except ValueError as problem:
@@ -89,10 +89,10 @@ def _whole(values: Any) -> np.ndarray:
 
 
 def check_edges(edges: Int[Tensor, "2 edge"], nodes: int, where: str) -> None:
-    """Refuse an edge to a node that is not there; `where` begins the message.
+    """Refuse an edge to a node that does not exist; `where` begins the message.
 
     Raises:
-        DataError: there is one.
+        DataError: there is such an edge.
     """
     wrong = ((edges < 0) | (edges >= nodes)).any(0)
     if wrong.any():
@@ -104,10 +104,10 @@ def check_edges(edges: Int[Tensor, "2 edge"], nodes: int, where: str) -> None:
 
 
 def join_edges(pieces: Sequence[Tensor], sizes: Sequence[int]) -> Int[Tensor, "2 edge"]:
-    """Edges, (2, edge) each, of graphs of those sizes, numbered through the nodes of all, one after the other.
+    """Join the edges (2, edge) of graphs of these sizes, renumbered for the nodes of all, one after the other.
 
     Raises:
-        DataError: an edge to a node that is not there.
+        DataError: an edge to a node that does not exist.
 
     Example:
         >>> join_edges([torch.tensor([[0], [1]]), torch.tensor([[1], [0]])], [2, 3]).tolist()
@@ -120,14 +120,14 @@ def join_edges(pieces: Sequence[Tensor], sizes: Sequence[int]) -> Int[Tensor, "2
     return torch.cat(shifted, dim=1) if shifted else torch.empty(2, 0, dtype=torch.int64)
 
 
-def clean_edges(edges: Int[Tensor, "2 edge"], nodes: int, ways: Ways) -> Clean:
-    """Without edges to oneself and without doubles; with `auto` both ways.
+def clean_edges(edges: Int[Tensor, "2 edge"], nodes: int, ways: Ways) -> CleanEdges:
+    """Remove loops and duplicates; with `auto` add the opposite of each edge.
 
     Example:
-        >>> found = clean_edges(torch.tensor([[0, 1, 1, 2], [1, 0, 2, 2]]), 3, "auto")
-        >>> found.edges.tolist()
+        >>> cleaned = clean_edges(torch.tensor([[0, 1, 1, 2], [1, 0, 2, 2]]), 3, "auto")
+        >>> cleaned.edges.tolist()
         [[0, 1, 1, 2], [1, 0, 2, 1]]
-        >>> found.notes[0]
+        >>> cleaned.notes[0]
         '1 edge leads from a node to itself and is left out.'
     """
     notes = []
@@ -144,7 +144,7 @@ def clean_edges(edges: Int[Tensor, "2 edge"], nodes: int, ways: Ways) -> Clean:
         if (added := len(both) - len(keys)) > 0:
             notes.append(f"{added} edge(s) given one way go both ways (edges='directed' keeps them as they are).")
         keys = both
-    return Clean(edges=torch.stack((keys // max(nodes, 1), keys % max(nodes, 1))), notes=tuple(notes))
+    return CleanEdges(edges=torch.stack((keys // max(nodes, 1), keys % max(nodes, 1))), notes=tuple(notes))
 
 
 def _edges(count: int) -> str:

@@ -1,4 +1,4 @@
-"""Graphs in files: `.npz` of one graph, text of many, and two tables of one graph, nodes and edges.
+"""Readers of graphs in files: `.npz` of one graph, text of many, and two tables of one graph, nodes and edges.
 
 x.npz        edge_index (2, edge); x (node, channel), or x_row, x_col, x_val; y; idx_train, idx_val, idx_test or masks
 x.txt        number of graphs; of each `nodes answer`, then of each node `tag neighbours first second ... numbers`
@@ -38,7 +38,7 @@ ENDS, NAME = (("source", "target"), ("from", "to"), ("src", "dst")), "id"
 
 
 def is_npz(path: Path) -> bool:
-    """Whether it is an archive of arrays with edges among them."""
+    """Whether a file is an archive of arrays with edges among them."""
     if path.suffix != ".npz" or not path.is_file() or not zipfile.is_zipfile(path):
         return False
     with zipfile.ZipFile(path) as archive:
@@ -46,7 +46,7 @@ def is_npz(path: Path) -> bool:
 
 
 def is_listing(path: Path) -> bool:
-    """Whether its first lines count graphs, then nodes, then neighbours."""
+    """Whether the first lines of a file count graphs, then nodes, then neighbours."""
     if path.suffix != ".txt" or not path.is_file():
         return False
     try:
@@ -58,13 +58,15 @@ def is_listing(path: Path) -> bool:
 
 
 def tables_in(folder: Path) -> dict[str, Path]:
-    """The tables of nodes and edges in a folder, by name."""
-    found = {name: [folder / f"{name}{suffix}" for suffix in SUFFIXES] for name in TABLES}
-    return {name: there[0] for name, paths in found.items() if (there := [path for path in paths if path.is_file()])}
+    """Find the tables of nodes and edges in a folder, by name."""
+    candidates = {name: [folder / f"{name}{suffix}" for suffix in SUFFIXES] for name in TABLES}
+    return {
+        name: there[0] for name, paths in candidates.items() if (there := [path for path in paths if path.is_file()])
+    }
 
 
 def read_npz(path: Path, answer: str | None) -> GraphSet:
-    """One graph, an answer for each node.
+    """Read one graph with an answer for each node.
 
     Raises:
         DataError: an array is missing or of another shape.
@@ -79,7 +81,7 @@ def read_npz(path: Path, answer: str | None) -> GraphSet:
     frame = None if answer is None else answers_frame(arrays[answer], answer)
     edges = as_edges(arrays["edge_index"])
     numbers = _numbers_of(path, arrays, frame)
-    sizes = [found.shape[0] for found in (numbers, frame) if found is not None]
+    sizes = [part.shape[0] for part in (numbers, frame) if part is not None]
     if len(set(sizes)) > 1:
         raise DataError(f"{path} holds {sizes[0]} nodes and {sizes[1]} answers; expected as many")
     count = sizes[0] if sizes else int(edges.max()) + 1 if edges.numel() else 0
@@ -96,7 +98,7 @@ def read_npz(path: Path, answer: str | None) -> GraphSet:
 
 
 def _numbers_of(path: Path, arrays: Mapping[str, np.ndarray], frame: pl.DataFrame | None) -> Tensor | None:
-    """A matrix, or the places and values of one."""
+    """Read a matrix, or the places and values of one."""
     if "x" in arrays:
         return as_numbers(torch.from_numpy(arrays["x"]))
     named = [name for name in ("x_row", "x_col", "x_val") if name in arrays]
@@ -117,16 +119,16 @@ def _numbers_of(path: Path, arrays: Mapping[str, np.ndarray], frame: pl.DataFram
 
 
 def _parts_of(arrays: Mapping[str, np.ndarray]) -> Mapping[str, np.ndarray] | None:
-    """Row numbers of each part that is given, by number or by a Boolean for each row."""
-    given = {part: name for part, names in PARTS.items() for name in names if name in arrays}
-    rows = {part: arrays[name] for part, name in given.items()}
-    found = {part: np.flatnonzero(each) if each.dtype == np.bool_ else each for part, each in rows.items()}
-    check_apart(found, given)
-    return found if "train" in found else None
+    """Read the row numbers of each part, stored as numbers or as a Boolean for each row."""
+    stored = {part: name for part, names in PARTS.items() for name in names if name in arrays}
+    rows = {part: arrays[name] for part, name in stored.items()}
+    parts = {part: np.flatnonzero(each) if each.dtype == np.bool_ else each for part, each in rows.items()}
+    check_apart(parts, stored)
+    return parts if "train" in parts else None
 
 
 def read_listing(path: Path, answer: str | None) -> GraphSet:
-    """Graphs with a tag at each node, and numbers where the lines go on after the neighbours.
+    """Read graphs with a tag at each node, and numbers where the lines go on after the neighbours.
 
     Raises:
         DataError: a line that is not of the format; the message names it.
@@ -161,31 +163,31 @@ def read_listing(path: Path, answer: str | None) -> GraphSet:
 
 
 class _Lines:
-    """Lines one after the other; what does not fit is an error with its number."""
+    """Reader of one line after the other; its errors name the line."""
 
     def __init__(self, path: Path, lines: Sequence[str]) -> None:
         self.path, self.lines, self.at = path, lines, 0
 
     def words(self, count: int) -> list[str]:
-        """The words of the next line, at least so many."""
+        """Read the words of the next line, at least `count`."""
         self.at += 1
-        found = self.lines[self.at - 1].split() if self.at <= len(self.lines) else []
-        if len(found) < count:
-            raise self.wrong(f"expected {count} numbers or more, got {len(found)}")
-        return found
+        cut = self.lines[self.at - 1].split() if self.at <= len(self.lines) else []
+        if len(cut) < count:
+            raise self.wrong(f"expected {count} numbers or more, got {len(cut)}")
+        return cut
 
     def whole(self, word: str) -> int:
-        """A whole number of 0 or more."""
+        """Parse a whole number of 0 or more."""
         if not word.isdecimal():
             raise self.wrong(f"expected a whole number, got {word!r}")
         return int(word)
 
     def numbers(self, count: int) -> list[int]:
-        """So many of them."""
+        """Read the next line as `count` whole numbers."""
         return [self.whole(word) for word in self.words(count)[:count]]
 
     def node(self) -> tuple[str, list[int], list[float]]:
-        """Tag, neighbours, numbers."""
+        """Read tag, neighbours and numbers of a node."""
         tag, degree, *rest = self.words(2)
         count = self.whole(degree)
         if len(rest) < count:
@@ -196,15 +198,15 @@ class _Lines:
             raise self.wrong(str(problem)) from problem
 
     def wrong(self, what: str) -> DataError:
-        """The message."""
+        """Build the error of the current line."""
         return DataError(f"{self.path}, line {self.at}: {what}")
 
 
 def read_tables(tables: Mapping[str, Any], answer: Answer | None, source: str) -> GraphSet:
-    """One graph of two tables: who is who, and who hears whom.
+    """Read one graph from two tables: its nodes and its edges.
 
     Raises:
-        DataError: a table or column is missing, an id stands twice, an edge leads to an id that is not there.
+        DataError: a table or column is missing, an id occurs twice, an edge leads to an id that is not there.
         RequestError: no target is named.
     """
     absent = [name for name in TABLES if name not in tables]
@@ -239,7 +241,7 @@ def read_tables(tables: Mapping[str, Any], answer: Answer | None, source: str) -
 
 
 def _ends_of(columns: Sequence[str], source: str) -> tuple[str, str]:
-    """The headings of where edges begin and end."""
+    """Find the two columns with the ends of the edges."""
     for ends in ENDS:
         if set(ends) <= set(columns):
             return ends
@@ -252,8 +254,8 @@ def _ends_of(columns: Sequence[str], source: str) -> tuple[str, str]:
 
 
 def _ids(series: pl.Series) -> list[str]:
-    """Names as text; a whole number is the same whether it was read as 7 or as 7.0."""
-    found = tidy(series)
-    if found.dtype.is_float() and bool((found.drop_nulls() == found.drop_nulls().round()).all()):
-        found = found.cast(pl.Int64)
-    return ["" if value is None else str(value) for value in found.to_list()]
+    """Convert names to text; a whole number is the same whether it was read as 7 or as 7.0."""
+    values = tidy(series)
+    if values.dtype.is_float() and bool((values.drop_nulls() == values.drop_nulls().round()).all()):
+        values = values.cast(pl.Int64)
+    return ["" if value is None else str(value) for value in values.to_list()]

@@ -1,6 +1,6 @@
-"""Graphs: an answer for each of many graphs, or for each node of one; GNNs are their nets.
+"""The kind graph: an answer for each of many graphs, or for each node of one; its nets are GNNs.
 
-Nodes of one graph all stand in every batch (full-batch), those without an answer too: predicting on the same graph is
+All nodes of one graph are in every batch (full-batch), those without an answer too: predicting on the same graph is
 transductive, on another one inductive.
 """
 
@@ -20,7 +20,7 @@ from evenkeel.kinds.base import Answered, DataRequest, Encoded, Kind, Prepared
 from evenkeel.kinds.graph.baselines import BASELINES
 from evenkeel.kinds.graph.body import graph_body
 from evenkeel.kinds.graph.edges import Ways
-from evenkeel.kinds.graph.labels import Known, drop_unlabelled, label_graphs
+from evenkeel.kinds.graph.labels import LabelledGraphs, drop_unlabelled, label_graphs
 from evenkeel.kinds.graph.leaks import leak_notes
 from evenkeel.kinds.graph.pictures import graph_pictures, keep_graphs
 from evenkeel.kinds.graph.read import is_graphs, read_graphs
@@ -30,7 +30,7 @@ from evenkeel.task import TaskChoice
 
 
 class GraphOptions(Frozen):
-    """How graphs are read."""
+    """Options of reading graphs."""
 
     edges: Ways = Field(default="auto", description="auto: an edge given one way goes both ways; directed: as given")
     masks: Literal["use", "ignore"] = Field(
@@ -41,52 +41,56 @@ class GraphOptions(Frozen):
 def prepare_graphs(data: Any, request: DataRequest[GraphOptions]) -> Prepared[GraphSchema]:
     """Read, infer the task, split, learn of the part that trains, encode."""
     answer: Answer = USUAL if request.target is None else _name(request.target)
-    known = label_graphs(read_graphs(data, answer), request.task)
-    found, table, kind = known.found, known.table, known.choice.kind
-    split, note = _split(request.split, known, request.options)
+    labelled = label_graphs(read_graphs(data, answer), request.task)
+    graphs, table, kind = labelled.graphs, labelled.table, labelled.choice.kind
+    split, note = _split(request.split, labelled, request.options)
     rows = hold_out(table, kind, split, weight=request.weight)
     side, train = tuple(rows.features.columns), rows.split.train
-    learned = fit_graphs(found, table.rows, train, answer=answer, ways=request.options.edges, side=side)
-    leaks = leak_notes(found, side, table.rows, train, rows.target, kind, split.seed)
+    learned = fit_graphs(graphs, table.rows, train, answer=answer, ways=request.options.edges, side=side)
+    leaks = leak_notes(graphs, side, table.rows, train, rows.target, kind, split.seed)
     fitted = dataclasses.replace(learned, notes=(*note, *learned.notes, *leaks))
-    return Prepared(dataset=dataset_of(rows, fitted, found.source), choice=known.choice)
+    return Prepared(dataset=dataset_of(rows, fitted, graphs.source), choice=labelled.choice)
 
 
 def _name(target: Any) -> Answer:
     return target if isinstance(target, str) else tuple(target)
 
 
-def _split(request: SplitRequest, known: Known, options: GraphOptions) -> tuple[SplitRequest, tuple[str, ...]]:
-    """The split that the data bring along, unless another one is asked for, and what is to be said of it."""
-    parts = known.found.parts
+def _split(
+    request: SplitRequest, labelled: LabelledGraphs, options: GraphOptions
+) -> tuple[SplitRequest, tuple[str, ...]]:
+    """Take the split that the data bring along unless another one is requested; also return notes on it."""
+    parts = labelled.graphs.parts
     if parts is None or options.masks == "ignore" or not isinstance(request.how, str) or request.how != "random":
         return request, ()
     shares = {"validation": request.validation, "test": request.test}
-    done = complete(parts, known.table.rows, **shares, seed=request.seed)
-    return SplitRequest(how=done.parts, **shares, seed=request.seed), () if done.note is None else (done.note,)
+    completed = complete(parts, labelled.table.rows, **shares, seed=request.seed)
+    return SplitRequest(how=completed.parts, **shares, seed=request.seed), () if completed.note is None else (
+        completed.note,
+    )
 
 
 def encode_new(schema: GraphSchema, new: Any) -> Encoded:
-    """New graphs, or all nodes of a graph."""
-    found = read_graphs(new, None, level=schema.level, layout=schema.layout)
-    return Encoded(inputs=encode_graphs(schema, found), keys=found.keys)
+    """Encode new graphs, or all nodes of a graph."""
+    graphs = read_graphs(new, None, level=schema.level, layout=schema.layout)
+    return Encoded(inputs=encode_graphs(schema, graphs), keys=graphs.keys)
 
 
 def answers_of_graphs(schema: GraphSchema, target: Target, new: Any) -> Answered:
-    """New graphs, or nodes, that have an answer."""
-    read = read_graphs(new, schema.answer, level=schema.level, layout=schema.layout)
-    found = drop_unlabelled(read, target)
-    if found.answers is None:
+    """Encode new graphs, or nodes, that have an answer, and these answers."""
+    all_graphs = read_graphs(new, schema.answer, level=schema.level, layout=schema.layout)
+    graphs = drop_unlabelled(all_graphs, target)
+    if graphs.answers is None:
         raise DataError("graphs come without answers; nothing can be evaluated")
-    answers, _ = take_target(found.answers, target.columns)
+    answers, _ = take_target(graphs.answers, target.columns)
     rows = present_rows(answers)
     if not len(rows):
         raise DataError(f"nothing has a value of the target {target.name!r}; nothing can be evaluated")
-    return Answered(inputs=encode_graphs(schema, found, rows), target=encode_target(target, answers[rows]))
+    return Answered(inputs=encode_graphs(schema, graphs, rows), target=encode_target(target, answers[rows]))
 
 
 def graph_recipe(net: str, dataset: Dataset[GraphSchema], choice: TaskChoice) -> Mapping[str, Any]:
-    """Defaults by what an example is, and how many there are."""
+    """Choose defaults by the level of the examples and their number."""
     shared = {"members": None, "bins": None, "activation": "relu"}
     if dataset.schema.level == "graph":
         return {**shared, **_of_graphs()}

@@ -1,4 +1,4 @@
-"""A warning of features of nodes that alone predict the answer almost perfectly, as for the columns of a table."""
+"""Leakage in graphs: features of nodes that alone predict the answer almost perfectly."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ MOST_COLUMNS = 100  # a tree each: beyond this, words of a text or parts of an e
 
 
 def leak_notes(
-    found: GraphSet,
+    graphs: GraphSet,
     side: tuple[str, ...],
     rows: np.ndarray,
     train: np.ndarray,
@@ -25,30 +25,30 @@ def leak_notes(
     kind: TargetKind,
     seed: int,
 ) -> tuple[str, ...]:
-    """One sentence for each feature that tells the answer almost alone.
+    """Return one sentence for each feature that predicts the answer almost perfectly by itself.
 
     Args:
-        found: one graph; nothing is said of several, whose nodes have no answers.
+        graphs: one graph; of several, whose nodes have no answers, there are no notes.
         side: columns of a node table that are features.
         rows: the nodes that have an answer.
-        train: which of these train.
+        train: places in `rows` of the nodes that train.
         target: their answers.
         kind: of the answers.
-        seed: of the rows that are looked at.
+        seed: of the draw of rows on which features are scored.
     """
-    judged = found.level == "node" and kind in ("class", "number")
-    frame = _columns(found.values, side, rows) if judged else None
+    judged = graphs.level == "node" and kind in ("class", "number")
+    frame = _columns(graphs.values, side, rows) if judged else None
     if frame is None or not 0 < frame.width <= MOST_COLUMNS:
         return ()
     try:
         schema = fit_schema(frame, train)
-    except DataError:  # nothing that varies, so nothing that tells
+    except DataError:  # no feature varies, so none predicts
         return ()
     return tuple(leakage_notes(schema, encode(schema, frame).mapping(), target, kind, seed))
 
 
 def _columns(values: NodeValues, side: tuple[str, ...], rows: np.ndarray) -> pl.DataFrame | None:
-    """The features of the nodes with an answer, a column each."""
+    """Return the features of the nodes with an answer, a column each."""
     if values.table is not None:
         return values.table[rows].select(side)
     if values.numbers is None or values.numbers.shape[1] > MOST_COLUMNS:

@@ -1,10 +1,10 @@
-"""What is known of each node, as numbers for a net: measurements scaled, tags and columns of words as one 0 or 1 each.
+"""Encoding of nodes as numbers for a net: measurements scaled, tags and columns of words one-hot.
 
     numbers   (node, channel)   columns of 0 and 1 as they are, others by `data.scale`; missing ones 0
               mostly zeros      zeros stay zeros: all others divided by their rms
     tags      one word a node   one column for each that the training nodes know, none for others
     table     a row a node      numbers (0 where missing), flags of missing ones, levels one-hot
-    nothing                     the logarithm of the number of neighbours stands in
+    nothing                     the logarithm of the number of neighbours instead
 
 Everything is learned from the nodes of the training part.
 """
@@ -20,20 +20,20 @@ import polars as pl
 import torch
 from torch.nn import functional
 
-from evenkeel.data.scale import Scale, apply_scale, fit_scale
+from evenkeel.data.scale import ColumnScale, apply_scale, fit_scale
 from evenkeel.data.schema import Frozen, Schema, encode, fit_schema
 from evenkeel.errors import DataError
 from evenkeel.shapes import Float, Int, Shaped, Tensor
 
-# A matrix this large of which less than this share is not zero is kept as its places and values.
+# A matrix this large of which less than this share is not zero is stored as its places and values.
 SPARSE_FROM, SPARSE_SHARE = 2**18, 0.1
 
-Form = Literal["dense", "sparse", "degree", "none"]
+NodeForm = Literal["dense", "sparse", "degree", "none"]
 
 
 @dataclass(frozen=True, kw_only=True)
 class NodeValues:
-    """Nodes as read: numbers (node, channel), dense or sparse (COO); a tag each; a table with a row each."""
+    """Features of nodes as read: numbers (node, channel), dense or sparse (COO); a tag each; a table, a row each."""
 
     numbers: Tensor | None = None
     tags: np.ndarray | None = None
@@ -41,31 +41,31 @@ class NodeValues:
 
 
 class NodeFeatures(Frozen):
-    """What was learned of the training nodes.
+    """Encoding learned of the training nodes.
 
-    `given` numbers a node with their `scales` (None: as they are), or with one `size` where most are zeros; `tags` in
-    the order of their columns; `table`, what a row of columns is.
+    A node has `given` numbers, with their `scales` (None: unscaled), or with one `size` where most are zeros; `tags` in
+    the order of their columns; `table` is the schema of a table of nodes.
     """
 
-    form: Form
+    form: NodeForm
     given: int = 0
-    scales: tuple[Scale | None, ...] = ()
+    scales: tuple[ColumnScale | None, ...] = ()
     size: float = 1.0
     tags: tuple[str, ...] = ()
     table: Schema | None = None
 
     @property
     def channels(self) -> int:
-        """Numbers of each node that a net reads."""
+        """Count of the numbers of each node that a net reads."""
         columns = 0 if self.table is None else 2 * len(self.table.numbers) + sum(self.table.levels)
         return (1 if self.form == "degree" else self.given) + len(self.tags) + columns
 
 
 def as_numbers(values: Shaped[Tensor, "..."]) -> Tensor:
-    """A matrix of numbers in float32, as places and values where it is large and mostly zeros.
+    """Convert a matrix to float32, sparse (COO) where it is large and mostly zeros.
 
     Raises:
-        DataError: it is no matrix.
+        DataError: it is not a matrix.
     """
     if values.dim() != 2 or values.shape[1] == 0:
         raise DataError(f"node features must have the shape (node, channel), got {tuple(values.shape)}; try x[:, None]")
@@ -77,7 +77,7 @@ def as_numbers(values: Shaped[Tensor, "..."]) -> Tensor:
 
 
 def fit_nodes(values: NodeValues, rows: Int[Tensor, "row"]) -> NodeFeatures:
-    """Learn scales, tags and levels from the given nodes.
+    """Learn scales, tags and levels from the nodes in `rows`.
 
     Example:
         >>> values = NodeValues(tags=np.array(["C", "N", "C", "O"]))
@@ -94,16 +94,16 @@ def fit_nodes(values: NodeValues, rows: Int[Tensor, "row"]) -> NodeFeatures:
     if values.numbers is None:
         return NodeFeatures(form="none" if tags else "degree", tags=tags)
     if values.numbers.is_sparse:
-        found = values.numbers.index_select(0, rows).coalesce().values()
-        size = float(found.double().square().mean().sqrt()) if len(found) else 1.0
+        stored = values.numbers.index_select(0, rows).coalesce().values()
+        size = float(stored.double().square().mean().sqrt()) if len(stored) else 1.0
         sound = np.isfinite(size) and size > 0
         return NodeFeatures(form="sparse", given=values.numbers.shape[1], size=size if sound else 1.0, tags=tags)
     scales = tuple(_scale(column) for column in values.numbers[rows].double().numpy().T)
     return NodeFeatures(form="dense", given=values.numbers.shape[1], scales=scales, tags=tags)
 
 
-def _scale(column: np.ndarray) -> Scale | None:
-    """Of a column of 0 and 1 none."""
+def _scale(column: np.ndarray) -> ColumnScale | None:
+    """Learn the scale of a column; None for one of 0 and 1."""
     present = column[np.isfinite(column)]
     return None if np.isin(present, (0.0, 1.0)).all() else fit_scale(present)
 
@@ -111,10 +111,10 @@ def _scale(column: np.ndarray) -> Scale | None:
 def encode_nodes(
     learned: NodeFeatures, values: NodeValues, degree: Int[Tensor, "node"] | None = None
 ) -> Float[Tensor, "node channel"]:
-    """Nodes as float32 (node, channel); sparse (COO) where they were when it was learned.
+    """Encode nodes as float32 (node, channel), sparse (COO) if those of training were.
 
     Raises:
-        DataError: numbers of another width, or other things known of the nodes than in training.
+        DataError: numbers of another width, or other kinds of features than in training.
     """
     if learned.form == "degree":
         _require_none(values)
@@ -150,15 +150,15 @@ def _of_numbers(learned: NodeFeatures, values: NodeValues) -> Tensor:
         return torch.sparse_coo_tensor(
             sparse.indices(), scaled, sparse.shape, is_coalesced=True, check_invariants=False
         )
-    found = numbers.to_dense().clone()
+    dense = numbers.to_dense().clone()
     for channel, scale in enumerate(learned.scales):
         if scale is not None:
-            found[:, channel] = torch.from_numpy(apply_scale(found[:, channel].double().numpy(), scale))
-    return found.nan_to_num(0.0, 0.0, 0.0)
+            dense[:, channel] = torch.from_numpy(apply_scale(dense[:, channel].double().numpy(), scale))
+    return dense.nan_to_num(0.0, 0.0, 0.0)
 
 
 def _of_tags(known: tuple[str, ...], tags: np.ndarray) -> Float[Tensor, "node tag"]:
-    """One 1 a node, or none for a tag that training has not seen."""
+    """Encode tags one-hot, with zeros alone for a tag that does not occur in training."""
     codes = _codes(known, tags)
     if len(codes) and (codes < 0).all():
         raise DataError(
@@ -183,7 +183,7 @@ def _of_table(schema: Schema, table: pl.DataFrame) -> Float[Tensor, "node channe
 
 
 def doubts(learned: NodeFeatures, values: NodeValues) -> tuple[str, ...]:
-    """Sentences about numbers that are missing and tags that training has not seen, counted."""
+    """Return sentences that count missing numbers and tags that do not occur in training."""
     notes = []
     if values.numbers is not None:
         known = values.numbers.coalesce().values() if values.numbers.is_sparse else values.numbers

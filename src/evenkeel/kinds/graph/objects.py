@@ -1,4 +1,4 @@
-"""Graphs that lie in memory as torch_geometric holds them, read by their attributes alone.
+"""Readers of graphs in memory as torch_geometric stores them, by their attributes alone.
 
 Data with an answer for each node                     level node, with train_mask, val_mask, test_mask if it has them
 list, Batch or data set of Data, one answer each      level graph
@@ -14,24 +14,24 @@ import polars as pl
 import torch
 
 from evenkeel.errors import DataError, choices
-from evenkeel.kinds.graph.edges import Layout, as_edges, join_edges, layout_of
+from evenkeel.kinds.graph.edges import EdgeLayout, as_edges, join_edges, layout_of
 from evenkeel.kinds.graph.nodes import NodeValues, as_numbers
 from evenkeel.kinds.graph.schema import GraphSet
 from evenkeel.kinds.graph.split import check_apart
 from evenkeel.shapes import Tensor
 
-CALLED = "name"  # the attribute of a graph that says which one it is
+NAME_ATTRIBUTE = "name"  # the attribute of a graph that identifies it
 
 MASKS = {"train": "train_mask", "validation": "val_mask", "test": "test_mask"}
 
 
 def is_data(value: Any) -> bool:
-    """Whether it has nodes and edges as torch_geometric's `Data` has."""
+    """Whether a value has nodes and edges as torch_geometric's `Data` has."""
     return hasattr(value, "edge_index") and hasattr(value, "num_nodes")
 
 
 def is_datas(value: Any) -> bool:
-    """Whether it is several such: a list, a `Batch`, or a data set of torch_geometric."""
+    """Whether a value is several `Data`: a list, a `Batch`, or a data set of torch_geometric."""
     if _is_batch(value):
         return True
     if not _is_library_set(value) and (not isinstance(value, Sequence) or isinstance(value, str)):
@@ -44,12 +44,12 @@ def _is_batch(value: Any) -> bool:
 
 
 def _is_library_set(value: Any) -> bool:
-    """A data set of torch_geometric is no `Sequence`."""
+    """Whether a value is a data set of torch_geometric, which is not a `Sequence`."""
     return all(callable(getattr(value, name, None)) for name in ("len", "get", "indices", "__getitem__"))
 
 
 def datas_of(value: Any) -> list[Any]:
-    """The graphs of a list, of a `Batch`, or of a data set.
+    """List the graphs of a list, of a `Batch`, or of a data set.
 
     Raises:
         DataError: a `Batch` that does not know its graphs.
@@ -66,7 +66,7 @@ def datas_of(value: Any) -> list[Any]:
 
 
 def answers_frame(values: Any, name: str) -> pl.DataFrame:
-    """Answers (row,) or (row, label) as columns: `name`, or `name_0`, `name_1`, ...
+    """Convert answers (row,) or (row, label) to columns: `name`, or `name_0`, `name_1`, ...
 
     Example:
         >>> answers_frame([[0, 1], [1, 1]], "y").columns
@@ -87,10 +87,10 @@ def answers_frame(values: Any, name: str) -> pl.DataFrame:
     return pl.DataFrame({f"{name}_{i}": pl.Series(column.tolist()) for i, column in enumerate(array.T)})
 
 
-def read_data(data: Any, answer: str | None, layout: Layout = "lying") -> GraphSet:
-    """The one graph of a `Data`; `answer` names the attribute with an answer for each node."""
-    lay = layout_of([_edges_of(data)], layout)
-    edges = as_edges(data.edge_index, lay)
+def read_data(data: Any, answer: str | None, layout: EdgeLayout = "lying") -> GraphSet:
+    """Read the one graph of a `Data`; `answer` names the attribute with an answer for each node."""
+    resolved = layout_of([_edges_of(data)], layout)
+    edges = as_edges(data.edge_index, resolved)
     count = int(data.num_nodes or 0)
     frame = None if answer is None else answers_frame(_answer_of(data, answer), answer)
     if frame is not None and frame.height != count:
@@ -108,7 +108,7 @@ def read_data(data: Any, answer: str | None, layout: Layout = "lying") -> GraphS
         source=f"a {type(data).__name__} of {count} nodes",
         parts=_masks(data, count),
         notes=_left_out([data]),
-        layout=lay,
+        layout=resolved,
     )
 
 
@@ -122,17 +122,17 @@ def _edges_of(data: Any) -> Any:
 
 
 def _answer_of(data: Any, answer: str) -> Any:
-    found = getattr(data, answer, None)
-    if found is None:
+    answers = getattr(data, answer, None)
+    if answers is None:
         known = [name for name in ("y", *getattr(data, "keys", list)()) if getattr(data, name, None) is not None]
         raise DataError(f"the Data has nothing in {answer!r} to predict; {choices(known, answer)}")
-    return found
+    return answers
 
 
 def _masks(data: Any, count: int) -> Mapping[str, np.ndarray] | None:
-    """Row numbers of the parts that it marks."""
-    found = {part: getattr(data, name, None) for part, name in MASKS.items()}
-    parts = {part: torch.as_tensor(mask).cpu() for part, mask in found.items() if mask is not None}
+    """Read the row numbers of the parts that the masks mark."""
+    marks = {part: getattr(data, name, None) for part, name in MASKS.items()}
+    parts = {part: torch.as_tensor(mask).cpu() for part, mask in marks.items() if mask is not None}
     for part, mask in parts.items():
         if mask.shape != (count,) or mask.dtype != torch.bool:
             raise DataError(
@@ -145,21 +145,21 @@ def _masks(data: Any, count: int) -> Mapping[str, np.ndarray] | None:
 
 
 def _left_out(datas: Sequence[Any]) -> tuple[str, ...]:
-    given = any(getattr(data, "edge_attr", None) is not None for data in datas)
-    return ("What is known of the edges (edge_attr) is left out; nets here read nodes and who hears whom.",) * given
+    described = any(getattr(data, "edge_attr", None) is not None for data in datas)
+    return ("What is known of the edges (edge_attr) is left out; nets here read nodes and who hears whom.",) * described
 
 
 def _values(datas: Sequence[Any], counts: Sequence[int]) -> NodeValues:
-    """The features of all nodes side by side."""
-    given = [getattr(data, "x", None) for data in datas]
-    if all(x is None for x in given):
+    """Read the features of all nodes, graph after graph."""
+    features = [getattr(data, "x", None) for data in datas]
+    if all(x is None for x in features):
         return NodeValues()
-    pieces = [as_numbers(torch.as_tensor(x)) for x in given if x is not None]
+    pieces = [as_numbers(torch.as_tensor(x)) for x in features if x is not None]
     return NodeValues(numbers=stack_numbers(pieces, counts))
 
 
 def stack_numbers(pieces: Sequence[Tensor], counts: Sequence[int]) -> Tensor:
-    """Numbers of the nodes of several graphs, one after the other.
+    """Join the numbers of the nodes of several graphs, one after the other.
 
     Raises:
         DataError: some have none, or a row too many, or graphs have different numbers at a node.
@@ -172,47 +172,47 @@ def stack_numbers(pieces: Sequence[Tensor], counts: Sequence[int]) -> Tensor:
     return pieces[0] if len(pieces) == 1 else torch.cat([piece.to_dense() for piece in pieces])
 
 
-def read_datas(datas: Sequence[Any], answer: str | None, layout: Layout = "lying") -> GraphSet:
-    """Graphs with one answer each, or several labels.
+def read_datas(datas: Sequence[Any], answer: str | None, layout: EdgeLayout = "lying") -> GraphSet:
+    """Read graphs with one answer each, or several labels.
 
     Raises:
         DataError: answers of nodes, or not equally many of each graph, or graphs of different forms.
     """
     counts = [int(data.num_nodes or 0) for data in datas]
     frame = None if answer is None else _answers_of(datas, counts, answer)
-    lay = layout_of([_edges_of(data) for data in datas], layout)
+    resolved = layout_of([_edges_of(data) for data in datas], layout)
     return GraphSet(
         level="graph",
         sizes=tuple(counts),
-        edges=join_edges([as_edges(data.edge_index, lay) for data in datas], counts),
+        edges=join_edges([as_edges(data.edge_index, resolved) for data in datas], counts),
         values=_values(datas, counts) if all(counts) else NodeValues(),
         answers=frame,
         targets=() if frame is None else tuple(frame.columns),
         source=f"{len(datas)} graphs in memory",
         notes=_left_out(datas),
-        layout=lay,
+        layout=resolved,
         keys=_names_of(datas),
     )
 
 
 def _names_of(datas: Sequence[Any]) -> Mapping[str, Sequence[str]]:
-    """The `name` of each graph, where all are given one."""
-    names = [getattr(data, CALLED, None) for data in datas]
+    """Read the `name` of each graph, if all have one."""
+    names = [getattr(data, NAME_ATTRIBUTE, None) for data in datas]
     known = [name for name in names if isinstance(name, str)]
-    return {CALLED: known} if known and len(known) == len(names) else {}
+    return {NAME_ATTRIBUTE: known} if known and len(known) == len(names) else {}
 
 
 def _answers_of(datas: Sequence[Any], counts: Sequence[int], answer: str) -> pl.DataFrame:
-    """A row for each graph; as many answers as nodes in every graph are those of the nodes."""
-    given = [np.asarray(torch.as_tensor(_answer_of(data, answer)).cpu()) for data in datas]
-    rows = [len(each) if each.ndim else 1 for each in given]
+    """Read a row of answers for each graph; as many answers as nodes in every graph are refused."""
+    answers = [np.asarray(torch.as_tensor(_answer_of(data, answer)).cpu()) for data in datas]
+    rows = [len(each) if each.ndim else 1 for each in answers]
     if len(datas) > 1 and rows == list(counts) and max(counts) > 1:
         raise DataError(
             f"each of the {len(datas)} graphs has as many answers in {answer!r} as nodes; answers for nodes need one "
             "graph: join them, batch = Batch.from_data_list(graphs), Data(x=batch.x, edge_index=batch.edge_index, "
             f"{answer}=batch.{answer}, train_mask=...); labels of a whole graph have the shape (1, label)"
         )
-    found = [each.reshape(-1) for each in given]
-    if len(sizes := sorted({len(row) for row in found})) > 1 or sizes == [0]:
+    rows_of_answers = [each.reshape(-1) for each in answers]
+    if len(sizes := sorted({len(row) for row in rows_of_answers})) > 1 or sizes == [0]:
         raise DataError(f"each graph must have equally many answers in {answer!r}, got {sizes[0]} to {sizes[-1]}")
-    return answers_frame(np.stack(found), answer)
+    return answers_frame(np.stack(rows_of_answers), answer)

@@ -1,4 +1,4 @@
-"""What a report shows of graphs: some of the test part, or what lies around some test nodes.
+"""Pictures of graphs in the report: some graphs of the test part, or the surroundings of some test nodes.
 
 Kept with the run:
 
@@ -20,11 +20,11 @@ from evenkeel.page import Section, graphs
 from evenkeel.shapes import Int, Tensor
 
 PICTURES = 6
-MOST_NODES = 60  # of one picture: more are a ball of wool
+MOST_NODES = 60  # of one picture: more cannot be made out
 
 
 def keep_graphs(data: Dataset[GraphSchema], rows: Int[Tensor, "row"]) -> Mapping[str, Tensor]:
-    """Tensors of what is drawn, by name; nothing where nothing is small enough."""
+    """Select the tensors to draw, by name; none where no graph is small enough."""
     nodes, edges = data.inputs["nodes" if "nodes" in data.inputs else "rows"], data.inputs["edges"]
     if isinstance(nodes, Joined) and isinstance(edges, Edges):
         return _of_graphs(nodes, edges, rows, len(data.schema.nodes.tags))
@@ -32,42 +32,42 @@ def keep_graphs(data: Dataset[GraphSchema], rows: Int[Tensor, "row"]) -> Mapping
 
 
 def _of_graphs(nodes: Joined, edges: Edges, rows: Tensor, tags: int) -> Mapping[str, Tensor]:
-    """The first test graphs that are small enough; of nodes with real numbers alone the colour says nothing: 0."""
+    """Select the first test graphs that are small enough; nodes with real numbers alone have the colour 0."""
     sizes = nodes.starts.diff()[rows]
     chosen = (sizes <= MOST_NODES).nonzero().flatten()[:PICTURES]
     if not len(chosen):
         return {}
     picked = nodes.index_select(0, rows[chosen])
-    told = picked[:, -tags:] if tags else picked
+    marks = picked[:, -tags:] if tags else picked
     flags = bool(((nodes.values == 0) | (nodes.values == 1)).all())
     return {
         "edges": edges.index_select(0, rows[chosen]),
         "graph": torch.arange(len(chosen)).repeat_interleave(sizes[chosen]),
-        "colour": told.argmax(1) if tags or flags else torch.zeros(len(picked), dtype=torch.int64),
+        "colour": marks.argmax(1) if tags or flags else torch.zeros(len(picked), dtype=torch.int64),
         "row": chosen,
     }
 
 
 def _of_nodes(edges: Tensor, numbers: Tensor, rows: Tensor) -> Mapping[str, Tensor]:
-    """All within two edges of some test nodes; those with the most neighbours that still fit."""
+    """Select surroundings, two edges wide, of the test nodes with the most neighbours that are small enough."""
     count = 1 + max(int(numbers.max()), int(edges.max()) if edges.numel() else 0)
     place = torch.full((count,), -1)
     place[numbers[rows]] = torch.arange(len(rows))
     order = torch.bincount(edges[0], minlength=count)[numbers[rows]].argsort(descending=True, stable=True)
-    pieces, owners, drawn, seen, found = [], [], [], set(), 0
+    pieces, owners, drawn, covered, pictures = [], [], [], set(), 0
     for centre in numbers[rows][order].tolist():
-        if found == PICTURES:
+        if pictures == PICTURES:
             break
         around = _around(edges, centre, count)
-        if centre in seen or not 2 < len(around) <= MOST_NODES:
+        if centre in covered or not 2 < len(around) <= MOST_NODES:
             continue
-        seen |= set(around.tolist())
+        covered |= set(around.tolist())
         inside = torch.isin(edges[0], around) & torch.isin(edges[1], around)
         start = sum(len(piece) for piece in pieces)
         drawn.append(torch.searchsorted(around, edges[:, inside].contiguous()) + start)
-        owners.append(torch.full((len(around),), found))
+        owners.append(torch.full((len(around),), pictures))
         pieces.append(around)
-        found += 1
+        pictures += 1
     if not pieces:
         return {}
     row = place[torch.cat(pieces)]
@@ -75,7 +75,7 @@ def _of_nodes(edges: Tensor, numbers: Tensor, rows: Tensor) -> Mapping[str, Tens
 
 
 def _around(edges: Tensor, centre: int, count: int) -> Int[Tensor, "node"]:
-    """A node, its neighbours, and theirs, by number."""
+    """Return a node, its neighbours, and theirs, by number."""
     near = torch.zeros(count, dtype=torch.bool)
     near[centre] = True
     for _ in range(2):
@@ -83,11 +83,11 @@ def _around(edges: Tensor, centre: int, count: int) -> Int[Tensor, "node"]:
     return near.nonzero().flatten()
 
 
-def graph_pictures(shown: Shown[GraphSchema]) -> Section | None:
-    """The kept graphs, or surroundings of nodes, with what was true and what was predicted."""
-    answers = shown.answers
-    if answers is None or "edges" not in shown.tensors:
+def graph_pictures(kept: Shown[GraphSchema]) -> Section | None:
+    """Draw the kept graphs, or surroundings of nodes, with truth and prediction."""
+    answers = kept.answers
+    if answers is None or "edges" not in kept.tensors:
         return None
     right = None if answers.right is None else answers.right.tolist()
-    words = graphs.Told(truth=answers.truth, prediction=answers.prediction, right=right)
-    return graphs.graphs_section(shown.tensors, words, level=shown.schema.level)
+    words = graphs.GraphAnswers(truth=answers.truth, prediction=answers.prediction, right=right)
+    return graphs.graphs_section(kept.tensors, words, level=kept.schema.level)

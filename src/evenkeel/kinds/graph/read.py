@@ -1,4 +1,4 @@
-"""Graphs from wherever they lie: which of the readers knows this form of them."""
+"""Reading of graphs: the choice of the reader by type, or by the content of a path."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from typing import Any
 
 from evenkeel.errors import DataError, RequestError
 from evenkeel.kinds.graph.arrays import is_pair, is_pairs, read_pairs
-from evenkeel.kinds.graph.edges import Layout
+from evenkeel.kinds.graph.edges import EdgeLayout
 from evenkeel.kinds.graph.files import TABLES, is_listing, is_npz, read_listing, read_npz, read_tables, tables_in
 from evenkeel.kinds.graph.objects import datas_of, is_data, is_datas, read_data, read_datas
 from evenkeel.kinds.graph.schema import USUAL, Answer, GraphSet, Level, check_set
 
 
 def is_graphs(data: Any) -> bool:
-    """Whether these are graphs: by type, or by what a path holds.
+    """Whether data are graphs: by type, or by the content of a path.
 
     Example:
         >>> import numpy as np
@@ -33,19 +33,18 @@ def is_graphs(data: Any) -> bool:
 
 
 def read_graphs(
-    data: Any, answer: Answer | None = USUAL, *, level: Level | None = None, layout: Layout = "lying"
+    data: Any, answer: Answer | None = USUAL, *, level: Level | None = None, layout: EdgeLayout = "lying"
 ) -> GraphSet:
-    """Graphs as read, checked.
+    """Read graphs and check them.
 
     Args:
-        data: a path, a mapping of two tables, a `Data` or several, pairs of arrays; one pair where graphs are asked
-            about.
-        answer: what the answers are called; None: they are not read.
-        level: what an example is known to be: one `Data` can be a graph with nodes to predict, or one of many.
-        layout: how edges lie that could lie or stand.
+        data: a path, a mapping of two tables, a `Data` or several, pairs of arrays; one pair where `level` is graph.
+        answer: the name of the answers; None: they are not read.
+        level: of the examples, where it is known: one `Data` can be a graph with nodes to predict, or one of many.
+        layout: of edges that fit both.
 
     Raises:
-        DataError: nothing of the kind, or something that does not fit; the message says what.
+        DataError: the data are not graphs, or something does not fit; the message says what.
         RequestError: several targets where there can be one.
     """
     if isinstance(data, Mapping):
@@ -59,8 +58,8 @@ def read_graphs(
     return check_set(_of_memory(data, answer, level, layout))
 
 
-def _of_memory(data: Any, answer: str | None, level: Level | None, layout: Layout) -> GraphSet:
-    """Pairs of arrays, or what torch_geometric made."""
+def _of_memory(data: Any, answer: str | None, level: Level | None, layout: EdgeLayout) -> GraphSet:
+    """Read pairs of arrays, or objects of torch_geometric."""
     if isinstance(data, (list, tuple)) and not data:
         raise DataError(f"expected at least one graph, got an empty {type(data).__name__}")
     if answer is None and level == "graph" and is_pair(data):
@@ -74,8 +73,8 @@ def _of_memory(data: Any, answer: str | None, level: Level | None, layout: Layou
     return _of_library(data, answer, level, layout)
 
 
-def _of_library(data: Any, answer: str | None, level: Level | None, layout: Layout) -> GraphSet:
-    """`Data`, several, or a data set with a single one, whose nodes are asked about."""
+def _of_library(data: Any, answer: str | None, level: Level | None, layout: EdgeLayout) -> GraphSet:
+    """Read several `Data` as graphs, or a single one, whose nodes are the examples."""
     datas = datas_of(data) if is_datas(data) else [data]
     if len(datas) > 1 or (level == "graph" and is_data(datas[0])):
         return read_datas(datas, answer, layout)

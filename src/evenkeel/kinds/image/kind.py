@@ -18,8 +18,8 @@ import torch
 from evenkeel.data.dataset import (
     FEWEST_ROWS,
     Dataset,
-    Fitted,
-    Labelled,
+    EncodedRows,
+    LabelledTable,
     dataset_of,
     hold_out,
     set_target_apart,
@@ -82,7 +82,7 @@ def _answered(
     )
     rows = hold_out(table, choice.kind, request.split, weight=request.weight)
     unread = rows.features.columns
-    fitted = Fitted(
+    fitted = EncodedRows(
         schema=_fit(pixels, rows.split.train, images, request.options),
         inputs={"pixels": pixels},
         notes=(f"Columns {unread[:8]} are not read: the images alone are.",) if unread else (),
@@ -119,7 +119,7 @@ def _generated(images: Images, request: DataRequest[ImageOptions]) -> Prepared[I
         raise DataError(f"expected at least {FEWEST_ROWS} images, got {count}; a part of them must be held out")
     if request.weight is not None:
         raise RequestError("images that are to be generated all count the same; leave out sample_weight")
-    table = Labelled(
+    table = LabelledTable(
         features=images.frame, target=images.frame, rows=images.rows, height=images.height, notes=images.notes
     )
     split, _ = split_of(table, torch.zeros(count), "inputs", request.split)

@@ -12,7 +12,7 @@ import polars as pl
 import torch
 from pydantic import Field
 
-from evenkeel.data.dataset import FEWEST_ROWS, Augment, Dataset, Fitted, Labelled, dataset_of, hold_out
+from evenkeel.data.dataset import FEWEST_ROWS, Augment, Dataset, EncodedRows, LabelledTable, dataset_of, hold_out
 from evenkeel.data.fields import in_form
 from evenkeel.data.schema import Frozen
 from evenkeel.data.target import Target
@@ -72,13 +72,13 @@ def prepare_pairs(data: Any, request: DataRequest[PairOptions]) -> Prepared[Pair
     towers = _towers(options, pairs)
     schema = fit_pairs(pairs, rows.split.train, sides, towers=towers, temperature=options.temperature)
     inputs, augment = encode_pairs(schema, pairs), _augment(schema, sides)
-    fitted = Fitted(schema=schema, inputs=inputs, notes=_notes(schema), augment=augment)
+    fitted = EncodedRows(schema=schema, inputs=inputs, notes=_notes(schema), augment=augment)
     source = str(data) if isinstance(data, (str, Path)) else f"a {type(data).__name__} of {len(table.rows)} pairs"
     choice = TaskChoice(task="embedding", kind="pairs", counts=False, reason="pairs of things that belong together")
     return Prepared(dataset=_completed(dataset_of(rows, fitted, source), pairs, request, choice), choice=choice)
 
 
-def _table(pairs: RawPairs, request: DataRequest[PairOptions]) -> Labelled:
+def _table(pairs: RawPairs, request: DataRequest[PairOptions]) -> LabelledTable:
     """A row for each pair; its target is a number that it shares with what is alike.
 
     Raises:
@@ -92,7 +92,7 @@ def _table(pairs: RawPairs, request: DataRequest[PairOptions]) -> Labelled:
     numbers = alike(pairs, _group(pairs, request))
     _check_links(numbers, request)
     name = " and ".join(columns[0] if len(columns) == 1 else side for side, columns in pairs.columns.items())
-    return Labelled(
+    return LabelledTable(
         features=pairs.rest,
         target=pl.DataFrame({name: numbers}),
         rows=pairs.rows,

@@ -19,9 +19,8 @@ from evenkeel.kinds.choose import read_schema
 from evenkeel.kinds.pair.read import LEFT, RIGHT, RawPairs
 from evenkeel.kinds.pair.sides import reader_of, side_of
 from evenkeel.kinds.side import Raw, SideRequest, require_columns
+from evenkeel.plan import Setting
 from evenkeel.shapes import Tensor
-
-Setting = bool | int | float | str | None
 
 
 class SideSchema(Frozen):

@@ -18,8 +18,8 @@ from pydantic import Field
 from evenkeel.data.dataset import (
     FEWEST_ROWS,
     Dataset,
-    Fitted,
-    Labelled,
+    EncodedRows,
+    LabelledTable,
     dataset_of,
     hold_out,
     set_target_apart,
@@ -111,7 +111,7 @@ def _task(answers: pl.DataFrame, task: str | None, found: Sequences) -> TaskChoi
 
 def _fit(
     found: Sequences, rows: np.ndarray, train: np.ndarray, options: SequenceOptions, answers: Answers
-) -> Fitted[SequenceSchema]:
+) -> EncodedRows[SequenceSchema]:
     """The schema of the training rows, and all rows encoded; `train` counts among `rows`."""
     require_numbers(found, rows)
     direction = options.direction or ("past" if answers == "step" else "both")
@@ -127,7 +127,7 @@ def _fit(
     notes = [f"Column {column.name!r} is {column.note}." for column in found.left_out]
     if answers == "step" and options.direction is None:
         notes.append("Each step is answered from those up to it; with direction='both' from the later ones too.")
-    return Fitted(
+    return EncodedRows(
         schema=schema,
         inputs=encode_sequences(schema, found, rows),
         notes=(*found.notes, *gap_notes(found, rows), *notes),
@@ -147,7 +147,7 @@ def _prepare_steps(found: Sequences, request: DataRequest[SequenceOptions], sour
     choice = infer_task(answers, request.task)
     schema = fit_target(answers, choice.kind)
     rows = np.arange(len(found))
-    table = Labelled(features=found.table, target=found.table, rows=rows, height=len(rows), notes=())
+    table = LabelledTable(features=found.table, target=found.table, rows=rows, height=len(rows), notes=())
     split, _ = split_of(table, torch.zeros(len(rows)), "number", request.split)
     fitted = _fit(found, rows, split.train, request.options, "step")
     dataset = Dataset(

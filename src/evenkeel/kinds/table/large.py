@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 
 from evenkeel.data.dataset import (
-    Fitted,
+    EncodedRows,
     HeldOut,
-    Labelled,
+    LabelledTable,
     dataset_of,
     hold_out,
     leakage_notes,
@@ -58,11 +58,11 @@ def _columns_beside(request: DataRequest[Any]) -> list[str]:
 def _fit(
     large: LargeTable,
     columns: Sequence[str],
-    table: Labelled,
+    table: LabelledTable,
     rows: HeldOut,
     request: DataRequest[Any],
     kind: TargetKind,
-) -> Fitted[Schema]:
+) -> EncodedRows[Schema]:
     """Learn of some of the training rows, and encode all, part by part."""
     seed = request.split.seed
     some = rows_to_learn_from(rows.split.train, seed)
@@ -71,7 +71,7 @@ def _fit(
     note = f"The table is read in parts; its columns are judged by {len(some)} of the training rows."
     leaks = leakage_notes(schema, encode(schema, known).mapping(), rows.target[some], kind, seed)
     inputs = encode_in_parts(schema, large, table.rows)
-    return Fitted(schema=schema, inputs=inputs, notes=(note, *left_out(schema), *leaks))
+    return EncodedRows(schema=schema, inputs=inputs, notes=(note, *left_out(schema), *leaks))
 
 
 def encode_large(schema: Schema, large: LargeTable) -> Fields:

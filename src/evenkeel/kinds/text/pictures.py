@@ -19,9 +19,9 @@ WRITTEN, SAMPLES = 400, 2  # tokens of a sample of text, and how many samples
 
 def keep_texts(dataset: Dataset[TextSchema], rows: Tensor) -> Mapping[str, Tensor]:
     """The texts of some rows as bytes (row, byte), padded with 0."""
-    if "texts" not in dataset.shown:
+    if "texts" not in dataset.display:
         return {}
-    return {"texts": dataset.shown["texts"].index_select(0, rows)}
+    return {"texts": dataset.display["texts"].index_select(0, rows)}
 
 
 def text_pictures(shown: Shown[TextSchema]) -> Section | None:

@@ -15,7 +15,7 @@ import polars as pl
 import torch
 
 from evenkeel.data.columns import Column
-from evenkeel.data.dataset import Fitted
+from evenkeel.data.dataset import EncodedRows
 from evenkeel.data.fields import Field, Ragged, join
 from evenkeel.data.schema import DataSchema, Frozen
 from evenkeel.errors import DataError, choices
@@ -72,7 +72,7 @@ def _cut_all(tokens: Tokenizer, texts: Sequence[str], longest: int) -> CutTexts:
 
 def fit_texts(
     frame: pl.DataFrame, columns: tuple[str, ...], train: np.ndarray, reading: Reading, notes: Sequence[str] = ()
-) -> Fitted[TextSchema]:
+) -> EncodedRows[TextSchema]:
     """Learn tokens and pieces of the training rows, and encode all; `notes` stand before those of the texts.
 
     Raises:
@@ -87,11 +87,11 @@ def fit_texts(
     """
     schema = learn_texts(frame, columns, train, reading)
     inputs, many = _encoded(schema, frame)
-    return Fitted(
+    return EncodedRows(
         schema=schema,
         inputs=inputs,
         notes=(*notes, *_notes(frame, columns, many, reading.longest)),
-        shown={"texts": beginnings(frame, columns)},
+        display={"texts": beginnings(frame, columns)},
     )
 
 

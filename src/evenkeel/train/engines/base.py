@@ -33,7 +33,7 @@ class EnginePart(Part):
     """A kind of engine.
 
     Args:
-        call: (network, parameters whose gradients are asked for) -> the engine.
+        call: (network, parameters whose gradients are needed) -> the engine.
         fits: whether it serves such a network, its parameters, and such batches.
         rank: of those that fit, the one with the lowest rank is used.
     """

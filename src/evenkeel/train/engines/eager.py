@@ -17,7 +17,7 @@ class Eager:
 
     Args:
         network: what is trained.
-        parameters: those whose gradients are asked for, in this order.
+        parameters: those whose gradients are needed, in this order.
 
     Example:
         >>> from evenkeel import heads, nets

@@ -1,7 +1,7 @@
 """Record a step's loss and gradients as a flat list of tensor operations, replayed without modules or autograd.
 
 A small network spends a third of its time outside the kernels: module calls, the graph of autograd, saved tensors.
-What the kernels are given is the same in every step, so one step is watched from below autograd (every operation that
+What the kernels get is the same in every step, so one step is watched from below autograd (every operation that
 reaches a kernel, forwards and backwards, with its arguments), written out as one Python function, and replayed. The
 same kernels run in the same order on the same numbers and draw the same random numbers, so the bits are the same too:
 a tape may be taken at any step, or not at all.

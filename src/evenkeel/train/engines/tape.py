@@ -37,7 +37,7 @@ class Taped:
 
     Args:
         network: what is trained.
-        parameters: those whose gradients are asked for, in this order.
+        parameters: those whose gradients are needed, in this order.
     """
 
     def __init__(self, network: Network, parameters: Sequence[nn.Parameter]) -> None:
