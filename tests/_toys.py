@@ -10,7 +10,7 @@ import torch
 from evenkeel.losses.base import Example, Loss
 from evenkeel.losses.fit_shapes import share
 from evenkeel.losses.module import module_form
-from evenkeel.losses.number import Number
+from evenkeel.losses.number import PlainNumber
 from evenkeel.losses.precision import widen
 from evenkeel.losses.reduce import reduce
 from evenkeel.shapes import Float, Reduction, Tensor
@@ -20,7 +20,7 @@ def toy_loss(
     prediction: Float[Tensor, "*output"],
     target: Float[Tensor, "*shared"],
     *,
-    toy_factor: Number = 1.0,
+    toy_factor: PlainNumber = 1.0,
     reduction: Reduction = "mean",
 ) -> Tensor:
     """Squared error times `toy_factor`; the mean is over all elements."""

@@ -80,9 +80,6 @@ class Plan(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
     task: Annotated[str, AfterValidator(_known_task)]
-    head: Annotated[str | None, AfterValidator(_known_head)] = Field(
-        None, description="a head by name; None: the task's"
-    )
     counts: Annotated[bool, ReadBy(task="positive-regression", argument="counts")] = Field(
         False, description="whether a positive target is whole numbers"
     )
@@ -109,6 +106,9 @@ class Plan(BaseModel):
     )
     bins: Annotated[int | None, ReadBy(net="own", kind="table")] = Field(
         32, ge=2, description="pieces of the piecewise-linear encoding; None: numbers alone"
+    )
+    head: Annotated[str | None, AfterValidator(_known_head)] = Field(
+        None, description="a head by name; None: the task's"
     )
     net_options: Mapping[str, Setting] = Field({}, description="further options of the net, by its own names")
     head_options: Mapping[str, Setting] = Field({}, description="further options of the head, by its own names")

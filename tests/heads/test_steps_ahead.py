@@ -28,7 +28,7 @@ def features(level=0.0, scale=1.0, center=0.0, spread=1.0, members=None):
 
 def test_there_is_one_for_each_of_two_tasks():
     assert {heads.PARTS[name].call.task for name in NAMES} == {"regression", "probabilistic-regression"}
-    assert {heads.PARTS[name].chosen for name in NAMES} == {"by-name"}
+    assert {heads.PARTS[name].chosen for name in NAMES} == {"by-target"}
 
 
 @pytest.mark.parametrize("members", [None, 2])
