@@ -36,10 +36,10 @@ def test_bytes_of_three_axes_and_anything_of_four_are_images(shape, kind, expect
 )
 def test_the_shorter_axis_is_that_of_channels(shape, expected):
     values = np.random.default_rng(0).integers(0, 256, shape, dtype=np.uint8)
-    found = as_pixels(values)
-    assert found.shape == expected and found.dtype == torch.uint8 and found.is_contiguous()
+    pixels = as_pixels(values)
+    assert pixels.shape == expected and pixels.dtype == torch.uint8 and pixels.is_contiguous()
     moved = values if len(shape) < 4 or shape == expected else values.transpose(0, 3, 1, 2)
-    assert (found.numpy().reshape(moved.shape) == moved).all()
+    assert (pixels.numpy().reshape(moved.shape) == moved).all()
 
 
 def test_where_both_axes_are_as_long_tensors_have_channels_first_and_arrays_last():
@@ -59,8 +59,8 @@ def test_where_both_axes_are_as_long_tensors_have_channels_first_and_arrays_last
     ],
 )
 def test_nothing_is_lost_by_the_type(values, kind, expected):
-    found = as_pixels(values.reshape(1, 1, 2))
-    assert found.dtype == kind and found.flatten().tolist() == expected
+    pixels = as_pixels(values.reshape(1, 1, 2))
+    assert pixels.dtype == kind and pixels.flatten().tolist() == expected
 
 
 @pytest.mark.parametrize(

@@ -27,9 +27,9 @@ def hashed(seed, epoch, row, place):
 @pytest.mark.parametrize("seed", [0, 1, 123_456_789])
 def test_the_hash_is_that_of_exact_arithmetic(seed):
     rows = torch.tensor([0, 1, 59_999, 2**40])
-    found = uniform(rows, seed=seed, epoch=7, count=3)
+    drawn = uniform(rows, seed=seed, epoch=7, count=3)
     expected = [[hashed(seed, 7, int(row), place) for place in range(3)] for row in rows]
-    assert found.tolist() == expected
+    assert drawn.tolist() == expected
 
 
 def test_what_is_drawn_depends_on_seed_epoch_and_row_alone():
@@ -41,12 +41,12 @@ def test_what_is_drawn_depends_on_seed_epoch_and_row_alone():
 
 
 def test_numbers_are_even_and_do_not_hang_together():
-    found = uniform(torch.arange(20_000), seed=0, epoch=0, count=7)
-    assert found.min() >= 0 and found.max() < 1
-    assert (found.mean(0) - 0.5).abs().max() < 4 * math.sqrt(1 / 12 / 20_000)
-    assert (found.T.corrcoef() - torch.eye(7)).abs().max() < 4 / math.sqrt(20_000)
+    drawn = uniform(torch.arange(20_000), seed=0, epoch=0, count=7)
+    assert drawn.min() >= 0 and drawn.max() < 1
+    assert (drawn.mean(0) - 0.5).abs().max() < 4 * math.sqrt(1 / 12 / 20_000)
+    assert (drawn.T.corrcoef() - torch.eye(7)).abs().max() < 4 / math.sqrt(20_000)
     after = uniform(torch.arange(20_000), seed=0, epoch=1, count=7)
-    assert torch.stack([found[:, 0], after[:, 0]]).corrcoef()[0, 1].abs() < 4 / math.sqrt(20_000)
+    assert torch.stack([drawn[:, 0], after[:, 0]]).corrcoef()[0, 1].abs() < 4 / math.sqrt(20_000)
 
 
 def varied(images, **options):
@@ -61,9 +61,9 @@ def test_without_any_change_images_stay_as_they_are():
 
 def test_mirrored_images_are_half_of_them():
     images = torch.rand(400, 1, 4, 6)
-    found = varied(images, flip="horizontal")
-    mirrored = (found - images.flip(3)).abs().amax((1, 2, 3)) < 1e-5
-    same = (found - images).abs().amax((1, 2, 3)) < 1e-5
+    drawn = varied(images, flip="horizontal")
+    mirrored = (drawn - images.flip(3)).abs().amax((1, 2, 3)) < 1e-5
+    same = (drawn - images).abs().amax((1, 2, 3)) < 1e-5
     assert (mirrored | same).all() and 150 < mirrored.sum() < 250
 
 

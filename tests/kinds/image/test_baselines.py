@@ -13,8 +13,8 @@ from evenkeel.kinds.image.schema import ImageOptions
 
 
 def dataset(answers=None, images=None):
-    found, names = arrays(10)
-    images = found if images is None else images
+    default, names = arrays(10)
+    images = default if images is None else images
     return (
         KINDS["image"]
         .prepare((images, names if answers is None else answers), DataRequest(options=ImageOptions()))
@@ -40,10 +40,10 @@ def test_large_images_are_averaged_down():
 @pytest.mark.parametrize("name", BASELINES)
 def test_rivals_know_classes_that_a_place_tells(name):
     data = dataset()
-    known, asked = torch.from_numpy(data.split.train), torch.from_numpy(data.split.test)
-    found = BASELINES[name](HEADS["single_label"], data, known, asked, 0)
-    assert found.shape == (len(asked), 3)
-    assert (found.argmax(1) == data.target[asked].numpy()).all()
+    known, queried = torch.from_numpy(data.split.train), torch.from_numpy(data.split.test)
+    predicted = BASELINES[name](HEADS["single_label"], data, known, queried, 0)
+    assert predicted.shape == (len(queried), 3)
+    assert (predicted.argmax(1) == data.target[queried].numpy()).all()
 
 
 @pytest.mark.parametrize("name", BASELINES)
@@ -51,11 +51,11 @@ def test_rivals_learn_numbers_and_labels(name):
     number = np.repeat([1.5, 7.0, 12.0], 10) + np.arange(30) * 0.01
     data = dataset(number)
     rows = torch.arange(len(data))
-    found = BASELINES[name](HEADS["value"], data, rows, rows, 0)
-    assert np.corrcoef(found, number)[0, 1] > 0.95
+    predicted = BASELINES[name](HEADS["value"], data, rows, rows, 0)
+    assert np.corrcoef(predicted, number)[0, 1] > 0.95
     labels = np.repeat([[1, 0], [0, 1], [1, 1]], 10, axis=0)
-    found = BASELINES[name](HEADS["multi_label"], dataset(labels), rows, rows, 0)
-    assert found.shape == (30, 2) and ((found > 0.5) == labels).mean() > 0.95
+    predicted = BASELINES[name](HEADS["multi_label"], dataset(labels), rows, rows, 0)
+    assert predicted.shape == (30, 2) and ((predicted > 0.5) == labels).mean() > 0.95
 
 
 def test_neighbours_are_no_more_than_there_are_rows():

@@ -40,13 +40,13 @@ def test_a_net_sees_channels_of_mean_0_and_variance_1():
 @pytest.mark.parametrize("side", [1, 2, 3, 4])
 def test_folding_keeps_every_pixel_in_its_block(side):
     images = torch.rand(2, 3, 8, 7)
-    found = folded(images, side)
+    output = folded(images, side)
     rows, columns = -(-8 // side), -(-7 // side)
-    assert found.shape == (2, 3 * side**2, rows, columns)
+    assert output.shape == (2, 3 * side**2, rows, columns)
     for row, column in ((0, 0), (7, 6), (3, 5)):
-        block = found[:, :, row // side, column // side].unflatten(1, (3, side, side))
+        block = output[:, :, row // side, column // side].unflatten(1, (3, side, side))
         assert torch.equal(block[:, :, row % side, column % side], images[:, :, row, column])
-    torch.testing.assert_close(found.sum((1, 2, 3)), images.sum((1, 2, 3)))
+    torch.testing.assert_close(output.sum((1, 2, 3)), images.sum((1, 2, 3)))
 
 
 @pytest.mark.parametrize(("net", "options"), [("cnn", {}), ("transformer", {"net_options": {"patch": 4}})])
@@ -79,10 +79,10 @@ def test_scaling_is_not_among_the_weights():
 @pytest.mark.parametrize("size", [(1, 28, 28), (3, 8, 11), (1, 5, 64), (2, 3, 3)])
 def test_a_decoder_gives_every_value_of_an_image_and_each_learns(size):
     decoder = ImageDecoder(4, width=4, size=size)
-    found = decoder(torch.randn(6, 4))
-    assert found.shape == (6, size[0] * size[1] * size[2])
-    assert (found.std(0) > 0).all()
-    found.square().sum().backward()
+    output = decoder(torch.randn(6, 4))
+    assert output.shape == (6, size[0] * size[1] * size[2])
+    assert (output.std(0) > 0).all()
+    output.square().sum().backward()
     assert all(parameter.grad.abs().sum() > 0 for parameter in decoder.parameters())
 
 

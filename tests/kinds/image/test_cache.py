@@ -9,9 +9,9 @@ from PIL import Image
 
 from evenkeel.kinds.image import cache as image_cache
 from evenkeel.kinds.image.cache import cached, user_folder
-from evenkeel.kinds.image.files import Decoded, Form, decode
+from evenkeel.kinds.image.files import Decoded, ImageForm, decode
 
-FORM = Form(height=4, width=4, channels=1)
+FORM = ImageForm(height=4, width=4, channels=1)
 
 
 @pytest.fixture
@@ -52,7 +52,7 @@ def test_whatever_decides_the_content_decodes_anew(change, paths, tmp_path):
     elif change == "time":
         os.utime(paths[0], (1, 1))
     elif change == "form":
-        form = Form(height=4, width=4, channels=3)
+        form = ImageForm(height=4, width=4, channels=3)
     elif change == "order":
         paths = paths[::-1]
     else:
@@ -82,31 +82,31 @@ def test_few_files_and_no_folder_keep_nothing(paths, tmp_path, monkeypatch):
 
 def test_a_folder_that_cannot_be_written_is_done_without(paths, tmp_path):
     (tmp_path / "file").write_text("in the way")
-    found = cached(paths, FORM, tmp_path / "file" / "kept", decode)
-    assert len(found.pixels) == 3
+    decoded = cached(paths, FORM, tmp_path / "file" / "kept", decode)
+    assert len(decoded.pixels) == 3
 
 
 def test_what_was_not_used_for_longest_goes_first(paths, tmp_path, monkeypatch):
     monkeypatch.setattr(image_cache, "MOST_KEPT", 2)
     counted, folder = Counted(), tmp_path / "kept"
     for index, side in enumerate((4, 5, 6)):
-        cached(paths, Form(height=side, width=4, channels=1), folder, counted)
+        cached(paths, ImageForm(height=side, width=4, channels=1), folder, counted)
         for age, kept in enumerate(sorted(folder.iterdir(), key=lambda each: each.stat().st_mtime)):
             os.utime(kept, (index + age, index + age))
     assert len(list(folder.iterdir())) == 2
-    cached(paths, Form(height=6, width=4, channels=1), folder, counted)
+    cached(paths, ImageForm(height=6, width=4, channels=1), folder, counted)
     assert counted.calls == 3
 
 
 def write_often(folder, paths, seed):
     image_cache.FEWEST_FILES = 1
-    form = Form(height=64, width=64, channels=1)
+    form = ImageForm(height=64, width=64, channels=1)
     pixels = torch.full((3, 1, 64, 64), seed, dtype=torch.uint8)
     for _ in range(40):
         image_cache._write(folder / "one.safetensors", Decoded(pixels=pixels, rows=np.arange(3), failures={}))
-        found = image_cache._read(folder / "one.safetensors", 3)
+        decoded = image_cache._read(folder / "one.safetensors", 3)
         # Either process may have been the last to write, but what is read is whole.
-        assert found is not None and found.pixels.unique().numel() == 1 and len(paths) == 3 and form
+        assert decoded is not None and decoded.pixels.unique().numel() == 1 and len(paths) == 3 and form
 
 
 def test_two_processes_never_see_half_of_it(paths, tmp_path):

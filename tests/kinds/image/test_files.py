@@ -8,8 +8,8 @@ from PIL import Image
 from evenkeel.errors import DataError
 from evenkeel.kinds.image.files import (
     SUFFIXES,
-    Form,
-    Header,
+    ImageForm,
+    ImageHeader,
     decode,
     describe_failures,
     header_of,
@@ -31,9 +31,9 @@ def saved(folder, image, name="a.png", **options):
 
 
 def decoded(path, height, width, channels, aspect="pad"):
-    found = decode([path], Form(height=height, width=width, channels=channels, aspect=aspect))
-    assert not found.failures
-    return found.pixels[0].numpy()
+    decoded_set = decode([path], ImageForm(height=height, width=width, channels=channels, aspect=aspect))
+    assert not decoded_set.failures
+    return decoded_set.pixels[0].numpy()
 
 
 @pytest.mark.parametrize("channels", [1, 3, 4])
@@ -51,7 +51,7 @@ def test_an_image_of_the_right_form_keeps_every_value(channels, tmp_path):
 def test_headers_tell_size_and_channels_that_hold_all_there_is(mode, channels, tmp_path):
     name = "a.tif" if mode == "CMYK" else "a.png"
     path = saved(tmp_path, Image.new(mode, (7, 5)), name)
-    assert read_headers([path]) == [Header(height=5, width=7, channels=channels)]
+    assert read_headers([path]) == [ImageHeader(height=5, width=7, channels=channels)]
     assert decoded(path, 5, 7, channels).shape == (channels, 5, 7)
 
 
@@ -90,7 +90,7 @@ def test_images_are_turned_upright(tmp_path):
     tags = Image.Exif()
     tags[0x0112] = 6  # to be turned to the right by 90 degrees
     path = saved(tmp_path, Image.fromarray(values), exif=tags)
-    assert read_headers([path]) == [Header(height=4, width=6, channels=1)]
+    assert read_headers([path]) == [ImageHeader(height=4, width=6, channels=1)]
     assert (decoded(path, 4, 6, 1)[0] == np.rot90(values, -1)).all()
 
 
@@ -103,9 +103,9 @@ def test_making_smaller_averages_all_pixels(tmp_path):
 def test_padding_keeps_the_aspect_and_goes_on_with_the_edge(tmp_path):
     values = np.full((10, 20, 3), (10, 200, 30), np.uint8)
     values[3:7, 8:12] = 255
-    found = decoded(saved(tmp_path, Image.fromarray(values)), 20, 20, 3)
-    assert (found[:, :5] == np.array([10, 200, 30]).reshape(3, 1, 1)).all()
-    bright = np.argwhere(found[0] > 128)
+    result = decoded(saved(tmp_path, Image.fromarray(values)), 20, 20, 3)
+    assert (result[:, :5] == np.array([10, 200, 30]).reshape(3, 1, 1)).all()
+    bright = np.argwhere(result[0] > 128)
     assert (bright.max(0) - bright.min(0) + 1).tolist() == [4, 4]  # a square stays one
 
 
@@ -130,14 +130,14 @@ def test_what_cannot_be_read_is_named_and_the_rest_stays_in_order(tmp_path):
     text.write_text("not an image")
     floats = saved(tmp_path, Image.fromarray(np.ones((8, 8), np.float32)), "f.tif")
     paths = [cut, whole[0], text, tmp_path / "gone.png", whole[1], floats]
-    found = decode(paths, Form(height=8, width=8, channels=1))
-    assert found.rows.tolist() == [1, 4] and sorted(found.failures) == [0, 2, 3, 5]
-    assert (found.pixels[1, 0].numpy() == noise(8, 8, 1, 1)).all()
-    assert found.failures[3] == "missing" and "no known range" in found.failures[5]
-    assert str(tmp_path) not in found.failures[2]
-    told = describe_failures(paths, found.failures)
-    assert told.startswith("4 of 6 image files cannot be read: cut.jpg (") and told.endswith("and 1 more")
-    assert [isinstance(each, Header) for each in read_headers(paths)] == [True, True, False, False, True, True]
+    result = decode(paths, ImageForm(height=8, width=8, channels=1))
+    assert result.rows.tolist() == [1, 4] and sorted(result.failures) == [0, 2, 3, 5]
+    assert (result.pixels[1, 0].numpy() == noise(8, 8, 1, 1)).all()
+    assert result.failures[3] == "missing" and "no known range" in result.failures[5]
+    assert str(tmp_path) not in result.failures[2]
+    message = describe_failures(paths, result.failures)
+    assert message.startswith("4 of 6 image files cannot be read: cut.jpg (") and message.endswith("and 1 more")
+    assert [isinstance(each, ImageHeader) for each in read_headers(paths)] == [True, True, False, False, True, True]
 
 
 def test_every_ending_is_one_that_pillow_reads():
@@ -149,7 +149,7 @@ def test_every_ending_is_one_that_pillow_reads():
 def test_without_pillow_one_message_says_what_to_install(tmp_path, monkeypatch):
     path = saved(tmp_path, Image.new("L", (4, 4)))
     monkeypatch.setitem(sys.modules, "PIL", None)
-    for call in (lambda: read_headers([path]), lambda: decode([path], Form(height=4, width=4, channels=1))):
+    for call in (lambda: read_headers([path]), lambda: decode([path], ImageForm(height=4, width=4, channels=1))):
         with pytest.raises(DataError, match=r"needs Pillow.*pip install 'evenkeel\[images\]'"):
             call()
 
@@ -164,5 +164,5 @@ def test_an_open_image_is_told_and_shaped_as_its_file_is(tmp_path):
     image = Image.fromarray(np.random.default_rng(0).integers(0, 256, (12, 20, 3), dtype=np.uint8))
     image.save(tmp_path / "a.png")
     assert header_of(image) == read_headers([tmp_path / "a.png"])[0]
-    form = Form(height=8, width=8, channels=4)
+    form = ImageForm(height=8, width=8, channels=4)
     assert (shaped(image, form) == decode([tmp_path / "a.png"], form).pixels[0].permute(1, 2, 0).numpy()).all()

@@ -1,4 +1,4 @@
-"""Images in every form that people hold them in, from `fit` to a prediction, and what is said of those left out."""
+"""Images in every form that people hold them in, from `fit` to a prediction, and the notes on those left out."""
 
 import shutil
 
@@ -23,8 +23,8 @@ OPTIONS = ImageOptions(cache="none")
 SMALL = {"width": 8, "depth": 1, "epochs": 12, "learning_rate": 1e-2, "cache": "none"}
 
 
-def prepare(data, **asked):
-    return IMAGE.prepare(data, DataRequest(**{"options": OPTIONS, **asked}))
+def prepare(data, **request):
+    return IMAGE.prepare(data, DataRequest(**{"options": OPTIONS, **request}))
 
 
 def pictures(each=16):
@@ -77,8 +77,8 @@ def test_a_list_of_paths_with_answers(form, folder):
     names = [path.parent.name for path in paths]
     data = (form([str(path) for path in paths]), names)
     assert kind_of(data) is IMAGE and kind_of(data, target="tree") is IMAGE
-    found, expected = prepare(data).dataset, prepare(folder).dataset
-    assert (found.inputs["pixels"] == expected.inputs["pixels"]).all() and (found.target == expected.target).all()
+    prepared, expected = prepare(data).dataset, prepare(folder).dataset
+    assert (prepared.inputs["pixels"] == expected.inputs["pixels"]).all() and (prepared.target == expected.target).all()
 
 
 def test_other_lists_of_words_are_no_images(folder):
@@ -105,10 +105,10 @@ def test_folders_train_and_test_give_the_split(folder):
                 shutil.copy(path, folder.parent / "all" / part / name)
     root = folder.parent / "all"
     assert kind_of(root) is IMAGE
-    found = prepare(root, split=SplitRequest(validation=0.2))
-    split, names = found.dataset.split, IMAGE.encode(found.dataset.schema, root).keys["file"]
-    assert split.how.startswith("given") and found.choice.reason == "each folder is a class"
-    assert found.dataset.target_schema.levels == NAMES
+    prepared = prepare(root, split=SplitRequest(validation=0.2))
+    split, names = prepared.dataset.split, IMAGE.encode(prepared.dataset.schema, root).keys["file"]
+    assert split.how.startswith("given") and prepared.choice.reason == "each folder is a class"
+    assert prepared.dataset.target_schema.levels == NAMES
     assert [names[row].split("/")[0] for row in split.test] == ["test"] * 6
     assert {names[row].split("/")[0] for row in (*split.train, *split.validation)} == {"train"}
     assert len(split.validation) == 4
@@ -122,15 +122,15 @@ def test_images_below_and_beside_the_class_folders(folder):
     for place in range(3):
         shutil.move(folder / "ash" / f"00{place}.png", folder / "ash" / "2024")
     shutil.copy(folder / "birch" / "000.png", folder / "stray.png")
-    found = prepare(folder).dataset
-    assert len(found) == 24
-    assert found.notes == ("1 image(s) beside the class folders have no class and are left out: stray.png.",)
-    new = IMAGE.encode(found.schema, folder)
+    prepared = prepare(folder).dataset
+    assert len(prepared) == 24
+    assert prepared.notes == ("1 image(s) beside the class folders have no class and are left out: stray.png.",)
+    new = IMAGE.encode(prepared.schema, folder)
     fields, keys = new.inputs, new.keys
     assert len(fields["pixels"]) == len(keys["file"]) == 25 and keys["file"][-1] == "stray.png"
     assert "ash/2024/000.png" in keys["file"]
     with pytest.warns(UserWarning, match="beside the class folders"):
-        assert len(IMAGE.answers(found.schema, found.target_schema, folder).target) == 24
+        assert len(IMAGE.answers(prepared.schema, prepared.target_schema, folder).target) == 24
 
 
 def test_a_class_of_which_nothing_can_be_read_is_explained(folder):
@@ -141,10 +141,10 @@ def test_a_class_of_which_nothing_can_be_read_is_explained(folder):
     for path in sorted((folder / "cedar").glob("*.png")):
         path.rename(folder / "birch" / f"more{path.name}")
     (folder / "cedar").rmdir()
-    told = (
+    message = (
         r"'class' has 1 value.*\. 8 of 24 image files cannot be read: 000.png \(.* No image of class 'ash' can be read"
     )
-    with pytest.raises(DataError, match=told):
+    with pytest.raises(DataError, match=message):
         prepare(folder)
 
 
@@ -176,8 +176,8 @@ def test_evaluation_leaves_out_what_cannot_be_read_and_prediction_refuses(run, f
 
 def test_the_command_line_says_what_evaluation_needs(run, folder, tmp_path):
     run.save(tmp_path / "run")
-    found = CliRunner().invoke(cli, ["evaluate", str(tmp_path / "run"), str(folder / "ash")])
-    assert isinstance(found.exception, DataError) and "expected a folder for each class" in str(found.exception)
+    prepared = CliRunner().invoke(cli, ["evaluate", str(tmp_path / "run"), str(folder / "ash")])
+    assert isinstance(prepared.exception, DataError) and "expected a folder for each class" in str(prepared.exception)
 
 
 def test_labels_of_idx_files_are_no_folders(tmp_path):

@@ -22,9 +22,9 @@ def test_every_type_comes_back(kind, pack, tmp_path):
     values = np.arange(24).reshape(2, 3, 4)
     path = tmp_path / "x-idx3-ubyte"
     path.write_bytes(pack(idx_bytes(values, kind)))
-    found = read_idx(path)
-    assert found.dtype.isnative and found.shape == (2, 3, 4)
-    assert (found == values).all()
+    array = read_idx(path)
+    assert array.dtype.isnative and array.shape == (2, 3, 4)
+    assert (array == values).all()
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from PIL import Image
 
 from evenkeel.errors import DataError
 from evenkeel.kinds.image.arrays import as_pixels
-from evenkeel.kinds.image.files import ORIENTATION, Form, decode
+from evenkeel.kinds.image.files import ORIENTATION, ImageForm, decode
 from evenkeel.kinds.image.in_memory import is_picture, pictures_like, read_pictures
 from evenkeel.kinds.image.schema import ImageOptions
 
@@ -37,7 +37,7 @@ def test_pictures_are_what_their_files_are(mode, tmp_path):
     for path, image in zip(paths, images, strict=True):
         image.save(path)
     pixels, notes = read_pictures(images, OPTIONS)
-    form = Form(height=9, width=9, channels=pixels.shape[1])
+    form = ImageForm(height=9, width=9, channels=pixels.shape[1])
     assert torch.equal(pixels, decode(paths, form).pixels) and notes[0].startswith("Images of 2 different sizes")
     assert torch.equal(pictures_like(images, form), pixels)
 

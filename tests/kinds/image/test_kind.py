@@ -30,8 +30,8 @@ def run(folder):
     return ek.fit(folder, progress=False, settings=SMALL)
 
 
-def prepare(data, **asked):
-    return IMAGE.prepare(data, DataRequest(**{"options": OPTIONS, **asked}))
+def prepare(data, **request):
+    return IMAGE.prepare(data, DataRequest(**{"options": OPTIONS, **request}))
 
 
 def test_class_folders_are_learned(run, folder):
@@ -72,12 +72,12 @@ def test_the_command_line_takes_a_folder(folder, tmp_path):
     out = tmp_path / "run"
     settings = [part for key, value in {**SMALL, "epochs": 1}.items() for part in ("--set", f"{key}={value}")]
     arguments = ["train", str(folder), "--target", "tree", "--out", str(out), "--quiet", *settings]
-    found = CliRunner().invoke(cli, arguments)
-    assert found.exit_code == 0 and "each folder is a class" in found.output
-    found = CliRunner().invoke(cli, ["evaluate", str(out), str(folder)])
-    assert found.exit_code == 0 and "accuracy" in found.output
-    found = CliRunner().invoke(cli, ["predict", str(out), str(folder / "ash")])
-    assert found.exit_code == 0 and len(found.output.splitlines()) == 17
+    prepared = CliRunner().invoke(cli, arguments)
+    assert prepared.exit_code == 0 and "each folder is a class" in prepared.output
+    prepared = CliRunner().invoke(cli, ["evaluate", str(out), str(folder)])
+    assert prepared.exit_code == 0 and "accuracy" in prepared.output
+    prepared = CliRunner().invoke(cli, ["predict", str(out), str(folder / "ash")])
+    assert prepared.exit_code == 0 and len(prepared.output.splitlines()) == 17
 
 
 def test_a_net_of_the_users_own(folder, tmp_path):
@@ -125,19 +125,19 @@ def table(folder):
     [("tree", "single-label", "class"), ("height", "probabilistic-regression", "number")],
 )
 def test_a_table_of_paths_with_any_target(target, task, kind, table):
-    found = prepare(table, target=target, split=SplitRequest(how="group:site"))
-    assert (found.choice.task, found.choice.kind) == (task, kind)
-    found = prepare(table, target=target)
-    assert found.dataset.schema.images == "photo"
-    (note,) = found.dataset.notes
+    prepared = prepare(table, target=target, split=SplitRequest(how="group:site"))
+    assert (prepared.choice.task, prepared.choice.kind) == (task, kind)
+    prepared = prepare(table, target=target)
+    assert prepared.dataset.schema.images == "photo"
+    (note,) = prepared.dataset.notes
     assert "are not read: the images alone are" in note and "site" in note
 
 
 def test_labels_and_weights_and_given_parts(folder, table):
     images, _ = arrays(16)
     labels = np.eye(3, dtype=int)[np.repeat(np.arange(3), 16)]
-    found = prepare((images, labels))
-    assert found.choice.task == "multi-label" and found.dataset.target.shape == (48, 3)
+    prepared = prepare((images, labels))
+    assert prepared.choice.task == "multi-label" and prepared.dataset.target.shape == (48, 3)
     assert prepare(table, target="tree", weight="height").dataset.weight.max() > 1
     broken = table.with_columns(photo=pl.when(pl.int_range(48) == 2).then(pl.lit("gone.png")).otherwise("photo"))
     words = ["test"] * 16 + ["train"] * 32
@@ -165,8 +165,10 @@ def test_images_without_answers_say_what_could_be_done(made, folder, tmp_path):
         write_idx(tmp_path, "train", images, np.zeros(12))
         (tmp_path / "train-labels-idx1-ubyte.gz").unlink()
     data = {"loose folder": folder / "ash", "array": images, "idx": tmp_path / "train-images-idx3-ubyte.gz"}[made]
-    told = "no labels lie beside .*; expected train-labels-idx1-ubyte, gz" if made == "idx" else "nothing is known of"
-    with pytest.raises(RequestError, match=f"{told}.*or task='generation'"):
+    message = (
+        "no labels lie beside .*; expected train-labels-idx1-ubyte, gz" if made == "idx" else "nothing is known of"
+    )
+    with pytest.raises(RequestError, match=f"{message}.*or task='generation'"):
         prepare(data)
 
 
@@ -215,21 +217,21 @@ def test_two_trainings_from_one_seed_are_one_to_the_bit(folder):
 )
 def test_middling_images_are_folded(side, option, expected):
     images = np.random.default_rng(0).integers(0, 255, (12, side, side), dtype=np.uint8)
-    found = prepare((images, np.arange(12) % 2), options=ImageOptions(fold=option))
-    assert found.dataset.schema.fold == expected
+    prepared = prepare((images, np.arange(12) % 2), options=ImageOptions(fold=option))
+    assert prepared.dataset.schema.fold == expected
 
 
 def test_mnist_is_read_whole(real_data):
-    found = prepare(real_data / "mnist")
-    assert len(found.dataset) == 60_000 and found.dataset.target.bincount().tolist() == [
+    prepared = prepare(real_data / "mnist")
+    assert len(prepared.dataset) == 60_000 and prepared.dataset.target.bincount().tolist() == [
         5923, 6742, 5958, 6131, 5842, 5421, 5918, 6265, 5851, 5949
     ]  # fmt: skip
     answered = IMAGE.answers(
-        found.dataset.schema, found.dataset.target_schema, real_data / "mnist" / "t10k-images-idx3-ubyte.gz"
+        prepared.dataset.schema, prepared.dataset.target_schema, real_data / "mnist" / "t10k-images-idx3-ubyte.gz"
     )
     assert len(answered.target) == 10_000 and answered.target.bincount()[:3].tolist() == [980, 1135, 1032]
-    assert found.dataset.schema.mean[0] / 255 == pytest.approx(0.1307, abs=5e-4)
-    assert found.dataset.schema.spread[0] / 255 == pytest.approx(0.3081, abs=5e-4)
+    assert prepared.dataset.schema.mean[0] / 255 == pytest.approx(0.1307, abs=5e-4)
+    assert prepared.dataset.schema.spread[0] / 255 == pytest.approx(0.3081, abs=5e-4)
 
 
 @pytest.mark.parametrize("form", ["class folders", "loose folder", "paths", "array"])

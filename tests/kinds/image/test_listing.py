@@ -25,16 +25,16 @@ def test_a_folder_for_each_class(folder):
     (folder / ".git").mkdir()
     (folder / "notes.txt").write_text("not an image")
     (folder / "ash" / "._000.png").write_text("left by a system")
-    found = list_images(folder)
-    assert len(found.paths) == 9 and found.told == "class"
-    assert found.frame["class"].to_list() == [name for name in NAMES for _ in range(3)]
-    assert all(path.parent.name == name for path, name in zip(found.paths, found.frame["class"], strict=True))
+    listing = list_images(folder)
+    assert len(listing.paths) == 9 and listing.class_column == "class"
+    assert listing.frame["class"].to_list() == [name for name in NAMES for _ in range(3)]
+    assert all(path.parent.name == name for path, name in zip(listing.paths, listing.frame["class"], strict=True))
     assert list_images(folder, target="tree").frame.columns == ["tree"]
 
 
 def test_loose_images_a_path_and_a_list_tell_no_classes(folder):
     loose = list_images(folder / "ash")
-    assert [path.name for path in loose.paths] == ["000.png", "001.png", "002.png"] and loose.told is None
+    assert [path.name for path in loose.paths] == ["000.png", "001.png", "002.png"] and loose.class_column is None
     assert list_images(folder / "ash" / "001.png").paths == (folder / "ash" / "001.png",)
     assert list_images([str(path) for path in loose.paths]).paths == loose.paths
 
@@ -50,10 +50,10 @@ def test_a_table_of_paths_relative_to_its_folder(form, folder, monkeypatch):
         monkeypatch.chdir(folder.parent)
     data = {"polars": frame, "pandas": pd.DataFrame(frame.to_dict(as_series=False))}.get(form, path)
     assert holds_images(data)
-    found = list_images(data)
-    assert found.frame.columns == ["size", "tree"] and found.column == "photo" and found.told is None
-    assert all(path.is_file() for path in found.paths)
-    assert found.paths[0] == (Path() if form in ("polars", "pandas") else folder.parent) / "trees/ash/000.png"
+    listing = list_images(data)
+    assert listing.frame.columns == ["size", "tree"] and listing.column == "photo" and listing.class_column is None
+    assert all(path.is_file() for path in listing.paths)
+    assert listing.paths[0] == (Path() if form in ("polars", "pandas") else folder.parent) / "trees/ash/000.png"
 
 
 def test_absolute_paths_and_gaps_are_kept_as_they_are(folder):
@@ -138,10 +138,10 @@ def copy(folder, *places):
 
 def test_images_in_folders_of_a_class_belong_to_it(folder):
     copy(folder, "ash/2024/may/a.png", "elm/x/a.png", "ash/.hidden/a.png")
-    found = list_images(folder)
-    assert len(found.paths) == 11 and found.notes == ()
-    assert found.frame["class"].to_list().count("ash") == 4 and found.frame["class"].to_list()[-1] == "elm"
-    assert found.names[3] == "ash/2024/may/a.png"
+    listing = list_images(folder)
+    assert len(listing.paths) == 11 and listing.notes == ()
+    assert listing.frame["class"].to_list().count("ash") == 4 and listing.frame["class"].to_list()[-1] == "elm"
+    assert listing.names[3] == "ash/2024/may/a.png"
 
 
 def test_a_link_that_leads_back_up_is_not_followed(folder):
@@ -151,12 +151,12 @@ def test_a_link_that_leads_back_up_is_not_followed(folder):
 
 def test_images_beside_the_folders_are_counted_or_where_classes_do_not_matter_kept(folder):
     copy(folder, *(f"{name}.png" for name in "dabc"))
-    found = list_images(folder)
-    told = "4 image(s) beside the class folders have no class and are left out: a.png, b.png, c.png, ...."
-    assert len(found.paths) == 9 and found.notes == (told,)
+    listing = list_images(folder)
+    note = "4 image(s) beside the class folders have no class and are left out: a.png, b.png, c.png, ...."
+    assert len(listing.paths) == 9 and listing.notes == (note,)
     whole = list_images(folder, classes="none")
-    assert whole.names == (*found.names, "a.png", "b.png", "c.png", "d.png") and whole.told is None
-    assert whole.frame["class"].to_list() == [*found.frame["class"], None, None, None, None]
+    assert whole.names == (*listing.names, "a.png", "b.png", "c.png", "d.png") and whole.class_column is None
+    assert whole.frame["class"].to_list() == [*listing.frame["class"], None, None, None, None]
 
 
 @pytest.mark.parametrize("names", [("train", "test"), ("Training", "testing"), ("train", "valid"), ("train", "val")])
@@ -166,18 +166,18 @@ def test_folders_of_parts_hold_the_folders_of_classes(names, tmp_path):
         (tmp_path / name / "labels.csv").write_text("file")
     assert holds_images(tmp_path)
     copy(tmp_path, f"{names[0]}/stray.png")
-    found = list_images(tmp_path, target="tree")
-    assert len(found.paths) == 4 and found.told == "tree"
-    assert sorted(found.frame["tree"].to_list()) == ["ash", "ash", "elm", "elm"]
+    listing = list_images(tmp_path, target="tree")
+    assert len(listing.paths) == 4 and listing.class_column == "tree"
+    assert sorted(listing.frame["tree"].to_list()) == ["ash", "ash", "elm", "elm"]
     other = "test" if names[1].startswith("test") else "validation"
-    parts = {name.split("/")[0]: part for name, part in zip(found.names, found.parts, strict=True)}
-    assert parts == {names[0]: "train", names[1]: other} and "1 image(s) beside" in found.notes[0]
+    parts = {name.split("/")[0]: part for name, part in zip(listing.names, listing.parts, strict=True)}
+    assert parts == {names[0]: "train", names[1]: other} and "1 image(s) beside" in listing.notes[0]
 
 
 def test_a_class_may_be_called_like_a_part(tmp_path):
     copy(tmp_path, "train/a.png", "car/a.png")
-    found = list_images(tmp_path)
-    assert found.parts is None and found.frame["class"].to_list() == ["car", "train"]
+    listing = list_images(tmp_path)
+    assert listing.parts is None and listing.frame["class"].to_list() == ["car", "train"]
 
 
 def test_folders_of_texts_with_a_picture_deep_inside_are_no_images(tmp_path):
@@ -191,5 +191,5 @@ def test_an_empty_cell_is_an_empty_path(folder):
     table_of(folder).with_columns(photo=pl.when(pl.int_range(9) == 4).then(None).otherwise("photo")).write_csv(
         folder.parent / "gap.csv"
     )
-    found = list_images(folder.parent / "gap.csv")
-    assert found.paths[4] == Path() and found.names[4] == "" and found.names[0] == "trees/ash/000.png"
+    listing = list_images(folder.parent / "gap.csv")
+    assert listing.paths[4] == Path() and listing.names[4] == "" and listing.names[0] == "trees/ash/000.png"

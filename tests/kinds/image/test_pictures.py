@@ -21,10 +21,10 @@ def test_pictures_of_large_test_parts_are_small_and_spread(monkeypatch):
     monkeypatch.setattr("evenkeel.kinds.image.pictures.SHOWN_BYTES", 48 * 48 * 5)
     images = np.random.default_rng(0).integers(0, 255, (24, 96, 96), dtype=np.uint8)
     data = prepare((images, np.arange(24) % 2)).dataset
-    found = keep_images(data, torch.arange(24))
-    assert found["place"].tolist() == [0, 5, 10, 15, 20] and found["pixels"].shape == (5, 1, 48, 48)
+    kept = keep_images(data, torch.arange(24))
+    assert kept["place"].tolist() == [0, 5, 10, 15, 20] and kept["pixels"].shape == (5, 1, 48, 48)
     numbers = prepare((images[:, None] / 255.0, np.arange(24) % 2)).dataset
-    both = keep_images(numbers, torch.arange(24))["pixels"].int() - found["pixels"].int()
+    both = keep_images(numbers, torch.arange(24))["pixels"].int() - kept["pixels"].int()
     assert both.abs().max() <= 4  # of the range of training, which may be a little narrower
 
 

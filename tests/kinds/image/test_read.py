@@ -33,18 +33,20 @@ def schema_of(images):
 
 def test_folders_arrays_and_idx_files_give_the_same_images(folder, idx):
     images, names = arrays(4)
-    found = [read_images(data, OPTIONS) for data in (folder, (images, names), (torch.tensor(images), names), idx)]
-    assert all(torch.equal(each.pixels, found[0].pixels) for each in found)
-    assert found[0].pixels.shape == (12, 1, 10, 10) and found[0].pixels.dtype == torch.uint8
-    assert [each.told for each in found] == ["class", None, None, "class"]
-    assert found[0].frame["class"].to_list() == found[1].frame["target"].to_list() == names.tolist()
-    assert found[3].frame["class"].to_list() == [NUMBERS[name] for name in names]
-    assert found[0].source == str(folder) and found[1].source == "a tuple"
+    images_read = [read_images(data, OPTIONS) for data in (folder, (images, names), (torch.tensor(images), names), idx)]
+    assert all(torch.equal(each.pixels, images_read[0].pixels) for each in images_read)
+    assert images_read[0].pixels.shape == (12, 1, 10, 10) and images_read[0].pixels.dtype == torch.uint8
+    assert [each.class_column for each in images_read] == ["class", None, None, "class"]
+    assert images_read[0].frame["class"].to_list() == images_read[1].frame["target"].to_list() == names.tolist()
+    assert images_read[3].frame["class"].to_list() == [NUMBERS[name] for name in names]
+    assert images_read[0].source == str(folder) and images_read[1].source == "a tuple"
 
 
 def test_of_idx_files_one_pair_can_be_named(idx):
-    found = read_images(idx / "t10k-images-idx3-ubyte", OPTIONS, "digit")
-    assert len(found.pixels) == 3 and found.frame.columns == ["digit"] and found.told == "digit"
+    images_read = read_images(idx / "t10k-images-idx3-ubyte", OPTIONS, "digit")
+    assert (
+        len(images_read.pixels) == 3 and images_read.frame.columns == ["digit"] and images_read.class_column == "digit"
+    )
 
 
 @pytest.mark.parametrize(
@@ -65,18 +67,18 @@ def test_files_that_cannot_be_read_are_named_counted_and_left_out(folder):
     (folder / "ash" / "001.png").write_text("broken")
     cut = folder / "birch" / "002.png"
     cut.write_bytes(cut.read_bytes()[:-60])
-    found = read_images(folder, OPTIONS)
-    assert found.height == 12 and found.rows.tolist() == [0, 2, 3, 4, 5, *range(7, 12)]
-    assert found.frame["class"].to_list() == ["ash"] * 3 + ["birch"] * 3 + ["cedar"] * 4
-    (note,) = found.notes
+    images_read = read_images(folder, OPTIONS)
+    assert images_read.height == 12 and images_read.rows.tolist() == [0, 2, 3, 4, 5, *range(7, 12)]
+    assert images_read.frame["class"].to_list() == ["ash"] * 3 + ["birch"] * 3 + ["cedar"] * 4
+    (note,) = images_read.notes
     assert note.startswith("2 of 12 image files cannot be read: 001.png (") and note.endswith("; they are left out.")
 
 
 def test_missing_files_of_a_table_are_left_out(folder):
     frame = pl.DataFrame({"photo": [str(folder / "ash" / name) for name in ("000.png", "gone.png")], "x": [1, 2]})
-    found = read_images(frame, OPTIONS)
-    assert found.frame["x"].to_list() == [1] and found.images == "photo"
-    assert found.notes == ("1 of 2 image files cannot be read: gone.png (missing); they are left out.",)
+    images_read = read_images(frame, OPTIONS)
+    assert images_read.frame["x"].to_list() == [1] and images_read.images == "photo"
+    assert images_read.notes == ("1 of 2 image files cannot be read: gone.png (missing); they are left out.",)
 
 
 def test_where_no_file_can_be_read_there_is_one_error(folder):
@@ -122,8 +124,8 @@ def test_new_images_are_brought_to_the_form_of_training(folder):
 def test_new_images_with_answers(folder, idx):
     schema = schema_of(read_images(folder, OPTIONS))
     assert images_like(schema, folder, "tree").frame.columns == ["tree"]
-    found = images_like(schema, idx / "t10k-images-idx3-ubyte", "digit")
-    assert found.frame.columns == ["digit"] and len(found.pixels) == 3
+    images_read = images_like(schema, idx / "t10k-images-idx3-ubyte", "digit")
+    assert images_read.frame.columns == ["digit"] and len(images_read.pixels) == 3
 
 
 @pytest.mark.parametrize(
@@ -174,10 +176,10 @@ def test_pictures_in_memory_of_numbers_must_have_the_size_of_training():
 def test_files_that_cannot_be_read_may_be_left_out_of_new_images(folder):
     images = read_images(folder, OPTIONS)
     (folder / "ash" / "001.png").write_text("broken")
-    found = images_like(schema_of(images), folder, "class", classes="folders", unreadable="leave out")
+    images_read = images_like(schema_of(images), folder, "class", classes="folders", unreadable="leave out")
     rows = [0, *range(2, 12)]
-    assert found.rows.tolist() == rows and torch.equal(found.pixels, images.pixels[rows])
-    assert len(found.lost) == 1 and "001.png" in found.lost[0]
+    assert images_read.rows.tolist() == rows and torch.equal(images_read.pixels, images.pixels[rows])
+    assert len(images_read.lost) == 1 and "001.png" in images_read.lost[0]
 
 
 def test_names_are_those_of_the_files(folder):

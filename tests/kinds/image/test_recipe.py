@@ -21,12 +21,14 @@ def prepare(data, **request):
 @pytest.mark.parametrize("task", ["single-label", "generation"])
 def test_recipes_are_plans(net, task):
     images, names = arrays(4)
-    found = prepare(images if task == "generation" else (images, names), task=task)
-    recipe = image_recipe(net, found.dataset, found.choice)
-    plan = make_plan(found.choice.task, rows=8, settings={"net": net}, recipe=recipe)
+    prepared = prepare(images if task == "generation" else (images, names), task=task)
+    recipe = image_recipe(net, prepared.dataset, prepared.choice)
+    plan = make_plan(prepared.choice.task, rows=8, settings={"net": net}, recipe=recipe)
     assert plan.members is None and plan.evaluations == 60
-    large = dataclasses.replace(found.dataset, split=dataclasses.replace(found.dataset.split, train=np.arange(51_000)))
+    large = dataclasses.replace(
+        prepared.dataset, split=dataclasses.replace(prepared.dataset.split, train=np.arange(51_000))
+    )
     plan = make_plan(
-        found.choice.task, rows=51_000, settings={"net": net}, recipe=image_recipe(net, large, found.choice)
+        prepared.choice.task, rows=51_000, settings={"net": net}, recipe=image_recipe(net, large, prepared.choice)
     )
     assert plan.batch_size == 128 and plan.updates == round(51_000 / 128) * plan.evaluations

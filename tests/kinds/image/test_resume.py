@@ -44,10 +44,10 @@ def test_images_are_embedded_by_their_labels(tmp_path):
     run = fitted("embedding")
     images, names = arrays(6)
     assert run.plan.task == "embedding" and run.part.name == "embedding" and run.metrics["recall_at_k"] > 0.5
-    found = run.evaluate((images, names))
-    assert list(found) == list(run.metrics) and found["recall_at_k"] > 0.5
+    evaluated = run.evaluate((images, names))
+    assert list(evaluated) == list(run.metrics) and evaluated["recall_at_k"] > 0.5
     points = run.embed(images)
     np.testing.assert_allclose(np.linalg.norm(points, axis=1), 1, atol=1e-5)
     again = ek.load(run.save(tmp_path / "run"))
-    assert np.array_equal(again.embed(images), points) and again.evaluate((images, names)) == found
+    assert np.array_equal(again.embed(images), points) and again.evaluate((images, names)) == evaluated
     assert "Map of the embeddings" in again.report_text()

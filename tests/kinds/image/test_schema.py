@@ -3,12 +3,12 @@ import pytest
 import torch
 from pydantic import ValidationError
 
-from evenkeel.kinds.image.files import Header
+from evenkeel.kinds.image.files import ImageHeader
 from evenkeel.kinds.image.schema import ImageOptions, ImageSchema, fit_images, form_of
 
 
 def headers(*sizes, channels=1):
-    return [Header(height=height, width=width, channels=channels) for height, width in sizes]
+    return [ImageHeader(height=height, width=width, channels=channels) for height, width in sizes]
 
 
 @pytest.mark.parametrize(
@@ -50,9 +50,9 @@ def test_held_out_rows_teach_nothing(kind):
     train = np.arange(12)
     other = pixels.clone()
     other[12:] = 255
-    found = [fit_images(each, train, ImageOptions(), fold=2, column="photo") for each in (pixels, other)]
-    assert found[0] == found[1]
-    schema = found[0]
+    schemas = [fit_images(each, train, ImageOptions(), fold=2, column="photo") for each in (pixels, other)]
+    assert schemas[0] == schemas[1]
+    schema = schemas[0]
     assert (schema.channels, schema.height, schema.width, schema.fold, schema.images) == (3, 6, 5, 2, "photo")
     twin = pixels[:12].double().transpose(0, 1).flatten(1)
     assert schema.mean == pytest.approx(twin.mean(1).tolist())

@@ -8,7 +8,7 @@ from PIL import Image
 
 from _pictures import arrays, write_idx
 from evenkeel.errors import DataError
-from evenkeel.kinds.image.sources import given_images, lists_images, path_list
+from evenkeel.kinds.image.sources import lists_images, path_list, source_of
 
 PICTURE = Image.new("L", (4, 4))
 
@@ -31,26 +31,26 @@ PICTURE = Image.new("L", (4, 4))
     ],
 )
 def test_what_came_is_told_apart(data, form):
-    found = given_images(data)
-    assert found.form == form and found.answers is None
+    source = source_of(data)
+    assert source.form == form and source.answers is None
     if not isinstance(data, tuple):
-        both = given_images((data, [1, 2]))
+        both = source_of((data, [1, 2]))
         assert both.form == form and both.answers == [1, 2]
 
 
 def test_idx_files_bring_their_labels(tmp_path):
     images, _ = arrays(2)
     write_idx(tmp_path, "train", images, np.arange(6))
-    found = given_images(tmp_path)
-    assert found.form == "array" and found.idx.name == "train-images-idx3-ubyte.gz"
-    assert (found.images == images).all() and found.answers.tolist() == [*range(6)]
+    source = source_of(tmp_path)
+    assert source.form == "array" and source.idx.name == "train-images-idx3-ubyte.gz"
+    assert (source.images == images).all() and source.answers.tolist() == [*range(6)]
     (tmp_path / "train-labels-idx1-ubyte.gz").unlink()
-    assert given_images(tmp_path).answers is None
+    assert source_of(tmp_path).answers is None
 
 
 def test_an_empty_list_is_refused():
     with pytest.raises(DataError, match="expected at least one image, got an empty list"):
-        given_images(([], []))
+        source_of(([], []))
 
 
 def test_names_are_images_where_one_of_them_is_there(tmp_path):

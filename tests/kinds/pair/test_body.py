@@ -16,19 +16,19 @@ def body(towers: int) -> PairBody:
 def test_each_side_goes_through_its_own_tower():
     both = body(2)
     left, right = torch.randn(4, 3), torch.randn(4, 3)
-    found = both(left_numbers=left, right_numbers=right)
-    assert found.shape == (4, 2, 5)
-    torch.testing.assert_close(found[:, 0], both.towers[0].project(2 * left))
-    torch.testing.assert_close(found[:, 1], both.towers[1].project(2 * right))
-    torch.testing.assert_close(both(right_numbers=right), found[:, 1])
-    torch.testing.assert_close(both(left_numbers=left), found[:, 0])
+    features = both(left_numbers=left, right_numbers=right)
+    assert features.shape == (4, 2, 5)
+    torch.testing.assert_close(features[:, 0], both.towers[0].project(2 * left))
+    torch.testing.assert_close(features[:, 1], both.towers[1].project(2 * right))
+    torch.testing.assert_close(both(right_numbers=right), features[:, 1])
+    torch.testing.assert_close(both(left_numbers=left), features[:, 0])
 
 
 def test_one_tower_reads_both_sides():
     both = body(1)
     same = torch.randn(4, 3)
-    found = both(left_numbers=same, right_numbers=same)
-    assert torch.equal(found[:, 0], found[:, 1])
+    features = both(left_numbers=same, right_numbers=same)
+    assert torch.equal(features[:, 0], features[:, 1])
     assert len(list(both.parameters())) == 2
 
 

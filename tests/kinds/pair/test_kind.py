@@ -80,9 +80,9 @@ def test_a_prediction_is_the_cosine_of_the_pair():
 
 def test_evaluation_is_that_of_the_metrics_on_the_embedding():
     run, (left, right) = number_run(), numbers(seed=1)
-    found, points = run.evaluate((left, right)), torch.from_numpy(run.embed((left, right)))
-    assert found["right_recall_at_5"] == metrics.partner_recall(points, torch.arange(240), k=5, asking="right")
-    assert found["partner_rank"] == metrics.partner_rank(points, torch.arange(240))
+    evaluated, points = run.evaluate((left, right)), torch.from_numpy(run.embed((left, right)))
+    assert evaluated["right_recall_at_5"] == metrics.partner_recall(points, torch.arange(240), k=5, asking="right")
+    assert evaluated["partner_rank"] == metrics.partner_rank(points, torch.arange(240))
     with pytest.raises(DataError, match=r"expected both sides to be evaluated, got \['left'\]; try run.embed"):
         run.evaluate({"left": left})
 
@@ -212,7 +212,7 @@ def test_images_vary_while_training_as_a_function_of_seed_epoch_and_row():
 
 
 @pytest.mark.parametrize(
-    ("options", "asked", "error", "words"),
+    ("options", "changes", "error", "words"),
     [
         ({}, {"target": "b"}, RequestError, "pairs have no target, got 'b'; leave `target` out and name the sides"),
         ({}, {"task": "regression"}, RequestError, "pairs are embedded, task='regression' does not fit them"),
@@ -221,10 +221,10 @@ def test_images_vary_while_training_as_a_function_of_seed_epoch_and_row():
         ({"left": "a", "right": "words"}, {}, DataError, "there is no column 'words' for a side of the pairs"),
     ],
 )
-def test_what_makes_no_sense(options, asked, error, words):
+def test_what_makes_no_sense(options, changes, error, words):
     frame = pl.DataFrame({"a": np.arange(20.0), "b": np.arange(20.0), "kind": np.arange(20)})
     with pytest.raises(error, match=words):
-        prepare_pairs(frame, DataRequest(options=PairOptions(**options), **asked))
+        prepare_pairs(frame, DataRequest(options=PairOptions(**options), **changes))
 
 
 def test_too_few_pairs():

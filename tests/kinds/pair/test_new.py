@@ -49,8 +49,8 @@ def test_a_table_whose_names_are_on_both_sides_cannot_be_told_apart():
 def test_an_array_whose_columns_were_named_by_number_is_both_sides():
     whole = np.hstack([LEFT, RIGHT])
     schema = schema_of(whole, {"left": ["x0", "x1"], "right": ["x4", "x5"]})
-    found = read_new(schema, whole)
-    assert found.sides["right"].columns == ["x4", "x5"] and set(found.sides) == {"left", "right"}
+    pairs = read_new(schema, whole)
+    assert pairs.sides["right"].columns == ["x4", "x5"] and set(pairs.sides) == {"left", "right"}
 
 
 @pytest.mark.parametrize(

@@ -41,21 +41,21 @@ def test_pairs_are_alike_by_a_chain_of_shared_sides():
 
 def slow_alike(left, right):
     """Numbers passed on between neighbours until nothing changes."""
-    found = list(range(len(left)))
+    numbers = list(range(len(left)))
     for _ in left:
         for i in range(len(left)):
             for j in range(len(left)):
                 if left[i] == left[j] or right[i] == right[j]:
-                    found[i] = found[j] = min(found[i], found[j])
-    return found
+                    numbers[i] = numbers[j] = min(numbers[i], numbers[j])
+    return numbers
 
 
 def test_alike_agrees_with_passing_numbers_on():
     left, right = np.random.default_rng(0).integers(0, 14, (2, 20)).tolist()
-    found = alike(read_pairs(([f"l{x}" for x in left], [f"r{x}" for x in right]), {})).tolist()
+    numbers = alike(read_pairs(([f"l{x}" for x in left], [f"r{x}" for x in right]), {})).tolist()
     slow = slow_alike(left, right)
-    assert len(set(found)) > 2
-    assert [[a == b for b in found] for a in found] == [[a == b for b in slow] for a in slow]
+    assert len(set(numbers)) > 2
+    assert [[a == b for b in numbers] for a in numbers] == [[a == b for b in slow] for a in slow]
 
 
 @pytest.mark.parametrize(

@@ -53,9 +53,9 @@ def test_paths_are_images_only_where_files_are(tmp_path):
 def test_files_that_cannot_be_read_drop_out_by_name(tmp_path):
     names = painted(tmp_path)
     (tmp_path / "1.png").write_bytes(b"broken")
-    found = load(as_side(names, "left"), tmp_path, IMAGES)
-    assert found.rows.tolist() == [0, 2] and found.raw.shape == (2, 3, 8, 8)
-    assert "1 of 3 image files cannot be read: 1.png" in found.notes[0]
+    loaded = load(as_side(names, "left"), tmp_path, IMAGES)
+    assert loaded.rows.tolist() == [0, 2] and loaded.raw.shape == (2, 3, 8, 8)
+    assert "1 of 3 image files cannot be read: 1.png" in loaded.notes[0]
 
 
 def test_the_same_content_has_the_same_number():

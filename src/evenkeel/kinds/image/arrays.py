@@ -1,7 +1,7 @@
-"""Arrays as images: (row, channel, height, width), bytes where they are whole numbers 0..255, else float32.
+"""Conversion of arrays to images: (row, channel, height, width), bytes for whole numbers 0..255, else float32.
 
-What counts as images without being told: bytes (uint8) of 3 or 4 axes, or anything of 4 axes. Other arrays of 3 axes
-are sequences. Which of 4 axes is that of channels: the shorter of the second and the last.
+Recognised as images without `kind`: bytes (uint8) of 3 or 4 axes, or anything of 4 axes. Other arrays of 3 axes
+are sequences. The axis of channels, of 4, is the shorter of the second and the last.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ ROWS_AT_ONCE = 4096
 
 
 def looks_like_images(data: Any) -> bool:
-    """Whether an array or tensor of no stated kind holds images.
+    """Whether an array or tensor holds images, by its type and axes.
 
     Example:
         >>> looks_like_images(np.zeros((5, 8, 8), np.uint8)), looks_like_images(np.zeros((5, 8, 8)))
@@ -32,7 +32,7 @@ def looks_like_images(data: Any) -> bool:
 
 
 def as_pixels(data: Any) -> Shaped[Tensor, "row channel height width"]:
-    """Any array of images as a tensor on the CPU; grey ones may lack the axis of channels.
+    """Convert any array of images to a tensor on the CPU; grey ones may lack the axis of channels.
 
     Raises:
         DataError: other axes, no rows, too many channels, or values that are not finite.
@@ -52,19 +52,19 @@ def as_pixels(data: Any) -> Shaped[Tensor, "row channel height width"]:
     if tensor.dim() == 3:
         return _typed(tensor.unsqueeze(1))
     first, last = tensor.shape[1], tensor.shape[3]
-    # A tie says nothing: tensors have channels first, arrays last, as their libraries do.
+    # A tie decides nothing: then tensors have channels first, arrays last, as their libraries do.
     in_front = first < last or (first == last and isinstance(data, Tensor))
-    found = tensor if in_front else tensor.permute(0, 3, 1, 2)
-    if found.shape[1] > MOST_CHANNELS:
+    channels_first = tensor if in_front else tensor.permute(0, 3, 1, 2)
+    if channels_first.shape[1] > MOST_CHANNELS:
         raise DataError(
             f"expected images with at most {MOST_CHANNELS} channels on the second or last axis, got shape "
             f"{tuple(tensor.shape)}"
         )
-    return _typed(found.contiguous())
+    return _typed(channels_first.contiguous())
 
 
 def _tensor(data: Any) -> Tensor:
-    """A tensor on the CPU, without a gradient."""
+    """Convert data to a tensor on the CPU, without a gradient."""
     if isinstance(data, Tensor):
         return data.detach().cpu()
     try:
@@ -79,7 +79,7 @@ def _tensor(data: Any) -> Tensor:
 
 
 def _typed(values: Tensor) -> Tensor:
-    """Bytes where nothing is lost by it, else float32."""
+    """Convert to bytes where nothing is lost by it, else to float32."""
     if values.dtype == torch.uint8:
         return values
     if values.dtype == torch.bool:
@@ -94,7 +94,7 @@ def _typed(values: Tensor) -> Tensor:
 
 
 def whole_bytes(values: Tensor) -> Tensor | None:
-    """Numbers as bytes where each is a whole number 0..255 and some is above 1; else None."""
+    """Convert to bytes where each number is whole, 0..255, and some is above 1; else None."""
     if values.dtype == torch.uint8:
         return values
     low, high = (float(end) for end in values.aminmax())
@@ -104,7 +104,7 @@ def whole_bytes(values: Tensor) -> Tensor | None:
 
 
 def channel_moments(pixels: Tensor, rows: Tensor) -> tuple[list[float], list[float]]:
-    """Mean and standard deviation of each channel over the given rows; a channel that never varies has 1."""
+    """Compute mean and standard deviation of each channel over some rows; a channel that never varies has 1."""
     sums = torch.zeros(2, pixels.shape[1], dtype=torch.float64)
     for part in rows.split(ROWS_AT_ONCE):
         values = pixels.index_select(0, part).transpose(0, 1).flatten(1).double()

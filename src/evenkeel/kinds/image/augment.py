@@ -1,9 +1,9 @@
-"""Images varied while training: shifted, turned, resized and slanted a little, and mirrored where that is asked for.
+"""Augmentation of images: small shifts, turns, sizes and slants, and mirroring if requested.
 
     x' = A (x - c) + c + t,   A = turn · size · slant,   drawn for each image anew in each epoch
 
-What is drawn is a hash of (seed, epoch, row): the same in a continued run as in one that was never interrupted,
-whatever the batch. All images of a batch are resampled at once, on their device; beyond the edge its pixels go on.
+The draw is a hash of (seed, epoch, row): the same in a continued run as in one that was never interrupted,
+whatever the batch. All images of a batch are resampled at once, on their device, with the pixels of the edge repeated.
 Source of the hash: Steele et al. 2014, doi:10.1145/2660193.2660195 (SplitMix); of the sampling: Jaderberg et al. 2015
 """
 
@@ -25,7 +25,7 @@ DRAWS = 7  # numbers for each image: two shifts, turn, two sizes, slant, side
 
 
 def uniform(rows: Int[Tensor, "row"], *, seed: int, epoch: int, count: int) -> Float[Tensor, "row draw"]:
-    """Numbers in [0, 1) that depend on seed, epoch, row and place alone.
+    """Draw numbers in [0, 1) that depend on seed, epoch, row and place alone.
 
     Example:
         >>> both = uniform(torch.tensor([3, 5]), seed=0, epoch=1, count=2)
@@ -41,7 +41,7 @@ def uniform(rows: Int[Tensor, "row"], *, seed: int, epoch: int, count: int) -> F
 
 
 def _mix(x: Int[Tensor, "*row"]) -> Int[Tensor, "*row"]:
-    """SplitMix64's step and its finisher; products wrap at 64 bits."""
+    """Apply SplitMix64's step and its finisher; products wrap at 64 bits."""
     x = x + _signed(0x9E3779B97F4A7C15)
     x = (x ^ _shifted(x, 30)) * _signed(0xBF58476D1CE4E5B9)
     x = (x ^ _shifted(x, 27)) * _signed(0x94D049BB133111EB)
@@ -49,18 +49,18 @@ def _mix(x: Int[Tensor, "*row"]) -> Int[Tensor, "*row"]:
 
 
 def _shifted(x: Tensor, bits: int) -> Tensor:
-    """To the right, with zeros from the left."""
+    """Shift to the right, with zeros from the left."""
     return (x >> bits) & ((1 << (64 - bits)) - 1)
 
 
 def _signed(number: int) -> int:
-    """The same 64 bits as a signed number."""
+    """Convert 64 bits to a signed number."""
     return number - (1 << 64) if number >= 1 << 63 else number
 
 
 @dataclass(frozen=True, kw_only=True)
 class Affine:
-    """How far images are varied: each number is drawn evenly between its negative and itself.
+    """Augmentation by random affine maps: each number is drawn evenly between its negative and itself.
 
     `shift` is a share of each side, `turn` and `slant` are in degrees, `size` is the change of size as a share.
 
@@ -78,13 +78,13 @@ class Affine:
     flip: Literal["never", "horizontal"] = "never"
 
     def __call__(self, inputs: Mapping[str, Tensor], rows: Int[Tensor, "batch"], epoch: int) -> dict[str, Tensor]:
-        """The batch with its `pixels` varied, as float32 in their own units."""
+        """Augment the `pixels` of a batch, as float32 in their own units."""
         pixels = inputs["pixels"]
         drawn = uniform(rows, seed=self.seed, epoch=epoch, count=DRAWS)
         return {**inputs, "pixels": resample(pixels.float(), self._matrices(drawn, pixels.shape[2] / pixels.shape[3]))}
 
     def _matrices(self, drawn: Float[Tensor, "batch draw"], ratio: float) -> Float[Tensor, "batch 2 3"]:
-        """From places of the new image to places of the old one, both from -1 to 1 along each axis."""
+        """Compute maps from places of the new image to places of the old one, both from -1 to 1 along each axis."""
         even = 2 * drawn - 1
         across, down, turn, wide, high, slant = even[:, :6].unbind(1)
         turn, slant = turn * math.radians(self.turn), (slant * math.radians(self.slant)).tan()
@@ -101,13 +101,13 @@ class Affine:
 def resample(
     images: Float[Tensor, "batch channel height width"], matrices: Float[Tensor, "batch 2 3"]
 ) -> Shaped[Tensor, "batch channel height width"]:
-    """Each image as seen through its own affine map, between pixels by bilinear interpolation."""
+    """Resample each image by its own affine map, between pixels by bilinear interpolation."""
     grid = functional.affine_grid(matrices, list(images.shape), align_corners=False)
     return functional.grid_sample(images, grid, mode="bilinear", padding_mode="border", align_corners=False)
 
 
 def augmentation(options: ImageOptions, seed: int) -> Augment | None:
-    """How training images are varied; mirrored alone where that is all that is asked for."""
+    """Make the augmentation that the options request, which may be mirroring alone; None for none."""
     if options.augment == "none" and options.flip == "never":
         return None
     if options.augment == "none":

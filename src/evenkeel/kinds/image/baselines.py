@@ -1,4 +1,4 @@
-"""Plain models on the pixels themselves: a linear one, and the nearest neighbours.
+"""Baselines of images: a linear model and nearest neighbours on the pixels.
 
 Pixels are scaled as the network's are; large images are averaged down first, to some thousand numbers.
 """
@@ -23,7 +23,7 @@ ROWS_AT_ONCE = 4096
 
 
 def pixel_matrix(data: Dataset[ImageSchema], rows: Tensor) -> np.ndarray:
-    """Scaled pixels side by side, (row, number), filled part by part."""
+    """Compute scaled pixels side by side, (row, number), part by part."""
     schema = data.schema
     most = max(1, math.isqrt(MOST_NUMBERS // schema.channels))
     size = (min(schema.height, most), min(schema.width, most))

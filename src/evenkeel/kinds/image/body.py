@@ -1,9 +1,9 @@
-"""Pixels to features: scaled to mean 0 and variance 1 of the training rows, folded where images are large, then a net.
+"""Body for images: pixels scaled to mean 0 and variance 1 of the training rows, large ones folded, then a net.
 
     features = net(fold((pixels - mean) / spread))
 
 *Folding* by 2 makes one position with four times the channels of each block of 2 x 2 pixels: nothing is lost, and a CNN
-costs a quarter. For images that are generated, the decoder of the code is here too.
+costs a quarter. The decoder of the code, for generation, is here too.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ SMALLEST = 4  # positions along a side from which the decoder starts to grow an 
 
 
 class ImageBody(nn.Module):
-    """A net behind the scaling of its images.
+    """Body of images: scaling, folding, and a net.
 
     Args:
         net: reads float (batch, channel, height, width), or channels and positions of folded images.
@@ -51,7 +51,7 @@ class ImageBody(nn.Module):
 
 
 def folded(images: Float[Tensor, "batch channel height width"], side: int) -> Float[Tensor, "batch unit row column"]:
-    """Blocks of `side` x `side` pixels as one position each; the last ones are filled up with zeros.
+    """Fold blocks of `side` x `side` pixels to one position each; the last ones are padded with zeros.
 
     Example:
         >>> folded(torch.zeros(1, 3, 5, 8), 2).shape
@@ -65,7 +65,7 @@ def folded(images: Float[Tensor, "batch channel height width"], side: int) -> Fl
 
 
 class ImageDecoder(nn.Module):
-    """A code to the values of an image: a small picture of many channels, doubled until it is large enough.
+    """Decoder of a code to the values of an image: a small picture of many channels, doubled until it is large enough.
 
     Args:
         units: numbers of the code.
@@ -102,18 +102,18 @@ class ImageDecoder(nn.Module):
 
 
 def image_body(build: Build[ImageSchema]) -> Body:
-    """Our CNN or Transformer, or a net of the user's own on float (batch, channel, height, width)."""
+    """Build our CNN or Transformer, or wrap the user's own net on float (batch, channel, height, width)."""
     schema = build.schema
     own = build.given is not None
     fold = schema.fold if not own and build.plan.net == "cnn" else 1
     net = build_net(build, "image", channels=schema.channels * fold**2)
     body = ImageBody(net, schema, fold=fold)
     size = (schema.channels, schema.height, schema.width)
-    told = f"one float tensor (batch, {', '.join(map(str, size))}): channels, height, width, of mean 0 and variance 1"
+    reads = f"one float tensor (batch, {', '.join(map(str, size))}): channels, height, width, of mean 0 and variance 1"
     known = getattr(net, "features", None)
-    features = known if isinstance(known, int) else features_of(body, {"pixels": torch.zeros(2, *size)}, told)
+    features = known if isinstance(known, int) else features_of(body, {"pixels": torch.zeros(2, *size)}, reads)
     head = {}
-    if build.target.kind == "inputs":  # images are made from a code again
+    if build.target.kind == "inputs":  # images are decoded from a code
         head = {
             "units": schema.latent,
             "decoder": ImageDecoder(schema.latent, width=build.plan.width, size=size),

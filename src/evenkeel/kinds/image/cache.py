@@ -1,8 +1,8 @@
-"""Decoded images kept on disk, so that the next training on the same files does not decode them again.
+"""Cache of decoded images on disk, so that the next training on the same files does not decode them again.
 
 One file for each set, named by a hash of what decides its content: path, time of change and size of every file, and the
 form they were brought to. It is written under another name and renamed when it is whole, so that a second process sees
-all of it or nothing; whatever is wrong with a kept file, it is decoded anew.
+all of it or nothing; if a kept file is damaged, the images are decoded anew.
 """
 
 from __future__ import annotations
@@ -18,52 +18,53 @@ import numpy as np
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 
-from evenkeel.kinds.image.files import Decoded, Form
+from evenkeel.kinds.image.files import Decoded, ImageForm
 
-VERSION = 1  # of what decoding gives; a new one leaves what was kept alone
-FEWEST_FILES = 500  # fewer are decoded as fast as found
+VERSION = 1  # of the decoded values; a new version does not read the sets of an old one
+FEWEST_FILES = 500  # fewer are decoded as fast as they are read from the cache
 MOST_KEPT = 8  # sets; the one that was not used for longest goes first
 SUFFIX = ".safetensors"
 
 
 def user_folder() -> Path:
-    """Where the operating system wants such files: `$XDG_CACHE_HOME` or `~/.cache`."""
+    """Return the folder that the operating system reserves for caches: `$XDG_CACHE_HOME` or `~/.cache`."""
     base = os.environ.get("XDG_CACHE_HOME")
     return (Path(base) if base else Path.home() / ".cache") / "evenkeel" / "images"
 
 
 def cached(
-    paths: Sequence[Path], form: Form, folder: Path | None, decode: Callable[[Sequence[Path], Form], Decoded]
+    paths: Sequence[Path], form: ImageForm, folder: Path | None, decode: Callable[[Sequence[Path], ImageForm], Decoded]
 ) -> Decoded:
-    """What `decode(paths, form)` gives, from the folder where it is kept there, else kept there from now on.
+    """Read the result of `decode(paths, form)` from the folder, or decode and keep it there.
 
     A folder that cannot be written is no error: the images are then decoded each time. None: nothing is kept.
     """
     if folder is None or len(paths) < FEWEST_FILES:
         return decode(paths, form)
     kept = folder / f"{_key(paths, form)}{SUFFIX}"
-    found = _read(kept, len(paths))
-    if found is None:
-        found = decode(paths, form)
-        _write(kept, found)
-    return found
+    decoded = _read(kept, len(paths))
+    if decoded is None:
+        decoded = decode(paths, form)
+        _write(kept, decoded)
+    return decoded
 
 
-def _key(paths: Sequence[Path], form: Form) -> str:
-    """A hash of everything that decides what comes out."""
-    told = hashlib.sha256(f"{VERSION} {form}".encode())
+def _key(paths: Sequence[Path], form: ImageForm) -> str:
+    """Hash everything that decides the result."""
+    brought_to = f"height={form.height}, width={form.width}, channels={form.channels}, aspect={form.aspect!r}"
+    digest = hashlib.sha256(f"{VERSION} Form({brought_to})".encode())
     for path in paths:
         try:
             facts = path.stat()
             state = f"{facts.st_mtime_ns} {facts.st_size}"
         except OSError:
             state = "missing"
-        told.update(f"\n{path.resolve()} {state}".encode(errors="surrogateescape"))
-    return told.hexdigest()[:32]
+        digest.update(f"\n{path.resolve()} {state}".encode(errors="surrogateescape"))
+    return digest.hexdigest()[:32]
 
 
 def _read(path: Path, files: int) -> Decoded | None:
-    """What is kept, or None where there is nothing whole."""
+    """Read a kept set; None where there is none, or a damaged one."""
     try:
         with safe_open(path, framework="pt") as kept:
             pixels = kept.get_tensor("pixels")
@@ -75,13 +76,13 @@ def _read(path: Path, files: int) -> Decoded | None:
     return Decoded(pixels=pixels, rows=rows, failures=failures) if len(rows) == len(pixels) else None
 
 
-def _write(path: Path, found: Decoded) -> None:
-    """Keep it; where that is not possible, do without."""
+def _write(path: Path, decoded: Decoded) -> None:
+    """Keep a set; where that is not possible, do without."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=path.parent) as folder:
             whole = Path(folder) / path.name
-            save_file({"pixels": found.pixels}, whole, metadata={"failures": json.dumps(found.failures)})
+            save_file({"pixels": decoded.pixels}, whole, metadata={"failures": json.dumps(decoded.failures)})
             whole.replace(path)
         kept = sorted(path.parent.glob(f"*{SUFFIX}"), key=lambda each: each.stat().st_mtime, reverse=True)
         for old in kept[MOST_KEPT:]:

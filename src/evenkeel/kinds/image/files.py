@@ -1,8 +1,8 @@
-"""Image files as one tensor: every file decoded once, turned upright, brought to one size and one number of channels.
+"""Decoding of image files to one tensor: each once, turned upright, brought to one size and number of channels.
 
-grey -> RGB -> RGBA loses nothing; what has more channels than wanted is laid on white, then reduced. Sizes: the aspect
-is kept, and what is left over is filled with the mean colour of the edge (`pad`) or cut off evenly (`crop`). Files that
-cannot be read are named, not fatal.
+grey -> RGB -> RGBA loses nothing; an image with more channels than requested is laid on white, then reduced. Sizes: the
+aspect is kept, and the remaining area is filled with the mean colour of the edge (`pad`) or cut off evenly (`crop`).
+Files that cannot be read are named, not fatal.
 """
 
 from __future__ import annotations
@@ -31,8 +31,8 @@ Result = TypeVar("Result")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Header:
-    """What a file says of itself before it is decoded: height and width in pixels, upright, and channels."""
+class ImageHeader:
+    """Header of an image file, read before it is decoded: height and width in pixels, upright, and channels."""
 
     height: int
     width: int
@@ -40,8 +40,8 @@ class Header:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Form:
-    """What every image is brought to."""
+class ImageForm:
+    """Size and number of channels that every image is brought to."""
 
     height: int
     width: int
@@ -51,7 +51,7 @@ class Form:
 
 @dataclass(frozen=True, kw_only=True)
 class Decoded:
-    """The images that could be read, uint8; `rows` are their places among all files, `failures` tell of the others."""
+    """Images that could be read, uint8; `rows` are their places among the files, `failures` why others failed."""
 
     pixels: Shaped[Tensor, "row channel height width"]
     rows: np.ndarray
@@ -59,7 +59,7 @@ class Decoded:
 
 
 def is_image(path: Path) -> bool:
-    """Whether a file's name ends as those of images do; hidden files are none.
+    """Whether a file's name ends as those of images do; hidden files do not count.
 
     Example:
         >>> [is_image(Path(name)) for name in ("cat.JPG", "._cat.jpg", "cat.txt")]
@@ -69,7 +69,7 @@ def is_image(path: Path) -> bool:
 
 
 def pillow() -> Any:
-    """Pillow's module of images.
+    """Import Pillow's module of images.
 
     Raises:
         DataError: it is not installed.
@@ -83,14 +83,14 @@ def pillow() -> Any:
     return Image
 
 
-def read_headers(paths: Sequence[Path]) -> list[Header | str]:
-    """What each file says of itself, or why it cannot be read."""
+def read_headers(paths: Sequence[Path]) -> list[ImageHeader | str]:
+    """Read the header of each file, or the reason why it cannot be read."""
     pillow()
     return _each(_header, paths)
 
 
-def decode(paths: Sequence[Path], form: Form) -> Decoded:
-    """All files in one form, by several threads.
+def decode(paths: Sequence[Path], form: ImageForm) -> Decoded:
+    """Decode all files to one form, by several threads.
 
     Raises:
         DataError: Pillow is not installed.
@@ -99,21 +99,21 @@ def decode(paths: Sequence[Path], form: Form) -> Decoded:
     pixels = np.empty((len(paths), form.height, form.width, form.channels), np.uint8)
 
     def fill(place: int) -> str | None:
-        found = _attempt(lambda: _pixels(paths[place], form), paths[place])
-        if isinstance(found, str):
-            return found
-        pixels[place] = found
+        result = _attempt(lambda: _pixels(paths[place], form), paths[place])
+        if isinstance(result, str):
+            return result
+        pixels[place] = result
         return None
 
-    told = _each(fill, range(len(paths)))
-    rows = np.array([place for place, why in enumerate(told) if why is None], dtype=np.int64)
+    reasons = _each(fill, range(len(paths)))
+    rows = np.array([place for place, why in enumerate(reasons) if why is None], dtype=np.int64)
     kept = pixels if len(rows) == len(paths) else pixels[rows]
-    failures = {place: why for place, why in enumerate(told) if why is not None}
+    failures = {place: why for place, why in enumerate(reasons) if why is not None}
     return Decoded(pixels=torch.from_numpy(kept.transpose(0, 3, 1, 2).copy()), rows=rows, failures=failures)
 
 
 def describe_failures(paths: Sequence[Path], failures: dict[int, str]) -> str:
-    """How many files cannot be read, and the first few of them with the reason.
+    """Describe how many files cannot be read, and the first few of them with the reason.
 
     Example:
         >>> describe_failures([Path("a.png"), Path("b.png")], {1: "missing"})
@@ -127,19 +127,19 @@ def describe_failures(paths: Sequence[Path], failures: dict[int, str]) -> str:
     return f"{len(failures)} of {len(paths)} image files cannot be read: {', '.join(named)}{more}"
 
 
-def header_of(image: Any) -> Header:
-    """What one of Pillow's images says of itself."""
+def header_of(image: Any) -> ImageHeader:
+    """Return the header of one of Pillow's images."""
     width, height = image.size
     if image.getexif().get(ORIENTATION) in SIDEWAYS:
         width, height = height, width
-    return Header(height=height, width=width, channels=_channels(image))
+    return ImageHeader(height=height, width=width, channels=_channels(image))
 
 
-def shaped(image: Any, form: Form) -> np.ndarray:
-    """One of Pillow's images in the form asked for, (height, width, channel) uint8.
+def shaped(image: Any, form: ImageForm) -> np.ndarray:
+    """Bring one of Pillow's images to a form, (height, width, channel) uint8.
 
     Example:
-        >>> shaped(pillow().new("L", (4, 2), 7), Form(height=2, width=4, channels=3)).tolist()[0][0]
+        >>> shaped(pillow().new("L", (4, 2), 7), ImageForm(height=2, width=4, channels=3)).tolist()[0][0]
         [7, 7, 7]
     """
     from PIL import ImageOps
@@ -150,13 +150,13 @@ def shaped(image: Any, form: Form) -> np.ndarray:
 
 
 def _each(call: Callable[[Any], Result], items: Sequence[Any]) -> list[Result]:
-    """Of every item, in order."""
+    """Call a function on every item, by several threads; the results are in order."""
     with ThreadPoolExecutor(min(MOST_THREADS, os.cpu_count() or 1)) as pool:
         return list(pool.map(call, items))
 
 
 def _attempt(read: Callable[[], Result], path: Path) -> Result | str:
-    """What was read, or why it could not be."""
+    """Read a file, or return the reason why that failed."""
     if not path.is_file():
         return "missing"
     try:
@@ -165,8 +165,8 @@ def _attempt(read: Callable[[], Result], path: Path) -> Result | str:
         return " ".join(str(problem).replace(str(path), path.name).split())[:80] or type(problem).__name__
 
 
-def _header(path: Path) -> Header | str:
-    def read() -> Header:
+def _header(path: Path) -> ImageHeader | str:
+    def read() -> ImageHeader:
         with pillow().open(path) as image:
             return header_of(image)
 
@@ -174,23 +174,23 @@ def _header(path: Path) -> Header | str:
 
 
 def _channels(image: Any) -> int:
-    """Channels that hold all a file has."""
+    """Count the channels that hold all information of an image."""
     if image.mode in ALPHA or "transparency" in image.info:
         return 4
     return 1 if image.mode in GREY else 3
 
 
-def _pixels(path: Path, form: Form) -> np.ndarray:
-    """One file in the form asked for, (height, width, channel) uint8."""
+def _pixels(path: Path, form: ImageForm) -> np.ndarray:
+    """Decode one file to a form, (height, width, channel) uint8."""
     with pillow().open(path) as image:
-        # A large JPEG can be decoded at a fraction of its size; twice what is wanted leaves enough to average.
+        # A large JPEG can be decoded at a fraction of its size; twice the final size leaves enough to average.
         longest = 2 * max(form.height, form.width)
         image.draft(None, (longest, longest))
         return shaped(image, form)
 
 
 def _eight_bits(image: Any) -> Any:
-    """The same with 8 bits a channel; 65535 becomes 255."""
+    """Convert an image to 8 bits a channel; 65535 becomes 255."""
     if image.mode == "F":
         raise ValueError("floating-point pixels have no known range")
     if image.mode != "I" and not image.mode.startswith("I;16"):
@@ -200,15 +200,15 @@ def _eight_bits(image: Any) -> Any:
 
 
 def _converted(image: Any, channels: int) -> Any:
-    """Fewer or more channels; transparent parts become white where no alpha is kept."""
+    """Convert to fewer or more channels; transparent parts become white where no alpha is kept."""
     if channels < 4 and _channels(image) == 4:
         image = image.convert("RGBA")
         image = pillow().alpha_composite(pillow().new("RGBA", image.size, "white"), image)
     return image if image.mode == MODES[channels] else image.convert(MODES[channels])
 
 
-def _placed(image: Any, form: Form) -> Any:
-    """The image at the size asked for, with antialiasing."""
+def _placed(image: Any, form: ImageForm) -> Any:
+    """Bring the image to the size of the form, with antialiasing."""
     from PIL import ImageOps
 
     size = (form.width, form.height)
@@ -228,7 +228,7 @@ def _placed(image: Any, form: Form) -> Any:
 
 
 def _edge(image: Any) -> int | tuple[int, ...]:
-    """The mean colour along the edge."""
+    """Compute the mean colour along the edge."""
     values = np.asarray(image)
     edge = np.concatenate([values[0], values[-1], values[:, 0], values[:, -1]])
     mean = edge.mean(axis=0).round()

@@ -1,8 +1,8 @@
-"""IDX files, the format of MNIST: a header that says type and sizes, then the numbers; plain or gzipped.
+"""Reader of IDX files, the format of MNIST: a header with type and sizes, then the numbers; plain or gzipped.
 
     0 0 type axes | size of each axis, 4 bytes each | values        all big-endian; type 8 is uint8
 
-Images and labels lie in two files side by side: `train-images-idx3-ubyte.gz` and `train-labels-idx1-ubyte.gz`.
+Images and labels are two files side by side: `train-images-idx3-ubyte.gz` and `train-labels-idx1-ubyte.gz`.
 Source: LeCun, Cortes and Burges, the MNIST database, section "file formats"
 """
 
@@ -34,10 +34,10 @@ def is_idx(path: Path) -> bool:
 
 
 def read_idx(path: Path) -> np.ndarray:
-    """The array of an IDX file, in the machine's own byte order.
+    """Read the array of an IDX file, in the machine's own byte order.
 
     Raises:
-        DataError: no such file, another format, or fewer or more values than the header says.
+        DataError: no such file, another format, or fewer or more values than the header states.
     """
     if not path.is_file():
         raise DataError(f"no such file: {path}")
@@ -63,31 +63,31 @@ def read_idx(path: Path) -> np.ndarray:
 
 
 def labels_beside(images: Path) -> Path | None:
-    """The file of labels that belongs to a file of images, gzipped or not; None where there is none."""
+    """Find the file of labels of a file of images, gzipped or not; None where there is none."""
     name = IMAGES.sub(LABELS, images.name)
     if name == images.name:
         return None
     plain = name.removesuffix(".gz")
-    found = [images.with_name(each) for each in (name, plain, f"{plain}.gz")]
-    return next((path for path in found if path.is_file()), None)
+    candidates = [images.with_name(each) for each in (name, plain, f"{plain}.gz")]
+    return next((path for path in candidates if path.is_file()), None)
 
 
 def labels_expected(images: Path) -> str:
-    """The name that a file of labels beside these images should have.
+    """Return the name that a file of labels beside these images should have.
 
     Example:
         >>> labels_expected(Path("train-images-idx3-ubyte.gz"))
         'train-labels-idx1-ubyte, gzipped or not'
     """
     name = IMAGES.sub(LABELS, images.name)
-    told = name if name != images.name else "X-labels-idx1-ubyte beside X-images-idx3-ubyte"
-    return f"{told.removesuffix('.gz')}, gzipped or not"
+    expected = name if name != images.name else "X-labels-idx1-ubyte beside X-images-idx3-ubyte"
+    return f"{expected.removesuffix('.gz')}, gzipped or not"
 
 
 def images_in(folder: Path) -> Path | None:
-    """The images to learn from in a folder of IDX files: those called `train`, or the only ones with labels.
+    """Find the images to learn from in a folder of IDX files: those called `train`, or the only ones with labels.
 
-    Where no labels lie beside any, the images alone.
+    Where there are no labels at all, the images alone.
 
     Raises:
         DataError: several files of images, and none is called `train`.

@@ -1,4 +1,4 @@
-"""Pictures in memory, each of a size of its own: Pillow's images and arrays, brought to one form as files are.
+"""Reading of pictures in memory, each with its own size: Pillow's images and arrays, brought to one form.
 
 An array is (height, width) or has 1 to 4 channels on its shorter end, of bytes, or of numbers from 0 to 1.
 """
@@ -14,16 +14,16 @@ import torch
 
 from evenkeel.errors import DataError
 from evenkeel.kinds.image.arrays import as_pixels
-from evenkeel.kinds.image.files import ORIENTATION, Form, header_of, pillow, shaped
+from evenkeel.kinds.image.files import ORIENTATION, ImageForm, header_of, pillow, shaped
 from evenkeel.kinds.image.schema import ImageOptions, form_of
 from evenkeel.shapes import Shaped, Tensor
 
-PLAIN = ("1", "L", "RGB", "RGBA")  # modes whose array is what a file of that mode is read as
+PLAIN = ("1", "L", "RGB", "RGBA")  # modes whose arrays are what files of the mode are decoded to
 MOST_CHANNELS = 4  # that Pillow can bring to another size
 
 
 def is_picture(value: Any) -> bool:
-    """Whether this is one of Pillow's images; without Pillow nothing is."""
+    """Whether a value is one of Pillow's images; without Pillow nothing is."""
     module = sys.modules.get("PIL.Image")
     return module is not None and isinstance(value, module.Image)
 
@@ -31,7 +31,7 @@ def is_picture(value: Any) -> bool:
 def read_pictures(
     items: Sequence[Any], options: ImageOptions
 ) -> tuple[Shaped[Tensor, "row channel height width"], tuple[str, ...]]:
-    """Pictures to learn from, and sentences about what is changed: of one size as one array, others as files are.
+    """Read pictures to learn from: of one size as one array, others as files; also return notes on the changes.
 
     Raises:
         DataError: a picture of no known range, or of more channels than Pillow knows where sizes differ.
@@ -48,8 +48,8 @@ def read_pictures(
     return _tensor(images, form), notes
 
 
-def pictures_like(items: Sequence[Any], form: Form) -> Shaped[Tensor, "row channel height width"]:
-    """New pictures in a known form, as bytes.
+def pictures_like(items: Sequence[Any], form: ImageForm) -> Shaped[Tensor, "row channel height width"]:
+    """Bring new pictures to a known form, as bytes.
 
     Raises:
         DataError: as for `read_pictures`.
@@ -57,18 +57,18 @@ def pictures_like(items: Sequence[Any], form: Form) -> Shaped[Tensor, "row chann
     return _tensor(_images(items, [_array(item, place) for place, item in enumerate(items)]), form)
 
 
-def _tensor(images: Sequence[Any], form: Form) -> Tensor:
+def _tensor(images: Sequence[Any], form: ImageForm) -> Tensor:
     pixels = np.stack([shaped(image, form) for image in images])
     return torch.from_numpy(np.ascontiguousarray(pixels.transpose(0, 3, 1, 2)))
 
 
 def _is_plain(item: Any) -> bool:
-    """Whether its array says all: nothing is turned, and no number stands for a colour of a palette."""
+    """Whether the array of a picture is its content: upright, and its numbers are not colours of a palette."""
     return not is_picture(item) or (item.mode in PLAIN and item.getexif().get(ORIENTATION) in (None, 1))
 
 
 def _array(item: Any, place: int) -> np.ndarray:
-    """Any picture as an array of numbers."""
+    """Convert any picture to an array of numbers."""
     try:
         array = item.detach().cpu().numpy() if isinstance(item, Tensor) else np.asarray(item)
     except ValueError as problem:
@@ -79,7 +79,7 @@ def _array(item: Any, place: int) -> np.ndarray:
 
 
 def _images(items: Sequence[Any], arrays: Sequence[np.ndarray]) -> list[Any]:
-    """All as Pillow's images; numbers with a fraction go from 0 to 1 where none of them is above."""
+    """Convert all to Pillow's images; floats are taken to range from 0 to 1 where none of them is above."""
     fractions = [a for a, item in zip(arrays, items, strict=True) if a.dtype.kind == "f" and not is_picture(item)]
     top = 255.0 if all(a.size and a.max() <= 1 for a in fractions) else 1.0
     return [
@@ -89,7 +89,7 @@ def _images(items: Sequence[Any], arrays: Sequence[np.ndarray]) -> list[Any]:
 
 
 def _image(array: np.ndarray, top: float, place: int) -> Any:
-    """An array as one of Pillow's images."""
+    """Convert an array to one of Pillow's images."""
     if array.ndim not in (2, 3) or not array.size:
         raise DataError(f"expected image {place} as (height, width) or with channels, got shape {array.shape}")
     if array.ndim == 3 and array.shape[0] < array.shape[2]:
@@ -105,7 +105,7 @@ def _image(array: np.ndarray, top: float, place: int) -> Any:
 
 
 def _bytes(array: np.ndarray, top: float, place: int) -> np.ndarray:
-    """The same from 0 to 255; whole numbers stay, others are multiplied by `top`."""
+    """Convert numbers to bytes; whole numbers stay, others are multiplied by `top`."""
     if array.dtype.kind == "b":
         return array.astype(np.uint8) * 255
     values = array.astype(np.float64) * top if array.dtype.kind == "f" else array

@@ -1,8 +1,8 @@
-"""Images: one answer for each, be it a class, several labels or a number; or images like them, made from a code.
+"""The kind image: one answer for each, a class, several labels or a number; or generation of images from a code.
 
-Without `kind` given, images are: a folder with a folder of image files for each class; a table with a column of paths
-of image files that exist, or a list of them; IDX files; Pillow's images; arrays of bytes with 3 or 4 axes, and any
-array with 4 axes.
+Without `kind`, these are recognised as images: a folder with a folder of image files for each class; a table with a
+column of paths of image files that exist, or a list of them; IDX files; Pillow's images; arrays of bytes with 3 or 4
+axes, and any array with 4 axes.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ from evenkeel.kinds.image.target import as_images, flat_images, target_of
 from evenkeel.shapes import Tensor
 from evenkeel.task import TaskChoice, infer_task
 
-FOLDED_FROM, FOLDED_TO = 24, 64  # pixels of the longer side: below nothing is gained, from there the CNN strides itself
+FOLDED_FROM, FOLDED_TO = 24, 64  # pixels of the longer side: below folding gains nothing, above the CNN strides itself
 
 
 def prepare_images(data: Any, request: DataRequest[ImageOptions]) -> Prepared[ImageSchema]:
@@ -49,7 +49,7 @@ def prepare_images(data: Any, request: DataRequest[ImageOptions]) -> Prepared[Im
 
     Raises:
         DataError: the images cannot be used; the message says what to change.
-        RequestError: no answers are known, or the task needs others.
+        RequestError: there are no answers, or the task needs others.
     """
     classes: Classes = "none" if request.task == "generation" else "folders"
     images = read_images(data, request.options, request.target, classes)
@@ -63,18 +63,18 @@ def prepare_images(data: Any, request: DataRequest[ImageOptions]) -> Prepared[Im
     except DataError as problem:
         if not left_out:
             raise
-        # What was left out may be all there is to the fault.
+        # The rows that were left out may be the whole reason.
         raise DataError(f"{problem}. {' '.join(left_out)}") from problem
 
 
 def _answered(
     data: Any, images: Images, request: DataRequest[ImageOptions], left_out: list[str]
 ) -> Prepared[ImageSchema]:
-    """The dataset of images with answers; sentences on rows without one are added to `left_out`."""
-    table = set_target_apart(images.frame, images.told or request.target or _answers_of(data, images))
+    """Build the dataset of images with answers; sentences on rows without one are added to `left_out`."""
+    table = set_target_apart(images.frame, images.class_column or request.target or _answers_of(data, images))
     left_out += table.notes
-    choice = infer_task(table.target, request.task or ("single-label" if images.told else None))
-    if images.told and request.task is None:
+    choice = infer_task(table.target, request.task or ("single-label" if images.class_column else None))
+    if images.class_column and request.task is None:
         choice = dataclasses.replace(choice, reason="each folder is a class" if images.folders else "as labelled")
     pixels = images.pixels if len(table.rows) == len(images.pixels) else images.pixels[torch.from_numpy(table.rows)]
     table = dataclasses.replace(
@@ -92,12 +92,12 @@ def _answered(
 
 
 def _fit(pixels: Tensor, train: np.ndarray, images: Images, options: ImageOptions) -> ImageSchema:
-    """The scale of the training rows, and how a CNN takes images of this size."""
+    """Learn the scale of the training rows and choose how a CNN folds images of this size."""
     return fit_images(pixels, train, options, fold=_fold(pixels, options), column=images.images)
 
 
 def _answers_of(data: Any, images: Images) -> str | list[str]:
-    """The columns that `(X, y)` became, where no target is named."""
+    """Find the columns of the answers of `(X, y)`, where no target is named."""
     names = [name for name in images.frame.columns if name == "target" or name.startswith("target_")]
     if isinstance(data, tuple) and names:
         return names[0] if len(names) == 1 else names
@@ -113,7 +113,7 @@ def _answers_of(data: Any, images: Images) -> str | list[str]:
 
 
 def _generated(images: Images, request: DataRequest[ImageOptions]) -> Prepared[ImageSchema]:
-    """The dataset whose answers are the images."""
+    """Build the dataset whose answers are the images themselves."""
     pixels, count = images.pixels, len(images.pixels)
     if count < FEWEST_ROWS:
         raise DataError(f"expected at least {FEWEST_ROWS} images, got {count}; a part of them must be held out")
@@ -140,25 +140,25 @@ def _generated(images: Images, request: DataRequest[ImageOptions]) -> Prepared[I
 
 
 def _fold(pixels: Tensor, options: ImageOptions) -> int:
-    """Side of the blocks that a CNN takes as one position."""
+    """Choose the side of the blocks that a CNN takes as one position."""
     longest = max(pixels.shape[2:])
     return options.fold if options.fold is not None else 2 if FOLDED_FROM <= longest < FOLDED_TO else 1
 
 
 def encode_new_images(schema: ImageSchema, new: Any) -> Encoded:
-    """New images as the network's input; of a pair (X, y) the first. Files are keys; images in memory have no names."""
+    """Encode new images; of a pair (X, y) the first. Files are keys; images in memory have no names."""
     images = images_like(schema, new)
     return Encoded(inputs={"pixels": images.pixels}, keys={"file": list(images.files)} if images.files else {})
 
 
 def answers_of_images(schema: ImageSchema, target: Target, new: Any) -> Answered:
-    """New images whose answers are known: folders, tables, arrays or IDX files as for training.
+    """Encode new images with answers: folders, tables, arrays or IDX files as for training.
 
     Raises:
-        DataError: they come without answers.
+        DataError: there are no answers.
 
     Warns:
-        UserWarning: files that cannot be read, or that lie in no folder of a class, are left out.
+        UserWarning: files that cannot be read, or that are in no folder of a class, are left out.
     """
     if target.kind == "inputs":
         images = images_like(schema, new, unreadable="leave out")
@@ -182,7 +182,7 @@ def answers_of_images(schema: ImageSchema, target: Target, new: Any) -> Answered
 
 
 def _warn(sentences: Sequence[str]) -> None:
-    """Say what an evaluation leaves out."""
+    """Warn of everything that an evaluation leaves out."""
     for sentence in sentences:
         warnings.warn(sentence, stacklevel=2)
 

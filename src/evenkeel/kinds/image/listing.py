@@ -1,7 +1,7 @@
-"""Which image files there are, and what is known of each: folders that are classes, tables of paths, or mere paths.
+"""Listings of image files: folders that are classes, tables of paths, or mere paths.
 
-pets/cat/1.jpg pets/cat/2024/7.jpg   the first folder is the class, however deep its images lie
-pets/train/cat/1.jpg                 the same with a given split: train, test, and validation where it is there
+pets/cat/1.jpg pets/cat/2024/7.jpg   the first folder is the class, however deep its images are
+pets/train/cat/1.jpg                 the same with a split: train, test, and perhaps validation
 pets.csv: photo,weight               a column of paths, relative to the folder of the table
 """
 
@@ -29,27 +29,27 @@ PARTS = {
     "test": "test",
     "testing": "test",
 }
-PEEKED = 20  # values of a column that are looked at to see whether it holds paths
+PEEKED = 20  # values of a column that are checked for paths
 HEAD = 65_536  # bytes of a text file
-CLASS = "class"  # what the column is called that folders tell
+CLASS = "class"  # the name of the column of classes that folders define
 NAMED = 3  # files that a note names
 Classes = Literal["folders", "none"]
-"""Whether folders are classes, so that an image outside of them teaches nothing, or all images count alike."""
+"""Whether folders are classes, so that an image outside of them is left out, or all images count alike."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Listing:
-    """Paths, one a row, and the other columns; `told` names the column of classes where the folders tell them.
+    """Paths, one a row, and the other columns; `class_column` names that of classes where folders define them.
 
-    A row without a path has the empty `Path()`. `names` are the paths as they were given, of a folder relative to it;
-    `parts` the part of each row where folders tell the split; `notes` say what was left out.
+    A row without a path has the empty `Path()`. `names` are the paths as passed, in a folder relative to it;
+    `parts` the part of each row where folders define the split; `notes` say what was left out.
     """
 
     paths: tuple[Path, ...]
     frame: pl.DataFrame
     column: str
     names: tuple[str, ...]
-    told: str | None = None
+    class_column: str | None = None
     parts: tuple[str, ...] | None = None
     notes: tuple[str, ...] = ()
 
@@ -57,16 +57,16 @@ class Listing:
 def list_images(
     data: Any, *, column: str | None = None, target: str | None = None, classes: Classes = "folders"
 ) -> Listing:
-    """The image files of a folder, a table (path or frame), a list of paths or a single path.
+    """List the image files of a folder, a table (path or frame), a list of paths or a single path.
 
     Args:
-        data: where they are.
-        column: of a table, that of the paths; found where it is not given.
-        target: what the classes of folders are to be called.
-        classes: `folders`, or `none` where every image counts, whatever folder it lies in.
+        data: one of these.
+        column: of a table, that of the paths; None: it is detected.
+        target: the name of the column of classes.
+        classes: `folders`, or `none` where every image counts, whatever its folder.
 
     Raises:
-        DataError: there are none, or a folder is no class.
+        DataError: there are no images, or a folder is not a class.
     """
     if isinstance(data, (str, Path)):
         path = Path(data).expanduser()
@@ -81,7 +81,7 @@ def list_images(
 
 
 def holds_images(data: Any) -> bool:
-    """Whether a path, a frame or a list of no stated kind lists image files."""
+    """Whether a path, a frame or a list lists image files."""
     if isinstance(data, (str, Path)):
         path = Path(data).expanduser()
         if path.is_dir():
@@ -93,7 +93,7 @@ def holds_images(data: Any) -> bool:
 
 
 def _may_list(path: Path) -> bool:
-    """Whether a table may hold paths of images: a look at its head, as large tables are not read for it."""
+    """Whether the head of a table holds paths of images; large tables are not read for this."""
     name = path.name.lower()
     if not name.endswith(SUFFIXES) or name.endswith(".gz"):
         return False
@@ -112,7 +112,7 @@ def _lists(frame: pl.DataFrame, folder: Path) -> bool:
 
 
 def path_column(frame: pl.DataFrame, folder: Path) -> str | None:
-    """The first column of text of which most values are names of images, and one is that of a file that exists."""
+    """Find the first column of text of which most values are names of images, and one is that of an existing file."""
     for series in frame:
         if series.dtype not in (pl.String, pl.Categorical):
             continue
@@ -124,22 +124,22 @@ def path_column(frame: pl.DataFrame, folder: Path) -> str | None:
 
 
 def _of_table(frame: pl.DataFrame, folder: Path, column: str | None) -> Listing:
-    """Paths relative to the folder that the table lies in."""
+    """List the paths of a table, relative to its folder."""
     if column is not None and column not in frame.columns:
         raise DataError(f"there is no column {column!r} of image paths; {choices(frame.columns, column)}")
-    found = column or path_column(frame, folder)
-    if found is None:
+    chosen = column or path_column(frame, folder)
+    if chosen is None:
         raise DataError(
             f"no column holds paths of image files that exist in {folder.resolve()}; there are: {frame.columns[:12]}. "
             "Write paths relative to the folder of the table, or say which column with settings={'images': ...}"
         )
-    names = frame[found].cast(pl.String).fill_null("").to_list()
+    names = frame[chosen].cast(pl.String).fill_null("").to_list()
     paths = tuple(folder / name if name.strip() else Path() for name in names)
-    return Listing(paths=paths, frame=frame.drop(found), column=found, names=tuple(names))
+    return Listing(paths=paths, frame=frame.drop(chosen), column=chosen, names=tuple(names))
 
 
 def _of_paths(paths: Sequence[Path], names: Sequence[str]) -> Listing:
-    """Files without further knowledge."""
+    """List files without answers."""
     if not paths:
         raise DataError("expected at least one path of an image, got an empty list")
     frame = pl.DataFrame({"file": [path.name for path in paths]})
@@ -147,7 +147,7 @@ def _of_paths(paths: Sequence[Path], names: Sequence[str]) -> Listing:
 
 
 def _of_folder(folder: Path, target: str, classes: Classes) -> Listing:
-    """A folder for each class; a folder of images alone tells no classes."""
+    """List a folder with a folder for each class; a folder of images alone has no classes."""
     loose = _images_of(folder)
     held = {each.name: list(_images_under(each)) for each in _folders_of(folder)}
     if not any(held.values()):
@@ -170,7 +170,7 @@ def _of_folder(folder: Path, target: str, classes: Classes) -> Listing:
 
 
 def _require_one_level(folder: Path, held: Mapping[str, Sequence[Path]]) -> None:
-    """A single folder whose images all lie in folders of their own is not a class, but holds them."""
+    """Refuse a single folder whose images are all in folders of their own: it is not a class, but holds classes."""
     name = next(iter(held))
     if len(held) == 1 and all(path.parent != folder / name for path in held[name]):
         raise DataError(
@@ -185,7 +185,7 @@ def _of_classes(
     loose: Sequence[Path],
     parts: tuple[str, ...] | None = None,
 ) -> Listing:
-    """Files with the class of each; those beside the classes are counted."""
+    """List files with the class of each; those beside the classes are counted."""
     _require_readable(sorted({name for name, _ in named}))
     notes = ()
     if loose:
@@ -196,14 +196,14 @@ def _of_classes(
         frame=pl.DataFrame({target: [name for name, _ in named]}),
         column="file",
         names=tuple(file.relative_to(folder).as_posix() for _, file in named),
-        told=target,
+        class_column=target,
         parts=parts,
         notes=notes,
     )
 
 
 def _of_parts(folder: Path, target: str, held: Mapping[str, Sequence[Path]], parts: Mapping[str, str]) -> Listing:
-    """A folder for each part of the split, and in each one for each class."""
+    """List a folder for each part of the split, with a folder for each class in it."""
     named, words, loose = [], [], list(_images_of(folder))
     for part, files in held.items():
         for file in files:
@@ -225,7 +225,7 @@ def _of_all(
     loose: Sequence[Path],
     parts: Mapping[str, str] | None,
 ) -> Listing:
-    """Every image below a folder, those in folders first; `target` is still the name of the folder, for splits."""
+    """List every image below a folder, those in folders first; the column `target` holds the folder, for splits."""
     where = [(name, file) for name, files in held.items() for file in files]
     paths = (*(file for _, file in where), *loose)
     words = None if parts is None or loose else tuple(parts[name] for name, _ in where)
@@ -239,9 +239,9 @@ def _of_all(
 
 
 def _parts_of(held: Mapping[str, Sequence[Path]]) -> dict[str, str] | None:
-    """The part that each folder is, where all of them are parts and one of several trains; else None."""
-    found = {name: PARTS[name.lower()] for name in held if name.lower() in PARTS}
-    return found if len(found) == len(held) > 1 and "train" in found.values() else None
+    """Map each folder to its part where all of them are parts and one of several trains; else None."""
+    parts = {name: PARTS[name.lower()] for name in held if name.lower() in PARTS}
+    return parts if len(parts) == len(held) > 1 and "train" in parts.values() else None
 
 
 def _require_readable(classes: Sequence[str]) -> None:
@@ -249,14 +249,14 @@ def _require_readable(classes: Sequence[str]) -> None:
     missing = [name for name in classes if name.strip().lower() in MISSING_WORDS]
     if missing:
         raise DataError(f"the folder of class {missing[0]!r} is named like a missing value; give it another name")
-    read = tidy(pl.Series("class", classes)).to_list()
-    twice = [name for name, value in zip(classes, read, strict=True) if read.count(value) > 1]
+    values = tidy(pl.Series("class", classes)).to_list()
+    twice = [name for name, value in zip(classes, values, strict=True) if values.count(value) > 1]
     if twice:
         raise DataError(f"the folders {twice[:4]} would be read as one class; give them different names")
 
 
 def _folders_of(folder: Path) -> list[Path]:
-    """Folders that may be classes; hidden ones, and those that systems leave, are not."""
+    """List the folders that may be classes; hidden ones, and those that systems create, are not."""
     return sorted(each for each in folder.iterdir() if each.is_dir() and not each.name.startswith((".", "__")))
 
 
@@ -265,7 +265,7 @@ def _images_of(folder: Path) -> list[Path]:
 
 
 def _images_under(folder: Path, above: frozenset[Path] = frozenset()) -> Iterator[Path]:
-    """The images of a folder, then those of the folders in it; a link that leads back up is not followed."""
+    """Yield the images of a folder, then those of the folders in it; a link that leads back up is not followed."""
     here = folder.resolve()
     if here in above:
         return

@@ -1,4 +1,4 @@
-"""What a report shows of images: some of the test part with truth and prediction, or new ones drawn from codes."""
+"""Pictures of images in the report: test images with truth and prediction, or new ones decoded from random codes."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ DRAWN = 24  # new images shown of a latent head
 
 
 def keep_images(dataset: Dataset[ImageSchema], rows: Tensor) -> Mapping[str, Tensor]:
-    """Small versions of test images for the report, evenly spread where there are many; `place` is among the rows."""
+    """Make small versions of test images for the report, evenly spread if many; `place` is their place in `rows`."""
     pixels = in_form(dataset.inputs["pixels"], Tensor)
     size = (min(pixels.shape[2], SHOWN_SIDE), min(pixels.shape[3], SHOWN_SIDE))
     most = max(1, SHOWN_BYTES // (pixels.shape[1] * size[0] * size[1]))
@@ -34,16 +34,16 @@ def keep_images(dataset: Dataset[ImageSchema], rows: Tensor) -> Mapping[str, Ten
     return {"pixels": scaled.round().clamp(0, 255).to(torch.uint8), "place": place}
 
 
-def image_pictures(shown: Shown[ImageSchema]) -> Section | None:
-    """Test images, the most confident mistakes first; of a latent head new ones."""
-    if isinstance(shown.head, Latent):
-        return _drawn(shown.head, shown.schema)
-    answers = shown.answers
-    if answers is None or "pixels" not in shown.tensors:
+def image_pictures(kept: Shown[ImageSchema]) -> Section | None:
+    """Draw test images, the most confident mistakes first; of a latent head new ones."""
+    if isinstance(kept.head, Latent):
+        return _drawn(kept.head, kept.schema)
+    answers = kept.answers
+    if answers is None or "pixels" not in kept.tensors:
         return None
-    place = shown.tensors["place"]
+    place = kept.tensors["place"]
     return images_section(
-        shown.tensors["pixels"],
+        kept.tensors["pixels"],
         [answers.truth[row] for row in place],
         [answers.prediction[row] for row in place],
         surprise=answers.miss[place].tolist(),
@@ -53,13 +53,13 @@ def image_pictures(shown: Shown[ImageSchema]) -> Section | None:
 
 
 def _drawn(head: Latent, schema: ImageSchema) -> Section | None:
-    """Images decoded from codes that are drawn at random."""
+    """Draw images that are decoded from random codes."""
     drawn = as_images(schema, head.sample(DRAWN, generator=torch.Generator().manual_seed(0))).numpy()
     return made_section(_as_bytes(np.moveaxis(drawn, -1, 1)), caption="Decoded from codes drawn at random.")
 
 
 def _as_bytes(images: np.ndarray) -> np.ndarray:
-    """Numbers from the smallest to the largest as 0..255."""
+    """Map numbers from the smallest to the largest to 0..255."""
     low, high = float(images.min()), float(images.max())
     if images.dtype == np.uint8:
         return images

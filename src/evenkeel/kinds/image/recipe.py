@@ -1,4 +1,4 @@
-"""Defaults of the plan for images, from how many there are and how large they are."""
+"""Defaults of the plan for images, by their number and size."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ from evenkeel.kinds.image.schema import ImageSchema
 from evenkeel.shapes import Tensor
 from evenkeel.task import TaskChoice
 
-# Images that a training sees in all, within these numbers of passes: small sets are seen often.
-SEEN, FEWEST_EPOCHS, MOST_EPOCHS = 400_000, 6, 60
-# Channels of the first of four stages below and from this many training rows: a wide net learns few images by heart.
+# Images passed in a whole training, within these numbers of epochs: small sets are passed often.
+IMAGES_IN_ALL, FEWEST_EPOCHS, MOST_EPOCHS = 400_000, 6, 60
+# Channels of the first of four stages below and from this many training rows: a wide net memorises few images.
 NARROW, WIDE, WIDE_FROM = 16, 32, 5000
 PATCHES = 8  # along the longer side, for a net that reads patches
 
 
 def image_recipe(net: str, dataset: Dataset[ImageSchema], choice: TaskChoice) -> Mapping[str, Any]:
-    """Defaults for images, from how many there are and how large they are."""
+    """Choose defaults for images by their number and size."""
     rows, longest = len(dataset.split.train), max(in_form(dataset.inputs["pixels"], Tensor).shape[2:])
-    epochs = min(max(SEEN // rows, FEWEST_EPOCHS), MOST_EPOCHS)
+    epochs = min(max(IMAGES_IN_ALL // rows, FEWEST_EPOCHS), MOST_EPOCHS)
     shared = {"members": None, "bins": None, "epochs": epochs, "evaluations": epochs, "patience": 1.0}
     shared |= {"batch_size": 128 if rows >= 10_000 else 64 if rows >= 1000 else 32}
     if net == "transformer":

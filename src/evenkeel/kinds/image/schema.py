@@ -1,4 +1,4 @@
-"""What new images are brought to, what was learned of the training rows, and what a user may ask of the reading."""
+"""Schema of images: the form they are brought to and the scale of the training rows; and the options of reading."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ from pydantic import Field as Option
 from evenkeel.data.columns import Column
 from evenkeel.data.schema import DataSchema, Frozen
 from evenkeel.kinds.image.arrays import channel_moments
-from evenkeel.kinds.image.files import COLOURS, Aspect, Form, Header
+from evenkeel.kinds.image.files import COLOURS, Aspect, ImageForm, ImageHeader
 from evenkeel.shapes import Tensor
 
-KEPT_SIZE, USUAL_SIZE = 224, 128  # pixels: the largest common size that is kept, and what others are brought to
+KEPT_SIZE, USUAL_SIZE = 224, 128  # pixels: the largest common size that is kept, and the one that others are brought to
 # On the command line `--set augment=none` arrives as None.
 Off = BeforeValidator(lambda value: "none" if value is None else value)
 
 
 class ImageOptions(Frozen):
-    """How images are read and varied."""
+    """Options of reading and augmenting images."""
 
     pixels: int | None = Option(
         default=None,
@@ -53,7 +53,7 @@ class ImageOptions(Frozen):
 
 
 class ImageSchema(DataSchema):
-    """What new images are brought to, and the scale of the training rows.
+    """Form that new images are brought to, and scale of the training rows.
 
     `values`: `bytes` 0..255, or `numbers` from `low` to `high` in training. `mean` and `spread` are of each channel.
     """
@@ -73,20 +73,20 @@ class ImageSchema(DataSchema):
     latent: int = 16
 
     @property
-    def form(self) -> Form:
-        """What files are brought to."""
-        return Form(height=self.height, width=self.width, channels=self.channels, aspect=self.aspect)
+    def form(self) -> ImageForm:
+        """Form that files are brought to."""
+        return ImageForm(height=self.height, width=self.width, channels=self.channels, aspect=self.aspect)
 
 
-def form_of(headers: Sequence[Header], options: ImageOptions) -> tuple[Form, tuple[str, ...]]:
-    """Size and channels for such files, and sentences about what is changed by it.
+def form_of(headers: Sequence[ImageHeader], options: ImageOptions) -> tuple[ImageForm, tuple[str, ...]]:
+    """Choose size and channels for such files; also return sentences about the changes.
 
     One common size is kept up to 224 pixels, and brought to 128 along its longer side beyond. Different sizes become a
     square as wide as the middle one is long, at most 128. Channels: as many as the richest file has.
 
     Example:
-        >>> form_of([Header(height=28, width=28, channels=1)], ImageOptions())[0]
-        Form(height=28, width=28, channels=1, aspect='pad')
+        >>> form_of([ImageHeader(height=28, width=28, channels=1)], ImageOptions())[0]
+        ImageForm(height=28, width=28, channels=1, aspect='pad')
     """
     sizes = Counter((each.height, each.width) for each in headers)
     longest = sorted(max(each.height, each.width) for each in headers)
@@ -98,12 +98,12 @@ def form_of(headers: Sequence[Header], options: ImageOptions) -> tuple[Form, tup
     elif max(height, width) > KEPT_SIZE:
         height, width = (max(1, round(side * USUAL_SIZE / longest[0])) for side in (height, width))
     channels = Counter(each.channels for each in headers)
-    form = Form(height=height, width=width, channels=max(channels), aspect=options.aspect)
+    form = ImageForm(height=height, width=width, channels=max(channels), aspect=options.aspect)
     notes = []
     if set(sizes) != {(height, width)}:
         how = "padded" if options.aspect == "pad" else "cropped"
-        found = f"{len(sizes)} different sizes" if len(sizes) > 1 else "{} x {} pixels".format(*next(iter(sizes)))
-        notes.append(f"Images of {found} are brought to {height} x {width}, {how} where the aspect differs.")
+        original = f"{len(sizes)} different sizes" if len(sizes) > 1 else "{} x {} pixels".format(*next(iter(sizes)))
+        notes.append(f"Images of {original} are brought to {height} x {width}, {how} where the aspect differs.")
     if len(channels) > 1:
         counted = ", ".join(f"{count} {COLOURS[each]}" for each, count in channels.most_common())
         notes.append(f"Images differ in their channels ({counted}); all are read as {COLOURS[form.channels]}.")

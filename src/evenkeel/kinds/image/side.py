@@ -28,15 +28,15 @@ def _recognises(raw: Raw, folder: Path) -> bool:
 
 
 def _options(request: SideRequest) -> ImageOptions:
-    """The options that images share with pairs."""
+    """Select the options that images share with pairs."""
     return ImageOptions(**{key: value for key, value in request.options.items() if key in ImageOptions.model_fields})
 
 
 def _load(raw: Raw, folder: Path, request: SideRequest) -> Loaded:
-    """Image files decoded; those that cannot be read drop out and are named.
+    """Decode image files; those that cannot be read are left out and named.
 
     Raises:
-        DataError: none can be read.
+        DataError: no file can be read.
     """
     if isinstance(raw, Tensor):
         return load_nothing(raw, folder, request)
@@ -57,7 +57,7 @@ def _encode(schema: ImageSchema, raw: Raw, folder: Path) -> Fields:
 
 
 def _augment(request: SideRequest) -> Augment | None:
-    """As images are varied anywhere else, but never mirrored alone."""
+    """Augment as for other images, but never by mirroring alone."""
     options = _options(request)
     return None if options.augment == "none" else augmentation(options, request.seed)
 

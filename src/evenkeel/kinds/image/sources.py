@@ -1,4 +1,4 @@
-"""What came as images: an array, pictures in memory, or files, and the answers beside them.
+"""Sources of images: an array, pictures in memory, or files, with the answers beside them.
 
 X · (X, y) · a path · [path, ...] · ([path, ...], y) · Pillow's images, one or a list · a list of arrays · IDX files
 """
@@ -19,8 +19,8 @@ from evenkeel.shapes import Tensor
 
 
 @dataclass(frozen=True, kw_only=True)
-class Given:
-    """Images and answers, told apart by how they must be read; `idx` is the IDX file that they came from."""
+class ImageSource:
+    """Images and answers, and how they must be read; `idx` is the IDX file that they came from."""
 
     form: Literal["array", "pictures", "files"]
     images: Any
@@ -28,14 +28,14 @@ class Given:
     idx: Path | None = None
 
 
-def given_images(data: Any) -> Given:
-    """How such data are to be read.
+def source_of(data: Any) -> ImageSource:
+    """Separate images from answers and choose how they are read.
 
     Raises:
         DataError: an empty list, or an IDX file that cannot be read.
 
     Example:
-        >>> given_images((["a.png", "b.png"], [0, 1])).form, given_images([np.zeros((4, 4)), np.zeros((5, 5))]).form
+        >>> source_of((["a.png", "b.png"], [0, 1])).form, source_of([np.zeros((4, 4)), np.zeros((5, 5))]).form
         ('files', 'pictures')
     """
     if isinstance(data, tuple) and len(data) == 2 and not _all_alike(data):
@@ -43,28 +43,28 @@ def given_images(data: Any) -> Given:
     else:
         images, answers = data, None
     if isinstance(images, (str, Path)):
-        found = _idx_of(Path(images).expanduser())
-        if found is None:
-            return Given(form="files", images=images, answers=answers)
-        beside = labels_beside(found) if answers is None else None
+        idx = _idx_of(Path(images).expanduser())
+        if idx is None:
+            return ImageSource(form="files", images=images, answers=answers)
+        beside = labels_beside(idx) if answers is None else None
         answers = answers if beside is None else read_idx(beside)
-        return Given(form="array", images=read_idx(found), answers=answers, idx=found)
+        return ImageSource(form="array", images=read_idx(idx), answers=answers, idx=idx)
     named = path_list(images)
     if named is not None:
-        return Given(form="files", images=named, answers=answers)
+        return ImageSource(form="files", images=named, answers=answers)
     if is_picture(images):
-        return Given(form="pictures", images=[images], answers=answers)
+        return ImageSource(form="pictures", images=[images], answers=answers)
     if isinstance(images, (np.ndarray, Tensor)) and images.dtype != object:
-        return Given(form="array", images=images, answers=answers)
+        return ImageSource(form="array", images=images, answers=answers)
     if isinstance(images, (list, tuple, np.ndarray)):
         if not len(images):
             raise DataError("expected at least one image, got an empty list")
-        return Given(form="pictures", images=list(images), answers=answers)
-    return Given(form="files", images=images, answers=answers)
+        return ImageSource(form="pictures", images=list(images), answers=answers)
+    return ImageSource(form="files", images=images, answers=answers)
 
 
 def lists_images(data: Any) -> bool:
-    """Whether data of no stated kind are images of Pillow's, or names of image files of which one exists.
+    """Whether data are images of Pillow's, or names of image files of which one exists.
 
     Example:
         >>> lists_images(["a cat", "a dog"]), lists_images(["gone.png"])
@@ -77,7 +77,7 @@ def lists_images(data: Any) -> bool:
 
 
 def path_list(data: Any) -> list[str | Path] | None:
-    """A list, an array or a column of texts or paths as a list; None for anything else, and where it is empty."""
+    """Convert a list, an array or a column of texts or paths to a list; None for anything else, and for none."""
     if isinstance(data, np.ndarray):
         values = data.tolist() if data.ndim == 1 and data.dtype.kind in "UO" else None
     elif isinstance(data, (list, tuple)):

@@ -1,4 +1,4 @@
-"""What a network that makes images learns from: the images themselves, as rows of values from 0 to 1."""
+"""Target of a network that generates images: the images themselves, as rows of values from 0 to 1."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from evenkeel.shapes import Float, Int, Shaped, Tensor
 
 @dataclass(frozen=True)
 class FlatImages:
-    """The field of such a target: each image flattened, its values put between 0 and 1 when a batch is taken.
+    """Field of this target: each image flattened, its values scaled to 0..1 when a batch is taken.
 
     `pixels` (row, channel, height, width) go from `low` to `high`.
 
@@ -32,29 +32,29 @@ class FlatImages:
         return len(self.pixels)
 
     def index_select(self, dim: int, index: Int[Tensor, "row"], /) -> Float[Tensor, "row value"]:
-        """(row, channel * height * width) from 0 to 1."""
+        """Return (row, channel * height * width) from 0 to 1."""
         chosen = self.pixels.index_select(0, index).flatten(1).float()
         return (chosen - self.low) / max(self.high - self.low, 1e-12)
 
     def to(self, device: torch.device | str, /) -> FlatImages:
-        """The same on a device."""
+        """Return the same field on a device."""
         return FlatImages(self.pixels.to(device), self.low, self.high)
 
 
 def flat_images(schema: ImageSchema, pixels: Tensor) -> FlatImages:
-    """The field for images in the form of the schema."""
+    """Make the field of images in the form of the schema."""
     return FlatImages(pixels, schema.low, schema.high)
 
 
 def target_of(schema: ImageSchema) -> Target:
-    """The target that the images themselves are."""
+    """Describe the images themselves as a target."""
     return Target(columns=("image",), kind="inputs", size=schema.channels * schema.height * schema.width)
 
 
 def as_images(
     schema: ImageSchema, values: Float[Tensor, "*lead value"]
 ) -> Shaped[Tensor, "*lead height width channel"]:
-    """What a decoder made, (..., value) from 0 to 1, as pictures in the units of training, channels last.
+    """Convert decoded values (..., value) from 0 to 1 to pictures in the units of training, channels last.
 
     Bytes are rounded and kept within 0..255.
 

@@ -1,4 +1,4 @@
-"""Nets for pairs: one for each side, or one for both, each ending in a linear map to the space that both share.
+"""Body for pairs: a net for each side, or one for both, each ending in a linear map to the space that both share.
 
 features = (project_left(net_left(left)), project_right(net_right(right)))     of a side alone: of that side
 """
@@ -39,10 +39,10 @@ class Tower(nn.Module):
 
 
 class PairBody(nn.Module):
-    """Fields of both sides, told apart by their prefix, to features (batch, 2, unit); of one side to (batch, unit).
+    """Body of pairs: fields of both sides, by prefix, to features (batch, 2, unit); of one side to (batch, unit).
 
     Args:
-        towers: one for each side, or one for both; all give as many units.
+        towers: one for each side, or one for both; all have as many units.
     """
 
     def __init__(self, towers: list[Tower]) -> None:
@@ -51,17 +51,17 @@ class PairBody(nn.Module):
 
     @override
     def forward(self, **fields: Tensor) -> Float[Tensor, "batch *view unit"]:
-        found = [tower(**own) for tower, own in self._sides(fields)]
-        return stack(found, dim=1) if len(found) == 2 else found[0]
+        features = [tower(**own) for tower, own in self._sides(fields)]
+        return stack(features, dim=1) if len(features) == 2 else features[0]
 
     def count_examples(self, inputs: Mapping[str, Tensor]) -> int:
-        """How many pairs a batch holds, or examples of one side."""
+        """Count the pairs of a batch, or the examples of one side."""
         tower, own = next(self._sides(inputs))
         count = getattr(tower.net, "count_examples", None)
         return len(next(iter(own.values()))) if count is None else count(own)
 
     def _sides(self, fields: Mapping[str, Tensor]) -> Iterator[tuple[Tower, dict[str, Tensor]]]:
-        """The tower and the fields of each side that is there."""
+        """Yield the tower and the fields of each side of a batch."""
         for name, tower in ((LEFT, self.towers[0]), (RIGHT, self.towers[-1])):
             prefix = f"{name}_"
             own = {key.removeprefix(prefix): value for key, value in fields.items() if key.startswith(prefix)}
@@ -70,14 +70,14 @@ class PairBody(nn.Module):
 
 
 def pair_body(build: Build[PairSchema]) -> Body:
-    """A tower for each side, by the kind of that side; or around the user's nets.
+    """Build a tower for each side, by the kind of that side; or around the user's nets.
 
     Raises:
         RequestError: a net of the user's own for sides of different kinds.
     """
     schema = build.schema
-    sides, given = _sides(schema), _given(build.given, schema)
-    towers = [_tower(build, name, net) for name, net in zip(sides[: len(given)], given, strict=True)]
+    sides, nets = _sides(schema), _own_nets(build.given, schema)
+    towers = [_tower(build, name, net) for name, net in zip(sides[: len(nets)], nets, strict=True)]
     options = {"symmetric": True, "temperature": schema.temperature}
     return Body(
         module=PairBody(towers),
@@ -91,8 +91,8 @@ def _sides(schema: PairSchema) -> tuple[str, ...]:
     return (LEFT, RIGHT) if schema.towers == 2 else (LEFT,)
 
 
-def _given(net: nn.Module | None, schema: PairSchema) -> list[nn.Module | None]:
-    """The user's net of each tower: `heads.Towers(left, right)`, or one for both sides; None where ours are meant."""
+def _own_nets(net: nn.Module | None, schema: PairSchema) -> list[nn.Module | None]:
+    """Return the user's net of each tower, of `heads.Towers(left, right)` or one for both sides; None for ours."""
     if net is None:
         return [None] * schema.towers
     if isinstance(net, Towers):
@@ -105,22 +105,22 @@ def _given(net: nn.Module | None, schema: PairSchema) -> list[nn.Module | None]:
     return [net]
 
 
-def _tower(build: Build[PairSchema], name: str, given: nn.Module | None) -> Tower:
-    """The body of that side's kind, built from the settings that its recipe chose, and the map to the shared space."""
+def _tower(build: Build[PairSchema], name: str, own: nn.Module | None) -> Tower:
+    """Build the body of one side by its kind and the settings of its recipe, and the map to the shared space."""
     from evenkeel.kinds import PARTS as KINDS
 
     side = build.schema.side(name)
     plan = side_plan(build.plan, build.schema, name)
-    part = None if given is not None else NETS[plan.net]
+    part = None if own is not None else NETS[plan.net]
     of_side = dataclasses.replace(
-        build, plan=plan, part=part, given=given, schema=side.schema_, shape=NetShape(), dataset=_data(build, name)
+        build, plan=plan, part=part, given=own, schema=side.schema_, shape=NetShape(), dataset=_data(build, name)
     )
     body = KINDS[side.name].body(of_side)
     return Tower(body.module, body.features, build.plan.width, build.plan.depth)
 
 
 def _data(build: Build[PairSchema], name: str) -> Dataset[Any] | None:
-    """What a tower is started for: its side, or both where it reads both."""
+    """Return the data that a tower is initialised on: its side, or both sides where it reads both."""
     if build.dataset is None:
         return None
     own = side_data(build.dataset, name)

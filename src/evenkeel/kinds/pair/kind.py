@@ -1,4 +1,4 @@
-"""Pairs: two things that belong together in each row, brought near each other by InfoNCE in both directions."""
+"""The kind pair: two things that belong together in each row, embedded near each other by symmetric InfoNCE."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ LARGEST_SHARE = 0.5  # of the pairs that may be linked with one another, if a pa
 
 
 class PairOptions(Frozen):
-    """How pairs are read."""
+    """Options of reading pairs."""
 
     left: str | None = Field(None, description="column of the left side; several columns of numbers: a,b,c")
     right: str | None = Field(None, description="column of the right side; several columns of numbers: a,b,c")
@@ -56,22 +56,22 @@ class PairOptions(Frozen):
 
 
 def prepare_pairs(data: Any, request: DataRequest[PairOptions]) -> Prepared[PairSchema]:
-    """Read both sides, keep together what is alike, split and encode.
+    """Read both sides, keep similar pairs together, split and encode.
 
     Raises:
         DataError: the data cannot be used; the message says what to change.
-        RequestError: a target, another task than `embedding`, or sides that are not there.
+        RequestError: a target, another task than `embedding`, or missing sides.
     """
     options, named = request.options, _columns(request.options)
     check_request(data, request, [name for side in named.values() for name in side])
     order = "bag" if request.net in ("", "mlp", "cnn") else "order"
-    sides = SideRequest(options=options.model_dump(), order=order, seed=request.split.seed)
-    pairs = read_pairs(data, named, _aside(request), sides)
+    side_request = SideRequest(options=options.model_dump(), order=order, seed=request.split.seed)
+    pairs = read_pairs(data, named, _split_columns(request), side_request)
     table = _table(pairs, request)
     rows = hold_out(table, "pairs", request.split, weight=request.weight)
     towers = _towers(options, pairs)
-    schema = fit_pairs(pairs, rows.split.train, sides, towers=towers, temperature=options.temperature)
-    inputs, augment = encode_pairs(schema, pairs), _augment(schema, sides)
+    schema = fit_pairs(pairs, rows.split.train, side_request, towers=towers, temperature=options.temperature)
+    inputs, augment = encode_pairs(schema, pairs), _augment(schema, side_request)
     fitted = EncodedRows(schema=schema, inputs=inputs, notes=_notes(schema), augment=augment)
     source = str(data) if isinstance(data, (str, Path)) else f"a {type(data).__name__} of {len(table.rows)} pairs"
     choice = TaskChoice(task="embedding", kind="pairs", counts=False, reason="pairs of things that belong together")
@@ -79,7 +79,7 @@ def prepare_pairs(data: Any, request: DataRequest[PairOptions]) -> Prepared[Pair
 
 
 def _table(pairs: RawPairs, request: DataRequest[PairOptions]) -> LabelledTable:
-    """A row for each pair; its target is a number that it shares with what is alike.
+    """Build a table with a row for each pair; the target is a number that similar pairs share.
 
     Raises:
         DataError: too few pairs, or nearly all of them are linked with one another.
@@ -102,7 +102,7 @@ def _table(pairs: RawPairs, request: DataRequest[PairOptions]) -> LabelledTable:
 
 
 def _columns(options: PairOptions) -> dict[str, list[str]]:
-    """The columns of each side, where they are named."""
+    """Parse the columns of each side, where they are named."""
     named = {LEFT: options.left, RIGHT: options.right}
     if all(value is None for value in named.values()):
         return {}
@@ -112,16 +112,16 @@ def _columns(options: PairOptions) -> dict[str, list[str]]:
     return {side: [name.strip() for name in str(value).split(",")] for side, value in named.items()}
 
 
-def _aside(request: DataRequest[PairOptions]) -> list[str]:
-    """Columns that say how to split or to weight."""
+def _split_columns(request: DataRequest[PairOptions]) -> list[str]:
+    """List the columns by which pairs are split or weighted."""
     options, how = request.options, request.split.how
-    aside = [how.partition(":")[2]] if isinstance(how, str) and ":" in how else []
-    aside += [] if options.alike is None else [options.alike]
-    return [*aside, request.weight] if isinstance(request.weight, str) and request.weight != BALANCED else aside
+    columns = [how.partition(":")[2]] if isinstance(how, str) and ":" in how else []
+    columns += [] if options.alike is None else [options.alike]
+    return [*columns, request.weight] if isinstance(request.weight, str) and request.weight != BALANCED else columns
 
 
 def _group(pairs: RawPairs, request: DataRequest[PairOptions]) -> list[object] | None:
-    """Which pairs are alike, besides those that share a side."""
+    """Return the group of each pair, which makes pairs similar besides a shared side; None without groups."""
     options, how = request.options, request.split.how
     named = how.removeprefix("group:") if isinstance(how, str) and how.startswith("group:") else None
     name = options.alike if options.alike is not None else named
@@ -133,7 +133,7 @@ def _group(pairs: RawPairs, request: DataRequest[PairOptions]) -> list[object] |
 
 
 def _check_links(numbers: np.ndarray, request: DataRequest[PairOptions]) -> None:
-    """Pairs that are nearly all linked with one another leave nothing to hold out."""
+    """Refuse pairs that are nearly all linked with one another, which leave nothing to hold out."""
     largest = int(np.bincount(numbers).max())
     held = request.split.validation + request.split.test
     if request.split.how == "random" and held > 0 and largest > LARGEST_SHARE * len(numbers):
@@ -144,7 +144,7 @@ def _check_links(numbers: np.ndarray, request: DataRequest[PairOptions]) -> None
 
 
 def _towers(options: PairOptions, pairs: RawPairs) -> int:
-    """One net reads both sides where they are equal in kind and size and no table, whose columns differ in meaning."""
+    """Choose one net where both sides are equal in kind and size and not a table, whose columns differ in meaning."""
     if options.towers != "auto":
         return 1 if options.towers == "one" else 2
     left = pairs.sides[LEFT]
@@ -153,14 +153,14 @@ def _towers(options: PairOptions, pairs: RawPairs) -> int:
 
 
 def _notes(schema: PairSchema) -> tuple[str, ...]:
-    """One sentence for each column that is left out."""
+    """Return one sentence for each column that is left out."""
     return tuple(f"Column {column.name!r} is {column.note}." for column in schema.columns if column.note)
 
 
 def _completed(
     dataset: Dataset[PairSchema], pairs: RawPairs, request: DataRequest[PairOptions], choice: TaskChoice
 ) -> Dataset[PairSchema]:
-    """With the settings of each side's net, which its own kind chooses, and which rows must not meet in a batch."""
+    """Add the settings of each side's net, by its own kind, and the groups that must not meet in a batch."""
     options, together = request.options, dataset.target
     sides = {}
     for name, width in ((LEFT, options.left_width), (RIGHT, options.right_width)):
@@ -175,37 +175,37 @@ def _completed(
     )
 
 
-def _augment(schema: PairSchema, sides: SideRequest) -> Augment | None:
-    """What varies each side while training, as its kind does."""
-    return _of_sides({name: reader_of(schema.side(name).name).augment(sides) for name in (LEFT, RIGHT)})
+def _augment(schema: PairSchema, side_request: SideRequest) -> Augment | None:
+    """Combine the augmentations of both sides, each by its own kind."""
+    return _of_sides({name: reader_of(schema.side(name).name).augment(side_request) for name in (LEFT, RIGHT)})
 
 
 def _of_sides(augments: Mapping[str, Augment | None]) -> Augment | None:
-    """The batch with each side varied by its own."""
+    """Combine augmentations by side to one of the whole batch; None where there are none."""
     used = {f"{name}_": vary for name, vary in augments.items() if vary is not None}
     if not used:
         return None
 
     def vary_sides(inputs: Mapping[str, Tensor], rows: Tensor, epoch: int) -> Mapping[str, Tensor]:
-        found = dict(inputs)
+        varied = dict(inputs)
         for prefix, vary in used.items():
             own = {key.removeprefix(prefix): value for key, value in inputs.items() if key.startswith(prefix)}
-            found |= {f"{prefix}{key}": value for key, value in vary(own, rows, epoch).items()}
-        return found
+            varied |= {f"{prefix}{key}": value for key, value in vary(own, rows, epoch).items()}
+        return varied
 
     return vary_sides
 
 
 def encode_new(schema: PairSchema, new: Any) -> Encoded:
-    """New pairs, or one side alone, as fields."""
+    """Encode new pairs, or one side alone."""
     return Encoded(inputs=encode_pairs(schema, read_new(schema, new)))
 
 
 def answers_of_pairs(schema: PairSchema, target: Target, new: Any) -> Answered:
-    """New pairs, and which of them are alike.
+    """Encode new pairs, and number the similar ones alike.
 
     Raises:
-        DataError: one side is missing, so that nothing can be looked for.
+        DataError: one side is missing, so that there are no partners.
     """
     pairs = read_new(schema, new)
     if len(pairs.sides) < 2:

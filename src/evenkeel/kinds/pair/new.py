@@ -1,4 +1,4 @@
-"""New pairs, or one side of them alone, as a trained run reads them."""
+"""Reading of new pairs, or of one side alone, by the schema of a trained run."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ GIVE = "give {'left': ...}, {'right': ...}, or both as (left, right)"
 
 
 def read_new(schema: PairSchema, data: Any) -> RawPairs:
-    """New pairs, or one side alone: a table with its columns, or a mapping such as {"left": [...]}.
+    """Read new pairs, or one side alone: a table with its columns, or a mapping such as {"left": [...]}.
 
     Raises:
-        DataError: neither side is there, nobody can know which one it is, it has another width than in training, or
-            both have different lengths.
+        DataError: there is no side, it is ambiguous which one it is, it has another width than in training, or both
+            have different lengths.
     """
     raw = _of_table(schema, data) if is_table(data) else _apart(schema, data)
     counts = {name: len(side) for name, side in raw.sides.items()}
@@ -34,17 +34,17 @@ def read_new(schema: PairSchema, data: Any) -> RawPairs:
 
 
 def _apart(schema: PairSchema, data: Any) -> RawPairs:
-    """Sides given by name or as a tuple; without names of columns the number of them must be that of training."""
+    """Read sides by name or as a tuple; those without names of columns must have as many as in training."""
     raw = pairs_apart(data)
-    given: Mapping[str, Any] = dict(zip((LEFT, RIGHT), data, strict=True)) if isinstance(data, tuple) else data
+    values: Mapping[str, Any] = dict(zip((LEFT, RIGHT), data, strict=True)) if isinstance(data, tuple) else data
     for name, side in raw.sides.items():
-        if _is_nameless(given[name]):
+        if _is_nameless(values[name]):
             _require_width(schema.side(name), name, side)
     return raw
 
 
 def _require_width(side: SideSchema, name: str, raw: Raw) -> None:
-    """Refuse columns of another number, which would be taken for the first ones."""
+    """Refuse another number of columns than in training."""
     trained = 1 if side.name != "table" else len(side.columns)
     if isinstance(raw, pl.DataFrame) and raw.width != trained:
         what = f"{trained} column(s)" if side.name == "table" else f"one {side.name} a row"
@@ -52,15 +52,15 @@ def _require_width(side: SideSchema, name: str, raw: Raw) -> None:
 
 
 def _of_table(schema: PairSchema, data: Any) -> RawPairs:
-    """The sides of which a table has all columns."""
+    """Read the sides of which a table has all columns."""
     sides = {name: schema.side(name).columns for name in (LEFT, RIGHT)}
     if _is_nameless(data):
-        _require_told(sides, data)
+        _require_unambiguous(sides, data)
     frame = read_table(data)
     there = {name: list(columns) for name, columns in sides.items() if set(columns) <= set(frame.columns)}
     if not there:
-        told = " or ".join(f"{list(columns)} ({name})" for name, columns in sides.items())
-        raise DataError(f"expected the columns of a side, {told}, got {frame.columns[:12]}")
+        expected = " or ".join(f"{list(columns)} ({name})" for name, columns in sides.items())
+        raise DataError(f"expected the columns of a side, {expected}, got {frame.columns[:12]}")
     if len(there) == 2 and set(there[LEFT]) & set(there[RIGHT]):
         raise DataError(
             f"both sides have columns of the same names, {there[LEFT][:4]}, so one table cannot tell them apart; {GIVE}"
@@ -68,8 +68,8 @@ def _of_table(schema: PairSchema, data: Any) -> RawPairs:
     return pairs_of_table(data if isinstance(data, (str, Path)) else frame, there, ())
 
 
-def _require_told(sides: Mapping[str, tuple[str, ...]], data: Any) -> None:
-    """One array is both sides only where training took both from one array too, by the numbers of its columns."""
+def _require_unambiguous(sides: Mapping[str, tuple[str, ...]], data: Any) -> None:
+    """Refuse one array, unless training took both sides from one array too, by the numbers of its columns."""
     numbered = {name: all(column[:1] == "x" and column[1:].isdigit() for column in sides[name]) for name in sides}
     if all(numbered.values()) and not set(sides[LEFT]) & set(sides[RIGHT]):
         return
@@ -78,7 +78,7 @@ def _require_told(sides: Mapping[str, tuple[str, ...]], data: Any) -> None:
 
 
 def _is_nameless(values: Any) -> bool:
-    """Whether its columns have no names: an array or rows of numbers."""
+    """Whether the columns of values have no names: an array or rows of numbers."""
     return isinstance(values, (np.ndarray, Tensor)) or (
         isinstance(values, (list, tuple)) and not (len(values) and isinstance(values[0], Mapping))
     )

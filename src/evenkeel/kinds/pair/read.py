@@ -1,7 +1,7 @@
-"""Pairs from wherever they lie: a table with a column for each side (or several columns of numbers), or two arrays.
+"""Reading of pairs: a table with a column for each side (or several columns of numbers), or two arrays.
 
-Rows whose left or right is the same are *alike*: no split may tear them apart, or the test would ask for what training
-has seen, and none of them is a stranger to the others when a partner is looked for.
+Rows whose left or right is the same are *alike*: a split keeps them together, or the test would hold what training
+has learned, and none of them counts as a wrong partner of another.
 """
 
 from __future__ import annotations
@@ -24,10 +24,10 @@ LEFT, RIGHT = "left", "right"
 
 @dataclass(frozen=True, kw_only=True)
 class RawPairs:
-    """Sides as they came, by name (one or both), and what came with them.
+    """Sides as read, by name (one or both), and the other columns.
 
-    `columns` are those of each side, `rest` the other columns, `folder` where paths start from; `rows` of `height` are
-    those that are left; `notes` say why.
+    `columns` are those of each side, `rest` the other columns, `folder` the one that paths are relative to; `rows`
+    of `height` are those that are left; `notes` say why.
     """
 
     sides: Mapping[str, Raw]
@@ -42,13 +42,13 @@ class RawPairs:
 def read_pairs(
     data: Any, columns: Mapping[str, Sequence[str]], others: Sequence[str] = (), request: SideRequest | None = None
 ) -> RawPairs:
-    """Both sides of training data, files read; rows that lack a side are dropped and counted.
+    """Read both sides of training data, with their files; rows that lack a side are dropped and counted.
 
     Args:
         data: a path, a frame, a mapping {"left": ..., "right": ...}, or a tuple (left, right).
         columns: of a table, the columns of each side; empty: the two columns besides `others`.
-        others: columns that say how to split or to weight.
-        request: how image files are read.
+        others: columns to split or weight by.
+        request: the options of reading image files.
 
     Raises:
         DataError: no such columns, sides of different lengths, or nothing that can be read.
@@ -57,20 +57,20 @@ def read_pairs(
     raw = pairs_of_table(data, columns, others) if is_table(data) else pairs_apart(data)
     counts = {name: len(side) for name, side in raw.sides.items()}
     if len(counts) != 2 or len(set(counts.values())) != 1:
-        told = ", ".join(f"{name} {count}" for name, count in counts.items())
-        raise DataError(f"expected two sides of equal length, row by row a pair, got {told} rows; try (left, right)")
+        lengths = ", ".join(f"{name} {count}" for name, count in counts.items())
+        raise DataError(f"expected two sides of equal length, row by row a pair, got {lengths} rows; try (left, right)")
     absent = np.logical_or(*[missing_rows(_without_nan(side)) for side in raw.sides.values()])
     notes = (f"{absent.sum()} of {raw.height} rows lack a side and are left out.",) if absent.any() else ()
     return _loaded(_kept(raw, np.flatnonzero(~absent), notes), request or SideRequest())
 
 
 def _without_nan(side: Raw) -> Raw:
-    """The same with NaN as missing values, which is how a table is read."""
+    """Convert NaN to missing values, as in the reading of tables."""
     return side.with_columns(pl.col(pl.Float32, pl.Float64).fill_nan(None)) if isinstance(side, pl.DataFrame) else side
 
 
 def _kept(raw: RawPairs, rows: np.ndarray, notes: tuple[str, ...]) -> RawPairs:
-    """The given ones of the rows that are left."""
+    """Keep some of the rows that are left, by their places among them."""
     return replace(
         raw,
         sides={name: take(side, rows) for name, side in raw.sides.items()},
@@ -81,11 +81,11 @@ def _kept(raw: RawPairs, rows: np.ndarray, notes: tuple[str, ...]) -> RawPairs:
 
 
 def _loaded(raw: RawPairs, request: SideRequest) -> RawPairs:
-    """Image files decoded; pairs of which one cannot be drop out."""
+    """Decode image files; pairs with a file that cannot be read drop out."""
     for name in raw.sides:
-        found = load(raw.sides[name], raw.folder, request)
-        raw = _kept(raw, found.rows, found.notes)
-        raw = replace(raw, sides={**raw.sides, name: found.raw})
+        loaded = load(raw.sides[name], raw.folder, request)
+        raw = _kept(raw, loaded.rows, loaded.notes)
+        raw = replace(raw, sides={**raw.sides, name: loaded.raw})
     return raw
 
 
@@ -95,11 +95,11 @@ def is_table(data: Any) -> bool:
 
 
 def pairs_apart(data: Any) -> RawPairs:
-    """Sides given apart: a tuple (left, right), or a mapping of one or both."""
+    """Read separate sides: a tuple (left, right), or a mapping of one or both."""
     if isinstance(data, tuple) and len(data) != 2:
         raise DataError(f"expected a pair (left, right), got a tuple of {len(data)}; try two arrays of equal length")
-    given = dict(zip((LEFT, RIGHT), data, strict=True)) if isinstance(data, tuple) else dict(data)
-    sides = {name: as_side(values, name) for name, values in given.items()}
+    by_name = dict(zip((LEFT, RIGHT), data, strict=True)) if isinstance(data, tuple) else dict(data)
+    sides = {name: as_side(values, name) for name, values in by_name.items()}
     height = max((len(side) for side in sides.values()), default=0)
     columns = {name: tuple(side.columns) if isinstance(side, pl.DataFrame) else (name,) for name, side in sides.items()}
     return RawPairs(
@@ -108,7 +108,7 @@ def pairs_apart(data: Any) -> RawPairs:
 
 
 def pairs_of_table(data: Any, columns: Mapping[str, Sequence[str]], others: Sequence[str]) -> RawPairs:
-    """Sides that are columns of one table."""
+    """Read sides that are columns of one table."""
     frame = read_table(data)
     chosen = dict(columns) if columns else _two_columns(frame, others)
     for name in [name for side in chosen.values() for name in side]:
@@ -132,7 +132,7 @@ def pairs_of_table(data: Any, columns: Mapping[str, Sequence[str]], others: Sequ
 
 
 def _two_columns(frame: pl.DataFrame, others: Sequence[str]) -> dict[str, list[str]]:
-    """The two columns that a table of pairs has besides those that say how to split."""
+    """Find the two columns of a table of pairs besides those to split or weight by."""
     names = [name for name in frame.columns if name not in others]
     if len(names) != 2:
         raise RequestError(
@@ -143,7 +143,7 @@ def _two_columns(frame: pl.DataFrame, others: Sequence[str]) -> dict[str, list[s
 
 
 def alike(pairs: RawPairs, group: Sequence[object] | None = None) -> np.ndarray:
-    """A number for each pair, the same where pairs are linked by the same left, the same right (or group), (row,).
+    """Number the pairs, (row,), the same where they are linked by the same left, the same right or the same group.
 
     Example:
         >>> raw = read_pairs((["a", "a", "b", "c"], [1, 2, 2, 3]), {})
@@ -157,7 +157,7 @@ def alike(pairs: RawPairs, group: Sequence[object] | None = None) -> np.ndarray:
     names += [np.unique([str(each) for each in group], return_inverse=True)[1]] if group is not None else []
     rows = np.arange(len(names[0]))
     total, starts = len(rows), []
-    for name in names:  # pairs, then what they hold: a graph with an edge from each pair to each of its names
+    for name in names:  # pairs, then their values: a graph with an edge from each pair to each of its names
         starts.append(name + total)
         total += int(name.max(initial=-1)) + 1
     ends = np.concatenate(starts)

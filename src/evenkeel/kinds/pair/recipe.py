@@ -1,4 +1,4 @@
-"""Defaults of the plan for pairs: large batches, and for each side's net what its own kind chooses."""
+"""Defaults of the plan for pairs: large batches, and for each side's net the defaults of its own kind."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from evenkeel.nets import PARTS as NETS
 from evenkeel.plan import Plan
 from evenkeel.task import TaskChoice
 
-WIDTH = 128  # units of a side's net where its kind says nothing
+WIDTH = 128  # units of a side's net without a default of its kind
 OF_NET = ("net", "width", "depth", "skip", "activation", "norm", "dropout")
 
 
 def pair_recipe(net: str, dataset: Dataset[PairSchema], choice: TaskChoice) -> Mapping[str, Any]:
-    """Large batches, as each is also what its rows must be told from; `width` is that of the embedding."""
+    """Choose large batches, as the rows of a batch are each other's negatives; `width` is that of the embedding."""
     rows = len(dataset.split.train)
     drawn = rows if dataset.alike is None else len(dataset.alike[torch.from_numpy(dataset.split.train)].unique())
     return {
@@ -39,7 +39,7 @@ def pair_recipe(net: str, dataset: Dataset[PairSchema], choice: TaskChoice) -> M
 def net_of_side(
     dataset: Dataset[PairSchema], name: str, choice: TaskChoice, *, net: str, width: int | None
 ) -> dict[str, Any]:
-    """The net of a side and its settings: the one asked for where it reads such data, else the default of its kind."""
+    """Choose the net of a side and its settings: `net` where it reads such data, else the default of its kind."""
     from evenkeel.kinds import PARTS as KINDS
 
     own = side_data(dataset, name)
@@ -53,7 +53,7 @@ def net_of_side(
 
 
 def side_plan(plan: Plan, schema: PairSchema, name: str) -> Plan:
-    """The plan of one side's net: what its kind chose, then what the user changed for both."""
+    """Make the plan of one side's net: the choices of its kind, then the user's changes for both."""
     side = schema.side(name)
     usual = {field: Plan.model_fields[field].default for field in ("activation", "norm", "skip")}
     usual["dropout"] = usual_dropout(schema)
@@ -64,5 +64,5 @@ def side_plan(plan: Plan, schema: PairSchema, name: str) -> Plan:
 
 
 def usual_dropout(schema: PairSchema) -> float:
-    """What the plan says of dropout where each side keeps its own: the larger of the two."""
+    """Return the dropout that stands in the plan while each side keeps its own: the larger of the two."""
     return max(float(side.net.get("dropout") or 0.0) for side in (schema.left, schema.right))

@@ -1,4 +1,4 @@
-"""What may be asked of pairs: no target, and no task but to embed them."""
+"""Check of requests for pairs: no target, and no other task than to embed them."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ def check_request(data: Any, request: DataRequest[Any], sides: Sequence[str]) ->
     Args:
         data: the pairs.
         request: the target and the task.
-        sides: columns that the sides were said to be.
+        sides: columns of the sides, where they are named.
 
     Raises:
-        RequestError: there is one; where two texts have a score, the message says how that is learned.
+        RequestError: there is a target or another task; for two texts with a score the message says how to predict it.
     """
     if request.target is not None:
         texts = _two_texts(data, request.target, sides)
@@ -36,12 +36,12 @@ def check_request(data: Any, request: DataRequest[Any], sides: Sequence[str]) ->
 
 
 def _two_texts(data: Any, target: object, sides: Sequence[str]) -> str:
-    """The two columns of texts beside a target, joined by a comma; nothing where there are not two."""
+    """Name the two columns of texts beside a target, joined by a comma; empty where there are not two."""
     if not is_table(data):
         return ""
     try:
         frame = read_table(data)
-    except DataError:  # what is asked is wrong whatever the data are
+    except DataError:  # the request is wrong whatever the data are
         return ""
     answers = [target] if isinstance(target, str) else list(target)  # type: ignore[call-overload]
     names = [name for name in (sides or frame.columns) if name in frame.columns and name not in answers]

@@ -1,4 +1,4 @@
-"""What is learned of pairs: the schema of each side's own kind, and the settings of the net that reads it."""
+"""Schema of pairs: the schema of each side's own kind, and the settings of the net that reads it."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from evenkeel.shapes import Tensor
 
 
 class SideSchema(Frozen):
-    """One side: the columns it is read from in a table, what its kind learned, and the settings of its net."""
+    """One side: its columns in a table, the schema of its kind, and the settings of its net."""
 
     columns: tuple[str, ...]
     schema_: Annotated[SerializeAsAny[DataSchema], PlainValidator(read_schema)]
@@ -32,12 +32,12 @@ class SideSchema(Frozen):
 
     @property
     def name(self) -> str:
-        """The kind of data that it is."""
+        """Name of the side's kind of data."""
         return self.schema_.kind
 
 
 class PairSchema(DataSchema):
-    """Both sides, and how many nets read them."""
+    """Schema of pairs: both sides, and the number of nets that read them."""
 
     kind: str = "pair"
     left: SideSchema
@@ -46,14 +46,14 @@ class PairSchema(DataSchema):
     temperature: float = 0.1
 
     def side(self, name: str) -> SideSchema:
-        """One side by name."""
+        """Look up one side by name."""
         return self.left if name == LEFT else self.right
 
 
 def fit_pairs(
     pairs: RawPairs, train: np.ndarray, request: SideRequest, *, towers: int, temperature: float
 ) -> PairSchema:
-    """Learn both sides of the training rows, each as its kind does; one net for both learns of both together.
+    """Learn a schema of each side on the training rows by its kind; for one net, one schema of both sides together.
 
     Raises:
         DataError: nothing in a side can be used.
@@ -78,7 +78,7 @@ def fit_pairs(
 
 
 def _joined(pairs: RawPairs, train: np.ndarray) -> tuple[Raw, np.ndarray]:
-    """Both sides one under the other, and which of these rows train."""
+    """Stack both sides, one under the other; also return which of these rows train."""
     left, right = pairs.sides[LEFT], pairs.sides[RIGHT]
     if not one_net_fits(pairs):
         kinds = " and ".join(side_of(raw, pairs.folder) for raw in (left, right))
@@ -103,7 +103,7 @@ def one_net_fits(pairs: RawPairs) -> bool:
 
 
 def encode_pairs(schema: PairSchema, pairs: RawPairs) -> dict[str, Field]:
-    """Fields of the sides that are there, under the side's name: `left_numbers`, `right_pixels`, ..."""
+    """Encode the sides of some pairs as fields under the side's name: `left_numbers`, `right_pixels`, ..."""
     fields: dict[str, Field] = {}
     for name, raw in pairs.sides.items():
         side = schema.side(name)
@@ -113,7 +113,7 @@ def encode_pairs(schema: PairSchema, pairs: RawPairs) -> dict[str, Field]:
 
 
 def side_data(dataset: Dataset[PairSchema], name: str) -> Dataset[Any]:
-    """One side as a dataset of its kind."""
+    """Extract one side as a dataset of its kind."""
     prefix = f"{name}_"
     fields = {key.removeprefix(prefix): value for key, value in dataset.inputs.items() if key.startswith(prefix)}
     return dataclasses.replace(dataset, inputs=fields, schema=dataset.schema.side(name).schema_)

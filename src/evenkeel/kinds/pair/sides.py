@@ -1,6 +1,6 @@
-"""The sides of pairs as they came: columns of a table, or pixels, and which kind of data each of them is.
+"""Sides of pairs as read: columns of a table, or pixels, and the kind of data of each.
 
-What a side learns of its training rows is the schema of its kind; its fields are those of that kind.
+The schema and the fields of a side are those of its kind.
 """
 
 from __future__ import annotations
@@ -19,10 +19,10 @@ from evenkeel.shapes import Tensor
 
 
 def as_side(values: Any, name: str) -> Raw:
-    """Whatever stands for one side as a frame of columns, or as pixels where it is images.
+    """Convert the values of one side to a frame of columns, or to pixels if they are images.
 
     Raises:
-        DataError: neither.
+        DataError: they are neither.
 
     Example:
         >>> as_side([[1.0, 2.0], [3.0, 4.0]], "left").columns
@@ -40,7 +40,7 @@ def as_side(values: Any, name: str) -> Raw:
 
 
 def _of_rows(values: Any, name: str) -> Raw:
-    """A list or an array of one value, several numbers, or an image in each row."""
+    """Convert a list or an array of one value, several numbers, or an image in each row."""
     if not len(values):
         raise DataError(f"the {name} side has no rows; expected texts, paths of images, numbers or images")
     axes = values.ndim if isinstance(values, (np.ndarray, Tensor)) else 1 + np.ndim(values[0])
@@ -55,12 +55,12 @@ def _of_rows(values: Any, name: str) -> Raw:
 
 
 def side_of(raw: Raw, folder: Path) -> str:
-    """The first kind, by rank, that recognises the side as its own."""
+    """Name the first kind, by rank, that recognises the side as its own."""
     return next(name for name, side in _sides() if side.recognises(raw, folder))
 
 
 def _sides() -> list[tuple[str, Side[Any]]]:
-    """The kinds that can be a side, in the order in which they are asked."""
+    """List the kinds that can be a side, by rank."""
     from evenkeel.kinds import PARTS
 
     kinds = sorted(PARTS.values(), key=lambda kind: kind.rank)
@@ -68,7 +68,7 @@ def _sides() -> list[tuple[str, Side[Any]]]:
 
 
 def reader_of(kind: str) -> Side[Any]:
-    """How a kind of data is read as a side.
+    """Return the reader of a kind of data as a side.
 
     Raises:
         RequestError: it cannot be one.
@@ -80,33 +80,33 @@ def reader_of(kind: str) -> Side[Any]:
 
 
 def load(raw: Raw, folder: Path, request: SideRequest) -> Loaded:
-    """A side with the files that it names read; those that cannot be read drop out and are named.
+    """Read the files that a side names; those that cannot be read drop out and are named.
 
     Raises:
-        DataError: none can be read.
+        DataError: no file can be read.
     """
     return reader_of(side_of(raw, folder)).load(raw, folder, request)
 
 
 def take(raw: Raw, rows: np.ndarray) -> Raw:
-    """The rows of a side."""
+    """Select rows of a side."""
     return raw[torch.from_numpy(rows)] if isinstance(raw, Tensor) else raw[rows]
 
 
 def missing_rows(raw: Raw) -> np.ndarray:
-    """Which rows hold nothing at all, (row,) Boolean."""
+    """Mark the rows without any value, (row,) Boolean."""
     if isinstance(raw, Tensor):
         return np.zeros(len(raw), dtype=bool)
     return raw.select(pl.all_horizontal(pl.all().is_null())).to_series().to_numpy()
 
 
 def numbered(raw: Raw) -> np.ndarray:
-    """A number for each row, the same where rows hold the same, (row,).
+    """Number the rows, (row,), the same where their values are the same.
 
     Example:
         >>> numbered(pl.DataFrame({"word": ["a", "b", "a"]})).tolist()
         [0, 1, 0]
     """
     keys = [row.tobytes() for row in raw.numpy()] if isinstance(raw, Tensor) else raw.rows()
-    seen: dict[Any, int] = {}
-    return np.array([seen.setdefault(key, len(seen)) for key in keys], dtype=np.int64)
+    numbers: dict[Any, int] = {}
+    return np.array([numbers.setdefault(key, len(numbers)) for key in keys], dtype=np.int64)
