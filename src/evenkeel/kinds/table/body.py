@@ -40,7 +40,7 @@ def _edges(plan: Plan, dataset: Dataset[Schema]) -> list[Tensor] | None:
 
 
 def table_body(build: Build[Schema]) -> Body:
-    """Build our net on numbers and categories, or take the user's on one matrix (on both, if its forward names them)."""
+    """Build our net on numbers and categories, or the user's on one matrix (on both, if its forward names them)."""
     schema = build.schema
     if build.given is not None:
         names = inspect.signature(build.given.forward).parameters
