@@ -50,7 +50,7 @@ class NetShape(Frozen):
 
 @dataclass(frozen=True, kw_only=True)
 class DataRequest(Generic[O]):
-    """What is asked of the data: the target columns, the task, the split, weights, and the options of the kind.
+    """Request for a dataset: the target columns, the task, the split, weights, and the options of the kind.
 
     `net` is the name of the net, for kinds that encode by it, or `given` for a module of the user's.
     """
@@ -114,7 +114,7 @@ class Build(Generic[S]):
 
 @dataclass(frozen=True, kw_only=True)
 class Shown(Generic[S]):
-    """What a run kept of its test rows, for the pictures of its report.
+    """Test rows that a run kept for the pictures of its report.
 
     `tensors` are those that the kind kept, under its own names; `output` and `target` are of the kept rows; `answers`
     are both in words, where there are words for them; `network` is the net with its head.

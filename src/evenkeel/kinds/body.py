@@ -43,14 +43,14 @@ def takes(build: Build, argument: str) -> bool:
 
 
 def net_arguments(plan: Plan, part: Net) -> dict[str, Any]:
-    """What the plan says about a net, by the names of the net's own arguments."""
+    """Arguments of a net that the plan sets."""
     known = inspect.signature(part.call).parameters
     planned = {name: getattr(plan, name) for name in type(plan).model_fields if name in known}
     return {**planned, **plan.net_options}
 
 
 def build_net(build: Build, reads: KindName, **sizes: Any) -> nn.Module:
-    """Our net by the plan, with sizes that the data decide; or the user's own, as it is."""
+    """Build our net by the plan, with sizes that the data decide; or take the user's own."""
     if build.given is not None:
         return build.given
     part = net_for(build.plan.net, reads)
@@ -60,10 +60,10 @@ def build_net(build: Build, reads: KindName, **sizes: Any) -> nn.Module:
         raise RequestError(f"net {part.name!r} cannot be built so: {problem}; see `evenkeel parts nets`") from problem
 
 
-def features_of(net: nn.Module, batch: Mapping[str, Tensor], told: str) -> int:
-    """Units that a net gives for a small batch: what it says itself, or what it is seen to give.
+def features_of(net: nn.Module, batch: Mapping[str, Tensor], description: str) -> int:
+    """Number of features of a net: its own attribute, or as measured on a small batch.
 
-    `told` says, for the message, what the net is given.
+    `description` of the batch is for the message.
 
     Raises:
         RequestError: the net cannot read the batch, or gives no features.
@@ -74,13 +74,13 @@ def features_of(net: nn.Module, batch: Mapping[str, Tensor], told: str) -> int:
     training = net.training
     try:
         with torch.no_grad():
-            found = net.eval()(**batch)
+            features = net.eval()(**batch)
     except Exception as problem:
-        raise RequestError(f"the net cannot read these data: {problem}. It is given {told}") from problem
+        raise RequestError(f"the net cannot read these data: {problem}. It is given {description}") from problem
     finally:
         net.train(training)
     rows = len(next(iter(batch.values())))
-    if not isinstance(found, Tensor) or found.dim() not in (2, 3) or found.shape[-2] != rows:
-        came = tuple(found.shape) if isinstance(found, Tensor) else type(found).__name__
+    if not isinstance(features, Tensor) or features.dim() not in (2, 3) or features.shape[-2] != rows:
+        came = tuple(features.shape) if isinstance(features, Tensor) else type(features).__name__
         raise RequestError(f"a net must give features of shape (batch, unit), got {came} for a batch of {rows}")
-    return found.shape[-1]
+    return features.shape[-1]

@@ -1,4 +1,4 @@
-"""Which kind of data is this, and what do its options say?"""
+"""Choose the kind of some data, and read its options."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def kind_of(
 
     Args:
         data: a path or an object.
-        name: of the kind, if it was said.
+        name: of the kind, if it is known.
         target: of what is asked for; without one some data mean something else (a text is continued).
         task: that is asked for, if any.
         settings: names of what was set: `horizon` asks for a forecast, whatever the data look like.

@@ -136,7 +136,7 @@ def test_a_file_says_what_its_answers_are(tmp_path):
     path = tmp_path / "a.ts"
     path.write_text("@classLabel true 1 2\n@data\n1,2:1\n3,4,5:2\n")
     found = read_ts_sequences(path, ())
-    assert found.target == ("class",) and found.said == "class" and found.table["class"].to_list() == ["1", "2"]
+    assert found.target == ("class",) and found.answer_kind == "class" and found.table["class"].to_list() == ["1", "2"]
     assert read_ts_sequences(path, ("vowel",)).target == ("vowel",)
     path.write_text("@targetLabel true\n@data\n1,2:1\n3,4,5:2.5\n")
     assert read_ts_sequences(path, ()).table["target"].to_list() == [1, 2.5]

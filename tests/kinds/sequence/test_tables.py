@@ -42,9 +42,9 @@ def test_without_a_time_the_rows_are_in_order(frame):
 def test_an_answer_that_varies_is_one_of_each_step(frame):
     found = read_long(frame, Roles(**ROLES, target=("now",)))
     assert found.steps["now"].to_list() == [0, 1, 2, 9, 8] and "now" not in found.table.columns
-    assert read_long(frame, Roles(**ROLES, target=("y",)), asked="step").steps["y"].to_list() == [1, 1, 1, 0, 0]
+    assert read_long(frame, Roles(**ROLES, target=("y",)), per="step").steps["y"].to_list() == [1, 1, 1, 0, 0]
     with pytest.raises(DataError, match="target now varies within a series"):
-        read_long(frame, Roles(**ROLES, target=("now",)), asked="example")
+        read_long(frame, Roles(**ROLES, target=("now",)), per="example")
 
 
 def test_an_answer_may_stand_in_one_row_of_its_series(frame):

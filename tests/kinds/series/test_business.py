@@ -6,7 +6,7 @@ import pytest
 
 from evenkeel.errors import DataError
 from evenkeel.kinds.series.business import DAY, BusinessDays, coming_times, step_of
-from evenkeel.kinds.series.times import Step
+from evenkeel.kinds.series.times import TimeStep
 
 WHOLE = pl.date_range(date(2024, 1, 1), date(2024, 3, 1), "1d", eager=True).alias("day")
 BUSINESS = WHOLE.filter(WHOLE.dt.weekday() < 6)
@@ -50,7 +50,7 @@ def test_other_steps_are_left_alone():
     assert step_of(WHOLE, None)[0] == DAY and len(step_of(WHOLE, None)[1]) == len(WHOLE)
     one_week = BUSINESS[:5]
     assert step_of(one_week, None)[0] == DAY and step_of(one_week, BusinessDays())[0] == BusinessDays()
-    assert step_of(pl.Series("t", [1, 2, 3]), None)[0] == Step(unit="number", size=1)
+    assert step_of(pl.Series("t", [1, 2, 3]), None)[0] == TimeStep(unit="number", size=1)
     weekly = BUSINESS.gather_every(5)
     assert step_of(weekly, None)[0].text == "7 d"
     hours = pl.datetime_range(datetime(2024, 1, 1), datetime(2024, 1, 2), "1h", eager=True)

@@ -31,12 +31,12 @@ def test_half_of_a_window_may_be_missing():
 
 def test_what_is_left_out_is_told():
     missing = np.zeros((12, 1), bool)
-    assert usable_windows(missing, np.arange(4), 6, 3).told == ""
+    assert usable_windows(missing, np.arange(4), 6, 3).text == ""
     missing[11] = True
-    assert usable_windows(missing, np.arange(4), 6, 3).told == "1 with gaps in the steps to come"
+    assert usable_windows(missing, np.arange(4), 6, 3).text == "1 with gaps in the steps to come"
     missing[:4] = True
     told = "1 with gaps in the steps to come and 1 that are missing for more than half"
-    assert usable_windows(missing, np.arange(4), 6, 3).told == told
+    assert usable_windows(missing, np.arange(4), 6, 3).text == told
 
 
 def test_nothing_left_is_refused():

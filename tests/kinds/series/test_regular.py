@@ -6,7 +6,7 @@ import pytest
 
 from evenkeel.errors import DataError
 from evenkeel.kinds.series.regular import choose_time, regular_series
-from evenkeel.kinds.series.times import Step
+from evenkeel.kinds.series.times import TimeStep
 
 
 def hours(count=40, **columns):
@@ -109,7 +109,7 @@ def test_bad_tables_are_refused():
     with pytest.raises(DataError, match="column 'a' cannot be forecast: expected numbers, got String such as 'x'"):
         regular_series(hours(a=["x"] * 40), "when", ["a"])
     with pytest.raises(DataError, match="rows are 1 h apart; training had 1 d; bring the table to that step"):
-        regular_series(frame, "when", ["a"], step=Step(unit="microseconds", size=86_400e6))
+        regular_series(frame, "when", ["a"], step=TimeStep(unit="microseconds", size=86_400e6))
 
 
 def test_the_time_column_is_found_or_asked_for():

@@ -17,7 +17,7 @@ from evenkeel.kinds.series.schema import (
     times_ahead,
     window_fields,
 )
-from evenkeel.kinds.series.times import Step
+from evenkeel.kinds.series.times import TimeStep
 
 HOURS = pl.datetime_range(datetime(2024, 1, 1), datetime(2024, 1, 2), "1h", eager=True).alias("when")
 
@@ -33,7 +33,7 @@ def schema(frame, window=6, horizon=3, names=("load", "heat")):
     return SeriesSchema(
         columns=describe_columns(frame, "when", None),
         time="when",
-        step=Step(unit="microseconds", size=3600e6),
+        step=TimeStep(unit="microseconds", size=3600e6),
         window=window,
         horizon=horizon,
         series=fit_scales(frame[list(names)].to_numpy()[:15], names),

@@ -5,7 +5,7 @@ import polars as pl
 import pytest
 
 from evenkeel.errors import DataError
-from evenkeel.kinds.series.times import Step, places_in_time, times_to_come
+from evenkeel.kinds.series.times import TimeStep, places_in_time, times_to_come
 
 
 def moments(start, every, count, **options):
@@ -36,7 +36,7 @@ def test_months_and_their_last_days_are_regular_though_not_of_one_length():
         (last, "month-ends", [date(2025, 2, 28), date(2025, 3, 31)]),
     ):
         found = places_in_time(series)
-        assert found.step == Step(unit=unit, size=1) and found.step.text == "1 month"
+        assert found.step == TimeStep(unit=unit, size=1) and found.step.text == "1 month"
         assert found.places.tolist() == list(range(25))
         assert times_to_come(series[-1:], found.step, 2).to_list() == coming
     years = first.filter(first.dt.month() == 1)

@@ -22,7 +22,7 @@ from evenkeel.data.arrays import as_frame
 from evenkeel.data.columns import tidy
 from evenkeel.data.fields import join
 from evenkeel.errors import DataError
-from evenkeel.kinds.sequence.schema import LENGTH, Answers, Sequences
+from evenkeel.kinds.sequence.schema import LENGTH, AnswersPer, Sequences
 from evenkeel.kinds.sequence.ts_files import read_ts
 from evenkeel.shapes import Tensor
 
@@ -32,7 +32,7 @@ PAIR = 2
 
 
 def is_sequence_array(data: Any) -> bool:
-    """Whether this is sequences without doubt: numbers of three axes that are no images, a list of matrices, a pair.
+    """Whether data can only be sequences: numbers of three axes that are no images, a list of matrices, a pair.
 
     Example:
         >>> is_sequence_array(np.zeros((5, 20, 3))), is_sequence_array(np.zeros((5, 28, 28), np.uint8))
@@ -55,14 +55,14 @@ def is_padded_pair(data: Any) -> bool:
 
 
 def read_array(data: Any) -> Sequences:
-    """Sequences without answers.
+    """Read sequences without answers.
 
     Raises:
         DataError: another shape, an empty sequence, unequal channels, or lengths beyond the steps.
 
     Example:
-        >>> found = read_array([np.zeros((5, 2)), np.zeros((3, 2))])
-        >>> found.lengths.tolist(), found.channels
+        >>> sequences = read_array([np.zeros((5, 2)), np.zeros((3, 2))])
+        >>> sequences.lengths.tolist(), sequences.channels
         ([5, 3], ('x0', 'x1'))
     """
     pieces = _pieces(data)
@@ -80,7 +80,7 @@ def read_array(data: Any) -> Sequences:
 
 
 def _pieces(data: Any) -> Sequence[Tensor]:
-    """Each sequence as (step, channel)."""
+    """Split data into one tensor (step, channel) a sequence."""
     if is_padded_pair(data):
         padded, lengths = _numbers(data[0]), _numbers(data[1])
         if len(padded) != len(lengths):
@@ -103,14 +103,14 @@ def _pieces(data: Any) -> Sequence[Tensor]:
 
 
 def _numbers(data: Any) -> Tensor:
-    """As floating-point numbers, without a copy where they are."""
+    """Convert to floating-point numbers, without a copy where they are."""
     try:
-        given = data.detach().cpu() if isinstance(data, Tensor) else torch.from_numpy(_plain(data))
+        values = data.detach().cpu() if isinstance(data, Tensor) else torch.from_numpy(_plain(data))
     except (TypeError, ValueError) as problem:
         raise DataError(f"sequences must hold numbers: {str(problem).splitlines()[0]}") from problem
-    if given.is_floating_point() and given.dtype not in SMALL:
-        return given
-    return given.float() if given.dtype in SMALL else given.double()
+    if values.is_floating_point() and values.dtype not in SMALL:
+        return values
+    return values.float() if values.dtype in SMALL else values.double()
 
 
 def _plain(data: Any) -> np.ndarray:
@@ -120,32 +120,32 @@ def _plain(data: Any) -> np.ndarray:
     return np.ascontiguousarray(array if array.flags.writeable else array.copy())
 
 
-def with_answers(found: Sequences, answers: Any, target: Sequence[str], asked: Answers | None) -> Sequences:
-    """The same sequences with their answers, one each or one for each step.
+def with_answers(sequences: Sequences, answers: Any, target: Sequence[str], per: AnswersPer | None) -> Sequences:
+    """Add answers to sequences, one each or one for each step.
 
     Args:
-        found: sequences without answers.
-        answers: as the head of this file says.
+        sequences: sequences without answers.
+        answers: as at the top of this file.
         target: names for them; `target`, or `target_0` ..., where there are none.
-        asked: `example` or `step` where the shape alone does not tell.
+        per: `example` or `step`; None: inferred from the shape.
 
     Raises:
         DataError: not one answer for each sequence, or step.
     """
-    if (asked or _told(found, answers)) == "step":
-        return _with_steps(found, answers, target)
-    table = as_frame((found.table, answers), target or None)
+    if (per or _answers_per(sequences, answers)) == "step":
+        return _with_steps(sequences, answers, target)
+    table = as_frame((sequences.table, answers), target or None)
     names = tuple(name for name in table.columns if name != LENGTH)
-    return Sequences(**{**vars(found), "table": table, "target": names})
+    return Sequences(**{**vars(sequences), "table": table, "target": names})
 
 
-def _told(found: Sequences, answers: Any) -> Answers:
-    """What the shape tells: as many answers in each row as there are steps, or one."""
+def _answers_per(sequences: Sequences, answers: Any) -> AnswersPer:
+    """Infer from the shape whether there are as many answers in each row as steps, or one."""
     shape = np.shape(answers) if isinstance(answers, (np.ndarray, Tensor)) else ()
     if len(shape) >= 2:
-        return "step" if len(shape) == 3 or shape[1] == int(found.lengths.max()) > 1 else "example"
+        return "step" if len(shape) == 3 or shape[1] == int(sequences.lengths.max()) > 1 else "example"
     sizes = _sizes(answers)
-    if sizes == found.lengths.tolist() or is_uneven(answers):
+    if sizes == sequences.lengths.tolist() or is_uneven(answers):
         return "step"
     return "example"
 
@@ -167,7 +167,7 @@ def is_uneven(answers: Any) -> bool:
 
 
 def _sizes(answers: Any) -> list[int | None]:
-    """How many answers each entry of a list holds, None where it is one alone; nothing where it is no list."""
+    """Number of answers in each entry of a list, None where the entry is one answer; empty where it is no list."""
     of_objects = isinstance(answers, np.ndarray) and answers.dtype == object and answers.ndim == 1
     if not (isinstance(answers, (list, tuple)) or of_objects):
         return []
@@ -180,26 +180,26 @@ def _size(each: Any) -> int | None:
     return len(each) if isinstance(each, (list, tuple)) else None
 
 
-def _with_steps(found: Sequences, answers: Any, target: Sequence[str]) -> Sequences:
-    """One row of answers for each place."""
-    given = answers.detach().cpu().numpy() if isinstance(answers, Tensor) else answers
-    lengths = found.lengths.tolist()
-    if len(given) != len(lengths):
-        raise DataError(f"X has {len(lengths)} sequences and y has {len(given)}; they must be equal")
-    pieces = [_piece(row, each) for row, each in enumerate(given)]
-    if isinstance(given, np.ndarray) and given.ndim > 1:  # as padded as the values
+def _with_steps(sequences: Sequences, answers: Any, target: Sequence[str]) -> Sequences:
+    """Add a row of answers for each step."""
+    listed = answers.detach().cpu().numpy() if isinstance(answers, Tensor) else answers
+    lengths = sequences.lengths.tolist()
+    if len(listed) != len(lengths):
+        raise DataError(f"X has {len(lengths)} sequences and y has {len(listed)}; they must be equal")
+    pieces = [_piece(row, each) for row, each in enumerate(listed)]
+    if isinstance(listed, np.ndarray) and listed.ndim > 1:  # as padded as the values
         pieces = [piece[:length] for piece, length in zip(pieces, lengths, strict=True)]
     for row, (piece, length) in enumerate(zip(pieces, lengths, strict=True)):
         if piece.shape[:1] != (length,) or piece.shape[1:] != pieces[0].shape[1:]:
             raise DataError(
-                f"sequence {row} has {_counted(length, 'step')} and {_told_size(piece)}; expected one answer for each "
-                "step, of one size in all of them"
+                f"sequence {row} has {_plural(length, 'step')} and {_size_in_words(piece)}; expected one answer for "
+                "each step, of one size in all of them"
             )
     joined = np.concatenate(pieces)
     columns = joined.reshape(len(joined), -1)
     names = tuple(target) if len(target) == columns.shape[1] else _names(columns.shape[1])
     steps = pl.DataFrame([tidy(_series(name, columns[:, index])) for index, name in enumerate(names)])
-    return Sequences(**{**vars(found), "steps": steps, "target": names})
+    return Sequences(**{**vars(sequences), "steps": steps, "target": names})
 
 
 def _piece(row: int, answers: Any) -> np.ndarray:
@@ -212,14 +212,14 @@ def _piece(row: int, answers: Any) -> np.ndarray:
         ) from problem
 
 
-def _told_size(piece: np.ndarray) -> str:
-    """How many answers there are, or their shape where each is several."""
+def _size_in_words(piece: np.ndarray) -> str:
+    """Number of answers in words, or their shape where each is several."""
     if piece.ndim == 1:
-        return _counted(len(piece), "answer")
+        return _plural(len(piece), "answer")
     return f"answers of shape {piece.shape}" if piece.ndim else "one answer"
 
 
-def _counted(count: int, what: str) -> str:
+def _plural(count: int, what: str) -> str:
     return f"{count} {what}" if count == 1 else f"{count} {what}s"
 
 
@@ -233,20 +233,20 @@ def _names(count: int) -> tuple[str, ...]:
 
 
 def read_ts_sequences(path: str | Path, target: Sequence[str]) -> Sequences:
-    """The sequences of a `.ts` file; its answers are called as asked, else as its header calls them.
+    """The sequences of a `.ts` file; its answers are named by `target`, else as in its header.
 
     Raises:
         DataError: see `read_ts`.
     """
     file = read_ts(path)
-    found = read_array(list(file.sequences))
+    sequences = read_array(list(file.sequences))
     if file.answer is None:
-        return found
+        return sequences
     name = target[0] if target else file.answer
     answers = pl.Series(name, list(file.answers), dtype=pl.String)
     if file.answer == "target":
         answers = tidy(answers)
         if not answers.dtype.is_numeric():
             raise DataError(f"{path}: its header says @targetLabel, so answers must be numbers, got {answers[0]!r}")
-    table = found.table.with_columns(answers)
-    return Sequences(**{**vars(found), "table": table, "target": (name,), "said": file.answer})
+    table = sequences.table.with_columns(answers)
+    return Sequences(**{**vars(sequences), "table": table, "target": (name,), "answer_kind": file.answer})

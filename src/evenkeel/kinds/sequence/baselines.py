@@ -1,7 +1,7 @@
 """Plain models beside a network on sequences: the nearest neighbour, and a linear model, of all steps side by side.
 
-Sequences of unequal length are first drawn out or together to one length, by straight lines between their steps. Where
-each step has an answer, a linear model is given that step and the one before it.
+Sequences of unequal length are first resampled to one length, by straight lines between their steps. Where
+each step has an answer, a linear model reads that step and the one before it.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from evenkeel.kinds.sequence.schema import SequenceSchema
 from evenkeel.shapes import Float, Int, Tensor
 
 COMMON = 32  # steps that sequences of unequal length are brought to
-MOST_LABELS = 30  # one model a label: beyond this the yardstick takes longer than the network
+MOST_LABELS = 30  # one model a label: beyond this they take longer than the network
 
 
 def flat_steps(data: Dataset[SequenceSchema], rows: Tensor) -> np.ndarray:
@@ -36,7 +36,7 @@ def flat_steps(data: Dataset[SequenceSchema], rows: Tensor) -> np.ndarray:
 def drawn(
     values: Float[Tensor, "row step channel"], lengths: Int[Tensor, "row"], steps: int = COMMON
 ) -> Float[Tensor, "row common channel"]:
-    """Every sequence at `steps` places evenly from its first step to its last.
+    """Resample every sequence at `steps` places evenly from its first step to its last.
 
     Example:
         >>> drawn(torch.tensor([[[1.0], [3.0], [0.0]]]), torch.tensor([2]), 3).flatten().tolist()

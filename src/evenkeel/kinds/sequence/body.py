@@ -12,18 +12,18 @@ from typing_extensions import override
 
 from evenkeel.errors import RequestError
 from evenkeel.kinds.base import Build
-from evenkeel.kinds.body import build_net, features_of
-from evenkeel.kinds.sequence.schema import Answers, SequenceSchema
+from evenkeel.kinds.body import build_net, features_of, takes
+from evenkeel.kinds.sequence.schema import AnswersPer, SequenceSchema
 from evenkeel.nets.base import Body, members_of
 from evenkeel.shapes import Float, Int, Tensor
 
-TOLD = "`values` (batch, step, channel), and `lengths` (batch,) if its forward names them"
-PROBED = 8  # steps of the batch by which a net of the user's own is tried
+STEP_INPUTS = "`values` (batch, step, channel), and `lengths` (batch,) if its forward names them"
+PROBED = 8  # steps of the batch on which a net of the user's own is tried
 TOLERANCE = 1e-4  # of features that should not have changed, as a share of their size
 
 
 class SequenceBody(nn.Module):
-    """A net over steps, and of its features those that answers are made from.
+    """Run a net over steps, and pick the features that answers are made from.
 
     Args:
         net: values (batch, step, channel), and lengths (batch,) where its forward takes them, to features
@@ -39,7 +39,7 @@ class SequenceBody(nn.Module):
         torch.Size([7, 8])
     """
 
-    def __init__(self, net: nn.Module, answers: Answers) -> None:
+    def __init__(self, net: nn.Module, answers: AnswersPer) -> None:
         super().__init__()
         self.net, self.answers = net, answers
         self.takes_lengths = "lengths" in inspect.signature(net.forward).parameters
@@ -53,17 +53,17 @@ class SequenceBody(nn.Module):
                 "these sequences are of unequal length, and the net's forward takes no `lengths`, so that it cannot "
                 "tell padding from steps; add the argument lengths (batch,), or cut the sequences to one length"
             )
-        found = self.net(values) if lengths is None else self.net(values, lengths=lengths)
+        features = self.net(values) if lengths is None else self.net(values, lengths=lengths)
         if self.answers == "example":
-            return found
+            return features
         if lengths is None:
-            return found.flatten(-3, -2)
+            return features.flatten(-3, -2)
         real = torch.arange(values.shape[1], device=values.device) < lengths.to(values.device).unsqueeze(1)
-        return found[..., real, :]
+        return features[..., real, :]
 
 
 class Ensemble(nn.Module):
-    """Several nets of one kind, each with first weights of its own, that are given the same.
+    """Several nets of one kind, each with first weights of its own, on the same input.
 
     Shapes: as the nets, with the member first: (member, batch, unit) or (member, batch, step, unit).
 
@@ -85,7 +85,7 @@ class Ensemble(nn.Module):
 
 
 def sequence_body(build: Build[SequenceSchema]) -> Body:
-    """Our net by the plan, several of it where the plan has members, or the user's.
+    """Build our net by the plan, as an ensemble where the plan has members, or take the user's.
 
     Raises:
         RequestError: a net that knows the future where it must not, reads other data, or gives no features.
@@ -106,18 +106,17 @@ def sequence_body(build: Build[SequenceSchema]) -> Body:
 def _sizes(build: Build[SequenceSchema], schema: SequenceSchema) -> dict[str, Any]:
     """Arguments of our nets that the data decide."""
     sizes: dict[str, Any] = {"channels": schema.inputs}
-    name = build.plan.net
     if schema.answers == "step":
         sizes["pooling"] = None
-    if name in ("rnn", "transformer"):
-        return {**sizes, "direction": schema.direction}
-    if name == "cnn":
-        if schema.direction == "past":
-            raise RequestError(
-                "a cnn looks to both sides of each step, and here only the past may be known; try net='rnn' or "
-                "'transformer', or settings={'direction': 'both'} where the later steps are known when predicting"
-            )
-        return {**sizes, "dimensions": 1}
+    if takes(build, "direction"):
+        sizes["direction"] = schema.direction
+    elif schema.direction == "past" and build.part is not None and "sequence" in build.part.reads:
+        raise RequestError(
+            f"a {build.part.name} looks to both sides of each step, and here only the past may be known; try net='rnn' "
+            "or 'transformer', or settings={'direction': 'both'} where the later steps are known when predicting"
+        )
+    if takes(build, "dimensions"):
+        sizes["dimensions"] = 1
     return sizes
 
 
@@ -133,18 +132,17 @@ def _batch(build: Build[SequenceSchema], schema: SequenceSchema) -> dict[str, Te
 
 
 def _probed(body: SequenceBody, build: Build[SequenceSchema], schema: SequenceSchema) -> int:
-    """Units that a net of the user's own is seen to give."""
+    """Number of features of a net of the user's own, measured on a small batch."""
     batch = _batch(build, schema)
     if schema.answers == "example":
-        return features_of(body, batch, TOLD)
+        return features_of(body, batch, STEP_INPUTS)
     steps = 2 * batch["values"].shape[1]
-    net = _Rows(body)
-    found = features_of(net, {"first": torch.zeros(steps, 1), **batch}, f"{TOLD}, and gives (batch, step, unit)")
-    return found
+    net = _StepRows(body)
+    return features_of(net, {"first": torch.zeros(steps, 1), **batch}, f"{STEP_INPUTS}, and gives (batch, step, unit)")
 
 
-class _Rows(nn.Module):
-    """A body asked for as many rows as there are steps."""
+class _StepRows(nn.Module):
+    """Present a body as one whose rows are steps: `first` sets their number."""
 
     def __init__(self, body: SequenceBody) -> None:
         super().__init__()
@@ -156,7 +154,7 @@ class _Rows(nn.Module):
 
 
 def _refuse_sight(body: SequenceBody, schema: SequenceSchema) -> None:
-    """A net whose features of a step change with the steps after it answers from what it is asked for."""
+    """Refuse a net whose features of a step change with the steps after it."""
     generator = torch.Generator().manual_seed(0)
     values = torch.randn(1, PROBED, schema.inputs, generator=generator)
     later = torch.cat([values[:, : PROBED // 2], torch.randn(1, PROBED // 2, schema.inputs, generator=generator)], 1)

@@ -1,4 +1,4 @@
-"""Gaps of sequences, told in sentences: how many values are missing or infinite, in how many sequences.
+"""Notes on the gaps of sequences: how many values are missing or infinite, in how many sequences.
 
 A missing value counts as the mean of its channel, and is marked beside it where training has gaps in that channel. Data
 with gaps train, however many there are; a sequence without any number at all is refused.
@@ -16,18 +16,18 @@ from evenkeel.kinds.sequence.schema import Sequences
 MANY = 0.5  # a share of gaps above which a reader is warned
 
 
-def gap_notes(found: Sequences, rows: NDArray[np.int64] | None = None) -> tuple[str, ...]:
-    """Sentences about the gaps of the given sequences, of all without; none where nothing is missing.
+def gap_notes(sequences: Sequences, rows: NDArray[np.int64] | None = None) -> tuple[str, ...]:
+    """Notes on the gaps of some sequences (of all without `rows`); none where nothing is missing.
 
     Example:
         >>> import polars as pl
         >>> values, starts = torch.tensor([[1.0], [float("nan")], [3.0], [4.0]]), torch.tensor([0, 2, 4])
-        >>> found = Sequences(values=values, starts=starts, channels=("x",), table=pl.DataFrame({"of": [0, 1]}))
-        >>> gap_notes(found)[0]
+        >>> sequences = Sequences(values=values, starts=starts, channels=("x",), table=pl.DataFrame({"of": [0, 1]}))
+        >>> gap_notes(sequences)[0]
         '1 of 4 values (25 %) is missing, in 1 of 2 sequences; a gap counts as the mean of its channel.'
     """
-    gaps, infinite, row_of = _gaps(found, _chosen(found, rows))
-    missing, total, height = int(gaps.sum()), gaps.numel(), len(_chosen(found, rows))
+    gaps, infinite, row_of = _gaps(sequences, _chosen(sequences, rows))
+    missing, total, height = int(gaps.sum()), gaps.numel(), len(_chosen(sequences, rows))
     if not missing:
         return ()
     within = len(row_of[gaps.any(1)].unique())
@@ -43,20 +43,20 @@ def gap_notes(found: Sequences, rows: NDArray[np.int64] | None = None) -> tuple[
     return tuple(notes)
 
 
-def require_numbers(found: Sequences, rows: NDArray[np.int64] | None = None) -> None:
+def require_numbers(sequences: Sequences, rows: NDArray[np.int64] | None = None) -> None:
     """Refuse a sequence that holds no number at all.
 
     Raises:
         DataError: the first such sequence, by its place among all that were read and by its name where it has one.
     """
-    chosen = _chosen(found, rows)
-    gaps, _, row_of = _gaps(found, chosen)
-    there = torch.zeros(len(found), dtype=torch.bool)
-    there[row_of[~gaps.all(1)]] = True
-    empty = [int(row) for row in chosen.tolist() if not there[row]]
+    chosen = _chosen(sequences, rows)
+    gaps, _, row_of = _gaps(sequences, chosen)
+    numbered = torch.zeros(len(sequences), dtype=torch.bool)
+    numbered[row_of[~gaps.all(1)]] = True
+    empty = [int(row) for row in chosen.tolist() if not numbered[row]]
     if not empty:
         return
-    name = f" ({found.names[empty[0]]!r})" if found.names is not None else ""
+    name = f" ({sequences.names[empty[0]]!r})" if sequences.names is not None else ""
     more = len(empty) - 1
     others = "" if not more else ", nor does 1 other" if more == 1 else f", nor do {more} others"
     raise DataError(
@@ -65,14 +65,14 @@ def require_numbers(found: Sequences, rows: NDArray[np.int64] | None = None) -> 
     )
 
 
-def _chosen(found: Sequences, rows: NDArray[np.int64] | None) -> torch.Tensor:
-    return torch.arange(len(found)) if rows is None else torch.as_tensor(rows, dtype=torch.int64)
+def _chosen(sequences: Sequences, rows: NDArray[np.int64] | None) -> torch.Tensor:
+    return torch.arange(len(sequences)) if rows is None else torch.as_tensor(rows, dtype=torch.int64)
 
 
-def _gaps(found: Sequences, rows: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+def _gaps(sequences: Sequences, rows: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
     """Of the steps of some sequences: what is missing, what of it is infinite, and the sequence of each step."""
-    values = found.values if len(rows) == len(found) else found.values[found.places(rows.numpy())]
-    return ~values.isfinite(), values.isinf(), rows.repeat_interleave(found.lengths[rows])
+    values = sequences.values if len(rows) == len(sequences) else sequences.values[sequences.places(rows.numpy())]
+    return ~values.isfinite(), values.isinf(), rows.repeat_interleave(sequences.lengths[rows])
 
 
 def _is(count: int) -> str:

@@ -1,4 +1,4 @@
-"""What a report shows of sequences: some of the test part as lines, with what was true and predicted of each."""
+"""Pictures of sequences in a report: some of the test part as lines, with truth and prediction of each."""
 
 from __future__ import annotations
 
@@ -28,17 +28,17 @@ def keep_sequences(dataset: Dataset[SequenceSchema], rows: Tensor) -> Mapping[st
 
 
 def _lengths(dataset: Dataset[SequenceSchema], rows: Tensor) -> Tensor:
-    """Steps of the given sequences."""
+    """Number of steps of some sequences."""
     if "lengths" in dataset.inputs:
         return dataset.inputs["lengths"].index_select(0, rows)
     return torch.full((len(rows),), dataset.inputs["values"].index_select(0, rows[:1]).shape[1])
 
 
-def sequence_pictures(shown: Shown[SequenceSchema]) -> Section | None:
+def sequence_pictures(sample: Shown[SequenceSchema]) -> Section | None:
     """The kept sequences; with truth and prediction where each has one answer."""
-    if "values" not in shown.tensors:
+    if "values" not in sample.tensors:
         return None
-    answers = shown.answers if shown.schema.answers == "example" else None
+    answers = sample.answers if sample.schema.answers == "example" else None
     sequences = [
         ShownSequence(values=values[:length])
         if answers is None
@@ -49,6 +49,6 @@ def sequence_pictures(shown: Shown[SequenceSchema]) -> Section | None:
             miss=float(answers.miss[row]),
             right=None if answers.right is None else bool(answers.right[row]),
         )
-        for row, (values, length) in enumerate(zip(shown.tensors["values"], shown.tensors["lengths"], strict=True))
+        for row, (values, length) in enumerate(zip(sample.tensors["values"], sample.tensors["lengths"], strict=True))
     ]
-    return sequences_section(sequences, [channel.name for channel in shown.schema.channels])
+    return sequences_section(sequences, [channel.name for channel in sample.schema.channels])

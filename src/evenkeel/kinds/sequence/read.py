@@ -1,4 +1,4 @@
-"""From whatever holds sequences to `Sequences`: `.ts` files, arrays (X, y), long and wide tables."""
+"""Read `Sequences` from `.ts` files, arrays (X, y), long and wide tables."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from evenkeel.kinds.sequence.arrays import (
     read_ts_sequences,
     with_answers,
 )
-from evenkeel.kinds.sequence.schema import Answers, Sequences, SequenceSchema
+from evenkeel.kinds.sequence.schema import AnswersPer, Sequences, SequenceSchema
 from evenkeel.kinds.sequence.tables import Roles, read_long, read_wide
 from evenkeel.kinds.sequence.ts_files import is_ts_path
 from evenkeel.shapes import Tensor
@@ -27,7 +27,7 @@ PAIR = 2
 
 
 def is_sequences(data: Any) -> bool:
-    """Whether data are sequences without being called so: a `.ts` path, or (X, y) whose X can be nothing else.
+    """Whether data can only be sequences: a `.ts` path, or (X, y) whose X can be nothing else.
 
     Example:
         >>> is_sequences((np.zeros((5, 20, 3)), np.zeros(5))), is_sequences("prices.csv")
@@ -41,49 +41,51 @@ def is_sequences(data: Any) -> bool:
 
 
 def read_answered(
-    data: Any, roles: Roles, *, asked: Answers | None = None, trained: SequenceSchema | None = None
+    data: Any, roles: Roles, *, per: AnswersPer | None = None, trained: SequenceSchema | None = None
 ) -> Sequences:
-    """Sequences with their answers.
+    """Read sequences with their answers.
 
     Args:
         data: a `.ts` path, a pair (X, y), or a table.
         roles: the columns of a table that are no channels; `target` also names the answers of arrays.
-        asked: `example` or `step` where the answers should not tell themselves.
+        per: `example` or `step`; None: inferred from the answers.
         trained: the schema, where the sequences are new ones of a trained network.
 
     Raises:
         DataError: the data cannot be read, or have no answers.
     """
     if is_ts_path(data):
-        found = read_ts_sequences(data, roles.target)
+        sequences = read_ts_sequences(data, roles.target)
     elif isinstance(data, tuple):
-        found = _read_pair(data, roles, asked, trained)
+        sequences = _read_pair(data, roles, per, trained)
     elif not is_flat(data):
-        found = read_array(data)
+        sequences = read_array(data)
     else:
-        found = _read_table(as_frame(data, None), roles, asked, trained)
-    if not found.target:
+        sequences = _read_table(as_frame(data, None), roles, per, trained)
+    if not sequences.target:
         raise DataError(
             "these sequences come without answers, and a sequence run needs a target; name the target column, or give "
             "y in (X, y)"
         )
-    return found
+    return sequences
 
 
-def _read_pair(data: tuple[Any, ...], roles: Roles, asked: Answers | None, trained: SequenceSchema | None) -> Sequences:
-    """(X, y): of a table X the answers become columns."""
+def _read_pair(
+    data: tuple[Any, ...], roles: Roles, per: AnswersPer | None, trained: SequenceSchema | None
+) -> Sequences:
+    """Read (X, y); of a table X the answers become columns."""
     if len(data) != PAIR:
         raise DataError(f"expected a pair (X, y), got a tuple of {len(data)}")
     if not is_flat(data[0]) or (is_list_of_arrays(data[0]) and is_uneven(data[1])):
-        return with_answers(read_array(data[0]), data[1], roles.target, asked)
+        return with_answers(read_array(data[0]), data[1], roles.target, per)
     before = set(as_frame(data[0], None, _steps(trained)).columns)
     frame = as_frame(data, roles.target or None, _steps(trained))
     answers = tuple(name for name in frame.columns if name not in before)
-    return _read_table(frame, replace(roles, target=answers), asked, trained)
+    return _read_table(frame, replace(roles, target=answers), per, trained)
 
 
 def read_inputs(schema: SequenceSchema, new: Any) -> Sequences:
-    """New sequences, answers or not, in the form of training or any other with the same channels.
+    """Read new sequences, with answers or without, in the form of training or any other with the same channels.
 
     Raises:
         DataError: the data cannot be read as sequences.
@@ -99,7 +101,7 @@ def read_inputs(schema: SequenceSchema, new: Any) -> Sequences:
 
 
 def _refuse_one(schema: SequenceSchema, new: Any) -> None:
-    """New sequences are several, even where it is one; and a pair has a length for each.
+    """Refuse one sequence outside a list, and a pair that is not (padded array, lengths).
 
     Raises:
         DataError: nothing, one sequence that is in no list, or a pair of something else.
@@ -140,11 +142,11 @@ def is_flat(inputs: Any) -> bool:
     return not isinstance(inputs, (np.ndarray, Tensor)) or len(inputs.shape) == PAIR
 
 
-def _read_table(frame: Any, roles: Roles, asked: Answers | None, trained: SequenceSchema | None) -> Sequences:
-    """Long where a series column is named, else wide."""
+def _read_table(frame: Any, roles: Roles, per: AnswersPer | None, trained: SequenceSchema | None) -> Sequences:
+    """Read a table as long where a series column is named, else as wide."""
     if roles.series is not None:
         channels = [channel.name for channel in trained.channels] if trained else None
-        return read_long(frame, roles, channels=channels, asked=asked)
+        return read_long(frame, roles, channels=channels, per=per)
     return read_wide(frame, roles, steps=_steps(trained))
 
 

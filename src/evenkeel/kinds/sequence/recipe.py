@@ -1,6 +1,6 @@
 """How nets on sequences are sized and trained, by how many there are and how long; one recipe for all of them.
 
-Which net is the usual one was told by three-fold cross-validation on training files, accuracy of a recurrent net and of
+The usual net was chosen by three-fold cross-validation on training files, accuracy of a recurrent net and of
 a convolutional one: 7 to 26 steps (JapaneseVowels) .985 and .959, 8 steps (pendigits, 1500 of them) .980 both, 24 steps
 (ItalyPowerDemand) .948 and .978. What the recipe reaches: bench/_nets/sequence.py.
 """
@@ -42,7 +42,7 @@ def sequence_recipe(net: str, dataset: Dataset[SequenceSchema], choice: TaskChoi
     rows = len(dataset.split.train)
     small = rows < SMALL
     batch = int(np.clip(2 ** round(math.log2(rows / BATCHES_AN_EPOCH)), SMALLEST_BATCH, LARGEST_BATCH))
-    found = {
+    settings = {
         "members": MEMBERS if small else None,
         "bins": None,
         "skip": "residual",
@@ -54,10 +54,10 @@ def sequence_recipe(net: str, dataset: Dataset[SequenceSchema], choice: TaskChoi
         **NETS.get(net, {}),
     }
     if net == "cnn":
-        found["width"] = WIDTHS["few" if small else "many"]
+        settings["width"] = WIDTHS["few" if small else "many"]
     if dataset.schema.answers == "step":
-        found |= {"dropout": 0.3, "keep": "best"}
-    return found
+        settings |= {"dropout": 0.3, "keep": "best"}
+    return settings
 
 
 def usual_net(dataset: Dataset[SequenceSchema]) -> str:

@@ -23,8 +23,8 @@ from evenkeel.data.schema import DataSchema, Frozen
 from evenkeel.errors import DataError
 from evenkeel.shapes import Float, Int, Tensor
 
-Answers = Literal["example", "step"]
-Direction = Literal["both", "past"]
+AnswersPer = Literal["example", "step"]
+KnownSteps = Literal["both", "past"]
 LENGTH = "number of steps"  # of each sequence: a column beside the answers
 # A deviation below this share of the mean's size is the rounding of the mean, not a spread.
 RESOLUTION = 1e-12
@@ -42,7 +42,7 @@ class Sequences:
         steps: the answers of every step, one row a place; None where each sequence has one.
         target: names of the answers' columns; none where there are no answers.
         wide: columns of a wide table that are the steps.
-        said: what the source itself calls its answers: classes or numbers.
+        answer_kind: whether the source declares its answers to be classes or numbers.
         names: of a long table, the name of each series (row,).
         times: of a long table with a column of time, that of each step (place,).
         left_out: columns that are not read, with the reason.
@@ -56,7 +56,7 @@ class Sequences:
     steps: pl.DataFrame | None = None
     target: tuple[str, ...] = ()
     wide: tuple[str, ...] = ()
-    said: Literal["class", "target"] | None = None
+    answer_kind: Literal["class", "target"] | None = None
     names: pl.Series | None = None
     times: pl.Series | None = None
     left_out: tuple[Column, ...] = ()
@@ -71,7 +71,7 @@ class Sequences:
         return self.starts.diff()
 
     def places(self, rows: Sequence[int] | NDArray[np.int64]) -> Int[Tensor, "place"]:
-        """Places of all steps of the given rows."""
+        """Places of all steps of some rows."""
         return places_of(self.starts, torch.as_tensor(rows, dtype=torch.int64))
 
 
@@ -85,7 +85,7 @@ class Channel(Frozen):
 
 
 class SequenceSchema(DataSchema):
-    """What encodes new sequences.
+    """The channels in training, and how new sequences are read.
 
     `answers`: one for each sequence or for each step; `direction`: which steps a step's features may know; `series`
     and `time` are the columns of a long table, `steps` those of a wide one, whose rows are sequences of one channel.
@@ -93,19 +93,19 @@ class SequenceSchema(DataSchema):
 
     kind: str = "sequence"
     channels: tuple[Channel, ...]
-    answers: Answers
-    direction: Direction
+    answers: AnswersPer
+    direction: KnownSteps
     series: str | None = None
     time: str | None = None
     steps: tuple[str, ...] = ()
 
     @property
     def inputs(self) -> int:
-        """Channels that the network is given."""
+        """Number of channels that the network reads."""
         return len(self.channels) + sum(channel.gaps == "marked" for channel in self.channels)
 
 
-def fit_channels(found: Sequences, train: NDArray[np.int64]) -> tuple[Channel, ...]:
+def fit_channels(sequences: Sequences, train: NDArray[np.int64]) -> tuple[Channel, ...]:
     """Mean and deviation of each channel over the steps of the training rows.
 
     Raises:
@@ -113,49 +113,49 @@ def fit_channels(found: Sequences, train: NDArray[np.int64]) -> tuple[Channel, .
 
     Example:
         >>> values, starts = torch.tensor([[1.0], [3.0], [float("nan")]]), torch.tensor([0, 2, 3])
-        >>> found = Sequences(values=values, starts=starts, channels=("x",), table=pl.DataFrame({"of": [0, 1]}))
-        >>> fit_channels(found, np.array([0, 1]))
+        >>> sequences = Sequences(values=values, starts=starts, channels=("x",), table=pl.DataFrame({"of": [0, 1]}))
+        >>> fit_channels(sequences, np.array([0, 1]))
         (Channel(name='x', center=2.0, width=1.0, gaps='marked'),)
     """
-    known = found.values[found.places(train)].double()
-    there = known.isfinite()
-    if not there.any():
+    known = sequences.values[sequences.places(train)].double()
+    finite = known.isfinite()
+    if not finite.any():
         raise DataError("the sequences hold no number in the training rows; expected finite values")
-    count = there.sum(0).clamp(min=1)
-    clean = known.where(there, 0.0)
+    count = finite.sum(0).clamp(min=1)
+    clean = known.where(finite, 0.0)
     center = clean.sum(0) / count
-    deviation = (((clean - center) ** 2 * there).sum(0) / count).sqrt()
+    deviation = (((clean - center) ** 2 * finite).sum(0) / count).sqrt()
     width = deviation.where(deviation > RESOLUTION * center.abs(), 1.0)
     return tuple(
         Channel(
             name=name,
             center=float(center[index]),
             width=float(width[index]) or 1.0,
-            gaps="filled" if there[:, index].all() else "marked",
+            gaps="filled" if finite[:, index].all() else "marked",
         )
-        for index, name in enumerate(found.channels)
+        for index, name in enumerate(sequences.channels)
     )
 
 
-def encode_sequences(schema: SequenceSchema, found: Sequences, rows: NDArray[np.int64] | None = None) -> Fields:
+def encode_sequences(schema: SequenceSchema, sequences: Sequences, rows: NDArray[np.int64] | None = None) -> Fields:
     """`values` (row, step, channel), and `lengths` where they differ.
 
     Args:
         schema: of the training rows.
-        found: sequences with the same channels.
+        sequences: sequences with the same channels.
         rows: which of them, all without.
 
     Raises:
         DataError: other channels than in training.
     """
-    if len(found.channels) != len(schema.channels):
+    if len(sequences.channels) != len(schema.channels):
         raise DataError(
-            f"expected sequences of {len(schema.channels)} channel(s) as in training, got {len(found.channels)}; "
+            f"expected sequences of {len(schema.channels)} channel(s) as in training, got {len(sequences.channels)}; "
             "an array is (row, step, channel)"
         )
-    values, lengths = found.values, found.lengths
-    if rows is not None and len(rows) < len(found):
-        values, lengths = values[found.places(rows)], lengths[torch.as_tensor(rows)]
+    values, lengths = sequences.values, sequences.lengths
+    if rows is not None and len(rows) < len(sequences):
+        values, lengths = values[sequences.places(rows)], lengths[torch.as_tensor(rows)]
     encoded = _scaled(schema, values)
     if len(lengths) and bool((lengths == lengths[0]).all()):
         return {"values": encoded.view(len(lengths), int(lengths[0]), schema.inputs)}
@@ -175,19 +175,19 @@ def _scaled(schema: SequenceSchema, values: Float[Tensor, "place channel"]) -> F
     return encoded
 
 
-def columns_of(found: Sequences) -> tuple[Column, ...]:
-    """What a reader is told of each channel, and of the columns that are not read."""
-    least, most = (int(end) for end in found.lengths.aminmax())
+def columns_of(sequences: Sequences) -> tuple[Column, ...]:
+    """Describe each channel for the report, and the columns that are not read."""
+    least, most = (int(end) for end in sequences.lengths.aminmax())
     steps = f"{least} steps" if least == most else f"{least} to {most} steps"
-    missing = (~found.values.isfinite()).sum(0).tolist()
+    missing = (~sequences.values.isfinite()).sum(0).tolist()
     channels = (
-        Column(name=name, kind="sequence", missing=count, examples=(steps, _ends(found.values[:, index])))
-        for index, (name, count) in enumerate(zip(found.channels, missing, strict=True))
+        Column(name=name, kind="sequence", missing=count, examples=(steps, _ends(sequences.values[:, index])))
+        for index, (name, count) in enumerate(zip(sequences.channels, missing, strict=True))
     )
-    return (*channels, *found.left_out)
+    return (*channels, *sequences.left_out)
 
 
 def _ends(values: Float[Tensor, "place"]) -> str:
     """The range of a channel in words."""
-    there = values[values.isfinite()]
-    return f"{float(there.min()):.4g} to {float(there.max()):.4g}" if len(there) else "no value"
+    finite = values[values.isfinite()]
+    return f"{float(finite.min()):.4g} to {float(finite.max()):.4g}" if len(finite) else "no value"

@@ -1,4 +1,4 @@
-"""Sequences from tables.
+"""Read sequences from tables.
 
     long    a row is a step; a column names the series it belongs to, another may say its time; the others are channels
     wide    a row is a sequence of one channel; its number columns, in their order, are the steps
@@ -20,14 +20,14 @@ from evenkeel.data.columns import Column, describe, tidy, tidy_infinite
 from evenkeel.data.fields import starts_of
 from evenkeel.data.target import take_target
 from evenkeel.errors import DataError, choices
-from evenkeel.kinds.sequence.schema import LENGTH, Answers, Sequences
+from evenkeel.kinds.sequence.schema import LENGTH, AnswersPer, Sequences
 
 ID_WORDS = {"id", "series", "sequence"}
 
 
 @dataclass(frozen=True, kw_only=True)
 class Roles:
-    """Which columns of a table are something else than a channel.
+    """The columns of a table that are no channels.
 
     `series` and `time` of a long table (no series: it is wide); `target`; those set `aside` for splitting or weighting.
     """
@@ -39,23 +39,23 @@ class Roles:
 
 
 def read_long(
-    frame: pl.DataFrame, roles: Roles, *, channels: Sequence[str] | None = None, asked: Answers | None = None
+    frame: pl.DataFrame, roles: Roles, *, channels: Sequence[str] | None = None, per: AnswersPer | None = None
 ) -> Sequences:
-    """The series of a long table, in the order in which they first appear; their steps in the order of time.
+    """Read the series of a long table, in the order in which they first appear; their steps in the order of time.
 
     Args:
         frame: one row a step.
         roles: the columns that are no channels.
         channels: the columns to read; all that hold numbers without.
-        asked: `example` or `step` where the answers should not tell themselves.
+        per: `example` or `step`; None: inferred from the answers.
 
     Raises:
         DataError: a column is missing, has no time where one is needed, or nothing is left to read.
 
     Example:
         >>> frame = pl.DataFrame({"id": [1, 2, 1], "t": [1, 0, 0], "x": [5.0, 7.0, 4.0]})
-        >>> found = read_long(frame, Roles(series="id", time="t"))
-        >>> found.values.flatten().tolist(), found.lengths.tolist()
+        >>> sequences = read_long(frame, Roles(series="id", time="t"))
+        >>> sequences.values.flatten().tolist(), sequences.lengths.tolist()
         ([4.0, 5.0, 7.0], [2, 1])
     """
     name = str(roles.series)
@@ -71,21 +71,21 @@ def read_long(
     firsts = ordered[starts[:-1].numpy()]
     table = firsts.drop([*roles.target, *([LENGTH] if LENGTH in firsts.columns else [])], strict=False)
     table = table.with_columns(pl.Series(LENGTH, lengths))
-    found = {"values": values, "starts": starts, "channels": names, "left_out": left_out}
-    found |= {"names": firsts[name], "times": ordered[roles.time] if roles.time else None}
+    fields = {"values": values, "starts": starts, "channels": names, "left_out": left_out}
+    fields |= {"names": firsts[name], "times": ordered[roles.time] if roles.time else None}
     notes = [f"{lost} {'row names' if lost == 1 else 'rows name'} no series in {name!r}; left out."] if lost else []
     notes += _ties(ordered, roles.time, starts)
     if not roles.target:
-        return Sequences(**found, table=table, notes=tuple(notes))
+        return Sequences(**fields, table=table, notes=tuple(notes))
     answers, target = take_target(ordered, roles.target)
-    each = None if asked == "step" else _one_each(answers, np.sort(rows))
-    if each is None and asked == "example":
+    each = None if per == "step" else _one_each(answers, np.sort(rows))
+    if each is None and per == "example":
         raise DataError(
             f"target {', '.join(target)} varies within a series; expected one answer each, or answers='step'"
         )
     if each is None:
-        return Sequences(**found, table=table, steps=answers, target=target, notes=tuple(notes))
-    return Sequences(**found, table=table.with_columns(each.get_columns()), target=target, notes=tuple(notes))
+        return Sequences(**fields, table=table, steps=answers, target=target, notes=tuple(notes))
+    return Sequences(**fields, table=table.with_columns(each.get_columns()), target=target, notes=tuple(notes))
 
 
 def _require(frame: pl.DataFrame, names: Sequence[str]) -> None:
@@ -111,7 +111,7 @@ def _order(frame: pl.DataFrame, series: str, time: str | None) -> tuple[NDArray[
 
 
 def _ties(ordered: pl.DataFrame, time: str | None, starts: torch.Tensor) -> list[str]:
-    """A sentence about steps of one series at one time."""
+    """Note on steps of one series at one time."""
     if time is None:
         return []
     times = tidy(ordered[time]).to_physical().cast(pl.Float64).to_numpy()
@@ -129,7 +129,7 @@ def _ties(ordered: pl.DataFrame, time: str | None, starts: torch.Tensor) -> list
 
 
 def _one_each(answers: pl.DataFrame, rows: NDArray[np.int64]) -> pl.DataFrame | None:
-    """The answer of each series, if it has no two; a missing one counts for nothing."""
+    """The answer of each series; None where one has two different ones. Missing answers are ignored."""
     grouped = answers.with_columns(pl.Series("", rows)).group_by("", maintain_order=True)
     if (grouped.agg(pl.all().drop_nulls().n_unique()).drop("") > 1).select(pl.any_horizontal(pl.all().any())).item():
         return None
@@ -143,9 +143,9 @@ def _channels(
     if channels is not None:
         _require(frame, channels)
     taken = {roles.series, roles.time, *roles.target, *roles.aside}
-    asked = channels if channels is not None else [name for name in frame.columns if name not in taken]
+    candidates = channels if channels is not None else [name for name in frame.columns if name not in taken]
     read, left_out = {}, []
-    for name in asked:
+    for name in candidates:
         column = tidy_infinite(frame[name])  # what is infinite is counted as such
         if column.dtype.is_numeric() or column.dtype == pl.Boolean:
             read[name] = column.cast(pl.Float64).fill_null(float("nan")).to_numpy()
@@ -154,15 +154,15 @@ def _channels(
         elif channels is not None:
             read[name] = np.full(len(column), np.nan)
         else:
-            told = describe(column)
-            left_out.append(told.model_copy(update={"note": "left out: no numbers, so no channel"}))
+            described = describe(column)
+            left_out.append(described.model_copy(update={"note": "left out: no numbers, so no channel"}))
     if not read:
         raise DataError(f"no column holds the numbers of the sequences; there are {frame.columns[:12]}")
     return torch.from_numpy(np.stack(list(read.values()), axis=1)), tuple(read), tuple(left_out)
 
 
 def read_wide(frame: pl.DataFrame, roles: Roles, *, steps: Sequence[str] | None = None) -> Sequences:
-    """The rows of a wide table as sequences of one channel.
+    """Read the rows of a wide table as sequences of one channel.
 
     Args:
         frame: one row a sequence.
@@ -198,7 +198,7 @@ def read_wide(frame: pl.DataFrame, roles: Roles, *, steps: Sequence[str] | None 
 
 
 def _looks_long(frame: pl.DataFrame, names: Sequence[str], left_out: Sequence[Column]) -> tuple[str, ...]:
-    """A sentence where a column has repeated values that look like the names of series."""
+    """Note where a column has repeated values that look like the names of series."""
     for name in (*(column.name for column in left_out), *names):
         present = frame[name].drop_nulls()
         of_text = present.dtype == pl.String and name not in names

@@ -28,7 +28,7 @@ ANSWERS: dict[str, Answer] = {"classlabel": "class", "targetlabel": "target"}  #
 
 @dataclass(frozen=True, kw_only=True)
 class TsFile:
-    """What a file holds: each sequence as (step, channel), NaN where a value is missing, and its answer as text.
+    """Contents of a file: each sequence as (step, channel), NaN where a value is missing, and its answer as text.
 
     `answer` is what the header calls the answer, `class` or `target`, and None where there is none.
     """
@@ -39,8 +39,8 @@ class TsFile:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Header:
-    """What the lines before the data say; None where they do not."""
+class TsHeader:
+    """Contents of the lines before the data; None where they say nothing."""
 
     channels: int | None
     steps: int | None
@@ -59,7 +59,7 @@ def is_ts_path(data: object) -> bool:
 
 
 def read_ts(path: str | Path) -> TsFile:
-    """Read a file and hold it against its own header.
+    """Read a file and check it against its own header.
 
     Raises:
         DataError: no such file, no data in it, time stamps, or a line that does not fit; the message names the line.
@@ -71,20 +71,20 @@ def read_ts(path: str | Path) -> TsFile:
         lines = path.read_text(encoding="utf-8-sig", errors="replace").splitlines()
     except OSError as problem:
         raise DataError(f"{path} cannot be read: {problem.strerror}") from problem
-    told = {number: line.strip() for number, line in enumerate(lines, start=1)}
-    told = {number: line for number, line in told.items() if line and not line.startswith("#")}
-    start = next((number for number, line in told.items() if line.lower() == "@data"), None)
+    numbered = {number: line.strip() for number, line in enumerate(lines, start=1)}
+    numbered = {number: line for number, line in numbered.items() if line and not line.startswith("#")}
+    start = next((number for number, line in numbered.items() if line.lower() == "@data"), None)
     if start is None:
         raise DataError(f"{path} has no line @data; expected a {SUFFIX} file: a header, @data, then a line a sequence")
-    header = _header(path, [line for number, line in told.items() if number < start])
-    rows = {number: line for number, line in told.items() if number > start}
+    header = _header(path, [line for number, line in numbered.items() if number < start])
+    rows = {number: line for number, line in numbered.items() if number > start}
     if not rows:
         raise DataError(f"{path} holds no sequences after @data")
     return _body(path, header, rows)
 
 
-def _header(path: Path, lines: Sequence[str]) -> Header:
-    """The words of the header that say how the data are to be read."""
+def _header(path: Path, lines: Sequence[str]) -> TsHeader:
+    """Parse the header."""
     words = {line.split()[0].lstrip("@").lower(): line.split()[1:] for line in lines if line.startswith("@")}
 
     def is_true(name: str) -> bool:
@@ -94,7 +94,7 @@ def _header(path: Path, lines: Sequence[str]) -> Header:
         raise DataError(f"{path} has time stamps beside its values, which are not read; save it with @timeStamps false")
     answers: list[Answer] = [kind for name, kind in ANSWERS.items() if is_true(name)]
     answer = answers[0] if answers else None
-    return Header(
+    return TsHeader(
         channels=1 if is_true("univariate") else _whole(path, words, "dimensions"),
         steps=_whole(path, words, "serieslength") if is_true("equallength") else None,
         answer=answer,
@@ -112,8 +112,8 @@ def _whole(path: Path, words: dict[str, list[str]], name: str) -> int | None:
         raise DataError(f"{path}: @{name} is {words[name][0]!r}; expected a whole number") from problem
 
 
-def _body(path: Path, header: Header, rows: dict[int, str]) -> TsFile:
-    """All lines as arrays."""
+def _body(path: Path, header: TsHeader, rows: dict[int, str]) -> TsFile:
+    """Parse the lines of data."""
     sequences, answers = [], []
     channels = header.channels
     for number, line in rows.items():
@@ -128,8 +128,8 @@ def _body(path: Path, header: Header, rows: dict[int, str]) -> TsFile:
     return TsFile(sequences=tuple(sequences), answers=tuple(answers), answer=header.answer)
 
 
-def _check_answer(path: Path, number: int, answer: str, header: Header) -> None:
-    """The last field of a line is one of the classes of the header, where it names any."""
+def _check_answer(path: Path, number: int, answer: str, header: TsHeader) -> None:
+    """Refuse an answer that is none of the classes of the header, where it names any."""
     if header.classes and answer not in header.classes:
         raise DataError(
             f"{path}, line {number}: class {answer!r} is none of those of the header, {', '.join(header.classes[:10])}"
@@ -137,7 +137,7 @@ def _check_answer(path: Path, number: int, answer: str, header: Header) -> None:
 
 
 def _sequence(path: Path, number: int, fields: Sequence[str], steps: int | None) -> NDArray[np.float64]:
-    """One line as (step, channel)."""
+    """Parse one line as (step, channel)."""
     columns = []
     for field in fields:
         cells = [cell.strip() for cell in field.split(",")]

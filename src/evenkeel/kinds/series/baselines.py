@@ -20,7 +20,7 @@ from evenkeel.kinds.series.windows import SeriesWindows
 from evenkeel.shapes import Int, Tensor
 
 ROWS_AT_ONCE = 4096
-PENALTY = 1e-4  # alpha, as a share of the mean squared size of a column: keeps the map finite, hardly more
+PENALTY = 1e-4  # alpha, as a share of the mean squared size of a column: only keeps the map finite
 TINY = 1e-12  # alpha where every window is flat
 
 

@@ -1,4 +1,4 @@
-"""A window to features: the net on the window without its level and scale, the window beside it, and what puts it back.
+"""Map a window to features: a net on the window without level and scale, the window itself, and its level and scale.
 
     z = (window - level) / scale,  level its mean, scale its standard deviation     [no unit]
     features = net(z), z, level, scale, center, spread
@@ -19,7 +19,7 @@ from typing_extensions import override
 
 from evenkeel.errors import RequestError
 from evenkeel.kinds.base import Build
-from evenkeel.kinds.body import build_net, features_of
+from evenkeel.kinds.body import build_net, features_of, takes
 from evenkeel.kinds.series.schema import SeriesSchema
 from evenkeel.nets import PARTS as NETS
 from evenkeel.nets.base import Body, members_of
@@ -30,11 +30,11 @@ PATCHES = 24
 # Least scale of a window, in spreads of its series: a flat stretch says nothing of how far the next step may go.
 LEAST_SCALE = 0.05
 
-Reads = Literal["numbers", "steps"]
+WindowForm = Literal["numbers", "steps"]
 
 
 class SeriesBody(nn.Module):
-    """The net between taking the level and scale of a window away and handing them on.
+    """Run a net on windows without level and scale, and hand both on beside its features.
 
     Args:
         net: reads z as numbers (batch, step), or as steps (batch, patch, value).
@@ -48,7 +48,7 @@ class SeriesBody(nn.Module):
 
     scales: Tensor
 
-    def __init__(self, net: nn.Module, reads: Reads, patch: int, scales: Float[Tensor, "place channel"]) -> None:
+    def __init__(self, net: nn.Module, reads: WindowForm, patch: int, scales: Float[Tensor, "place channel"]) -> None:
         super().__init__()
         self.net, self.reads, self.patch = net, reads, patch
         self.register_buffer("scales", scales.float(), persistent=False)
@@ -60,12 +60,12 @@ class SeriesBody(nn.Module):
         level = window.mean(1, keepdim=True)
         scale = window.std(1, keepdim=True, correction=0).clamp(min=LEAST_SCALE)
         plain = (window - level) / scale
-        found = self.net(plain if self.reads == "numbers" else patches(plain, self.patch))
-        if not isinstance(found, Tensor) or found.shape[-2:-1] != window.shape[:1] or found.dim() > 3:
-            came = tuple(found.shape) if isinstance(found, Tensor) else type(found).__name__
+        features = self.net(plain if self.reads == "numbers" else patches(plain, self.patch))
+        if not isinstance(features, Tensor) or features.shape[-2:-1] != window.shape[:1] or features.dim() > 3:
+            came = tuple(features.shape) if isinstance(features, Tensor) else type(features).__name__
             raise RequestError(f"a net must give features of shape (batch, unit), got {came} for {len(window)} windows")
         known = torch.cat([plain, level, scale, self.scales[:, series].T], dim=1)
-        return torch.cat([found, known.expand(*found.shape[:-1], -1)], dim=-1)
+        return torch.cat([features, known.expand(*features.shape[:-1], -1)], dim=-1)
 
 
 def patches(window: Float[Tensor, "batch step"], size: int) -> Float[Tensor, "batch patch value"]:
@@ -79,7 +79,7 @@ def patches(window: Float[Tensor, "batch step"], size: int) -> Float[Tensor, "ba
 
 
 def series_body(build: Build[SeriesSchema]) -> Body:
-    """Our net by the plan, or the user's: a net of ours as it reads, any other module from z (batch, window)."""
+    """Build our net by the plan, or take the user's, which reads z (batch, window) unless it is a net of ours."""
     schema = build.schema
     patch = max(1, schema.window // PATCHES)
     if build.given is not None:
@@ -89,8 +89,10 @@ def series_body(build: Build[SeriesSchema]) -> Body:
         net = build_net(build, "table", numbers=schema.window)
         body = SeriesBody(net, "numbers", patch, schema.scales)
     else:
-        sizes = {"channels": patch, **({"dimensions": 1} if build.plan.net == "cnn" else {})}
+        sizes = {"channels": patch, **({"dimensions": 1} if takes(build, "dimensions") else {})}
         body = SeriesBody(build_net(build, "sequence", **sizes), "steps", patch, schema.scales)
     two = {"window": torch.zeros(2, schema.window), "series": torch.zeros(2, dtype=torch.int64)}
-    told = f"(batch, {schema.window}{', 1' if body.reads == 'steps' else ''}), a window without its level and scale"
-    return Body(module=body, features=features_of(body, two, told), members=members_of(body.net))
+    description = (
+        f"(batch, {schema.window}{', 1' if body.reads == 'steps' else ''}), a window without its level and scale"
+    )
+    return Body(module=body, features=features_of(body, two, description), members=members_of(body.net))

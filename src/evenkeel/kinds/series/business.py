@@ -1,4 +1,4 @@
-"""Business days, Monday to Friday, as a regular step: where each day stands on it, and which ones come next.
+"""Take business days, Monday to Friday, as a regular step: number the days of a column, and give the next ones.
 
 A Friday and the Monday after it are one step apart. Holidays are steps without a row.
 """
@@ -13,29 +13,29 @@ from numpy.typing import NDArray
 
 from evenkeel.data.schema import Frozen
 from evenkeel.errors import DataError
-from evenkeel.kinds.series.times import Step, places_in_time, times_to_come
+from evenkeel.kinds.series.times import TimeStep, places_in_time, times_to_come
 
-DAY = Step(unit="microseconds", size=86_400_000_000)
+DAY = TimeStep(unit="microseconds", size=86_400_000_000)
 SATURDAY = 6  # of a week that begins with Monday, 1
 
 
 class BusinessDays(Frozen):
-    """From one business day to the next."""
+    """Step from one business day to the next."""
 
     unit: Literal["business-days"] = "business-days"
     size: float = 1.0
 
     @property
     def text(self) -> str:
-        """In words."""
+        """The step in words."""
         return "1 business day"
 
 
-AnyStep = Step | BusinessDays
+AnyStep = TimeStep | BusinessDays
 
 
 def step_of(times: pl.Series, expected: AnyStep | None) -> tuple[AnyStep, NDArray[np.int64]]:
-    """The regular step of ascending times and how many of it each stands after the first.
+    """The regular step of ascending times, and the number of steps from the first to each.
 
     Days of which all weekends, and no others but a few, are missing are business days.
 
@@ -51,27 +51,27 @@ def step_of(times: pl.Series, expected: AnyStep | None) -> tuple[AnyStep, NDArra
         >>> step_of(days, None)[0].text, step_of(days, None)[1].tolist()
         ('1 business day', [0, 1, 2, 3])
     """
-    found = places_in_time(times)
-    business = _places(times) if found.step == DAY else None
-    # Within one week nothing tells business days from days.
-    apart = business is not None and business[-1] != found.places[-1]
-    if business is not None and (apart if expected is None else isinstance(expected, BusinessDays)):
+    steps = places_in_time(times)
+    business = _places(times) if steps.step == DAY else None
+    # Within one week business days and days are the same.
+    differs = business is not None and business[-1] != steps.places[-1]
+    if business is not None and (differs if expected is None else isinstance(expected, BusinessDays)):
         return BusinessDays(), business
-    if expected is not None and found.step != expected:
-        if isinstance(expected, BusinessDays) and found.step == DAY:
+    if expected is not None and steps.step != expected:
+        if isinstance(expected, BusinessDays) and steps.step == DAY:
             raise DataError(
                 f"{times.name!r} has rows on Saturdays or Sundays; training had business days alone; leave these out"
             )
-        raise DataError(f"rows are {found.step.text} apart; training had {expected.text}; bring the table to that step")
-    if expected is not None and apart:
+        raise DataError(f"rows are {steps.step.text} apart; training had {expected.text}; bring the table to that step")
+    if expected is not None and differs:
         raise DataError(
             f"rows are 1 business day apart; training had {expected.text}; bring rows of Saturdays and Sundays too"
         )
-    return found.step, found.places
+    return steps.step, steps.places
 
 
 def _places(times: pl.Series) -> NDArray[np.int64] | None:
-    """Business days after the first one; None where rows lie on a weekend, or at another time of day."""
+    """Number of business days after the first one; None where rows fall on a weekend, or at another time of day."""
     moments = _local(times)
     if (times.dt.weekday() >= SATURDAY).any() or moments.dt.time().n_unique() > 1:
         return None
@@ -80,7 +80,7 @@ def _places(times: pl.Series) -> NDArray[np.int64] | None:
 
 
 def _local(times: pl.Series) -> pl.Series:
-    """What the calendar says where the time was written."""
+    """Local calendar time."""
     zoned = isinstance(times.dtype, pl.Datetime) and times.dtype.time_zone is not None
     return (times.dt.replace_time_zone(None) if zoned else times).cast(pl.Datetime("us"))
 

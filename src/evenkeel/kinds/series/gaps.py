@@ -1,7 +1,7 @@
-"""Which windows of series have too many gaps: none is judged by steps to come that were filled in.
+"""Leave out windows of series with too many gaps: none is scored on steps to come that were filled in.
 
-What is filled in the past is the value before it, a fair guess to read; as an answer it would be made up. A window of
-which more than half is filled says too little of its series.
+A gap in the past is filled with the value before it, a fair guess as an input; as an answer it would be made up. A
+window of which more than half is filled says too little of its series.
 """
 
 from __future__ import annotations
@@ -18,15 +18,15 @@ MOST_OF_WINDOW = 0.5  # share of the values of a window that may be missing
 
 @dataclass(frozen=True, kw_only=True)
 class Usable:
-    """`keep` (start, channel) marks the windows to take; of the others, how many have which gaps."""
+    """`keep` (start, channel) marks the windows to take; `ahead` and `behind` count the others by their gaps."""
 
     keep: NDArray[np.bool_]
     ahead: int
     behind: int
 
     @property
-    def told(self) -> str:
-        """What is left out, in words."""
+    def text(self) -> str:
+        """Counts of what is left out, in words."""
         reasons = [
             f"{self.ahead} with gaps in the steps to come" if self.ahead else "",
             f"{self.behind} that are missing for more than half" if self.behind else "",
@@ -35,7 +35,7 @@ class Usable:
 
 
 def usable_windows(missing: NDArray[np.bool_], starts: NDArray[np.int64], window: int, horizon: int) -> Usable:
-    """Windows whose steps to come are all there and of which not more than half is missing.
+    """Mark the windows whose steps to come are all present and of which not more than half is missing.
 
     Args:
         missing: whether a value was filled in, (time, channel).
@@ -58,11 +58,11 @@ def require_windows(usable: Usable, part: str) -> None:
     """Refuse a part of which every window is left out.
 
     Raises:
-        DataError: with the numbers.
+        DataError: no window can be used.
     """
     if usable.keep.size and not usable.keep.any():
         raise DataError(
-            f"none of the {usable.keep.size} windows of {part} can be used: {usable.told}; fill the gaps, try a "
+            f"none of the {usable.keep.size} windows of {part} can be used: {usable.text}; fill the gaps, try a "
             "smaller horizon, or begin after them"
         )
 
@@ -71,7 +71,7 @@ def require_known(missing: NDArray[np.bool_], names: tuple[str, ...]) -> None:
     """Refuse to forecast from windows, (step, channel), of which one is missing for more than half.
 
     Raises:
-        DataError: with the column and the count.
+        DataError: a column lacks too many values.
     """
     count = missing.sum(0)
     worst = int(count.argmax())

@@ -1,8 +1,8 @@
 """Series: a table with a time column whose number columns are to be forecast, each from its own past.
 
-One example is a window of one series and the steps after it; all series share the network. What is read, how it is
-split and what an example holds: `regular`, `spans`, `schema`. No window is judged by values that were filled in:
-`gaps`.
+One example is a window of one series and the steps after it; all series share the network. Reading is in
+`regular`, splitting in `spans`, the contents of an example in `schema`. No window is scored on values that were filled
+in: `gaps`.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ from evenkeel.task import TaskChoice, check_task
 TASKS = ("probabilistic-regression", "regression")
 # Defaults: a day of hours; a window of several horizons, so long that training still has as many windows again.
 HORIZON, WINDOWS_A_HORIZON, SHORT_WINDOW = 24, 4, 64
-# Neighbouring windows say nearly the same: more would cost time at every look, and memory at the end.
+# Neighbouring windows are nearly the same: more would cost time at every evaluation, and memory at the end.
 MOST_VALIDATION, MOST_TEST_STEPS = 2**14, 2**24
 
 
@@ -86,7 +86,7 @@ def prepare_series(data: Any, request: DataRequest[SeriesOptions]) -> Prepared[S
 
 
 def _check_parts(request: DataRequest[SeriesOptions], regular: Regular) -> None:
-    """Parts given by rows need rows in the order of time: sorting would tear them."""
+    """Refuse a split by row numbers of rows that are not in the order of time: sorting would tear its parts."""
     if not isinstance(request.split.how, str) and (np.diff(regular.places) <= 0).any():
         raise DataError(
             "parts given by rows need a table whose times ascend from row to row, got another order; sort the table"
@@ -94,7 +94,7 @@ def _check_parts(request: DataRequest[SeriesOptions], regular: Regular) -> None:
 
 
 def _task(request: DataRequest[SeriesOptions]) -> TaskChoice:
-    """What can be asked of series."""
+    """The task of the request, a forecast; refuses others, and weights."""
     if request.weight is not None:
         raise RequestError("windows of a series all count the same; leave sample_weight out")
     if request.task is not None:
@@ -107,14 +107,14 @@ def _task(request: DataRequest[SeriesOptions]) -> TaskChoice:
 
 
 def _window(steps: int, horizon: int) -> int:
-    """Several horizons, but no more than half of the training steps besides one horizon."""
+    """Default window: several horizons, but no more than half of the training steps besides one horizon."""
     return max(2, min(max(WINDOWS_A_HORIZON * horizon, SHORT_WINDOW), (steps - horizon) // 2))
 
 
 def _dataset(
     schema: SeriesSchema, regular: Regular, spans: Spans, source: str, notes: Sequence[str]
 ) -> Dataset[SeriesSchema]:
-    """Windows of all parts, those of training first, without those that have too many gaps."""
+    """Build the windows of all parts, those of training first, without those that have too many gaps."""
     count, parts = len(schema.series), ("train", "validation", "test")
     most = {"validation": MOST_VALIDATION // count, "test": MOST_TEST_STEPS // (count * schema.horizon)}
     starts = {
@@ -141,13 +141,13 @@ def _dataset(
 
 
 def _left_out(usable: Mapping[str, Usable]) -> list[str]:
-    """The windows of each part that are left out for their gaps."""
-    gaps = [(part, each) for part, each in usable.items() if each.told]
-    return [f"Left out of the {each.keep.size} {part} windows: {each.told}." for part, each in gaps]
+    """Notes on the windows of each part that are left out for their gaps."""
+    gaps = [(part, each) for part, each in usable.items() if each.text]
+    return [f"Left out of the {each.keep.size} {part} windows: {each.text}." for part, each in gaps]
 
 
 def _notes(schema: SeriesSchema, spans: Spans, starts: Mapping[str, NDArray[np.int64]]) -> list[str]:
-    """How the series were understood, what was left out, and which windows were thinned."""
+    """Notes on how the series were read, what was left out, and which windows were thinned."""
     steps = ", ".join(f"{len(getattr(spans, part))} {part}" for part in ("train", "validation", "test"))
     notes = [
         f"A row is a window of {schema.window} steps of {schema.step.text} of one of {len(schema.series)} series, "
@@ -155,29 +155,29 @@ def _notes(schema: SeriesSchema, spans: Spans, starts: Mapping[str, NDArray[np.i
     ]
     notes += [f"Column {column.name!r} is {column.note}." for column in schema.columns if column.note]
     for part in ("validation", "test"):
-        apart = np.diff(starts[part])
-        if len(apart) and apart[0] > 1:
-            notes.append(f"Of the {part} windows every {apart[0]}th is taken: neighbours say nearly the same.")
+        stride = np.diff(starts[part])
+        if len(stride) and stride[0] > 1:
+            notes.append(f"Of the {part} windows every {stride[0]}th is taken: neighbours say nearly the same.")
     return notes
 
 
 def encode_series(schema: SeriesSchema, new: Any) -> Encoded:
-    """The end of every series of a table, from which the steps after it are forecast; their times are the keys."""
+    """Encode the last window of every series of a table; the keys are the times of the steps to forecast."""
     frame = read_frame(new, schema.time)
     return Encoded(inputs=last_windows(schema, frame), keys={schema.time: times_ahead(schema, frame)})
 
 
 def answers_of_series(schema: SeriesSchema, target: Target, new: Any) -> Answered:
-    """Every window of a table, and the steps after each, but for those with too many gaps.
+    """Encode every window of a table, and the steps after each, but for those with too many gaps.
 
     Raises:
         DataError: the table cannot be read, or no window is left.
     """
-    found = read_further(schema, read_frame(new, schema.time), schema.window + schema.horizon)
-    starts = np.arange(len(found.values) - schema.window - schema.horizon + 1)
-    usable = usable_windows(found.missing, starts, schema.window, schema.horizon)
+    regular = read_further(schema, read_frame(new, schema.time), schema.window + schema.horizon)
+    starts = np.arange(len(regular.values) - schema.window - schema.horizon + 1)
+    usable = usable_windows(regular.missing, starts, schema.window, schema.horizon)
     require_windows(usable, "the table")
-    inputs, answers = window_fields(schema, found.values, starts, usable.keep)
+    inputs, answers = window_fields(schema, regular.values, starts, usable.keep)
     return Answered(inputs=inputs, target=answers)
 
 

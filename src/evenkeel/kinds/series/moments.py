@@ -1,7 +1,7 @@
-"""The time column of a table: read as moments or numbers, brought into order, and said what is wrong with it.
+"""Read the time column of a table as moments or numbers, sort it, and refuse what is wrong with it.
 
 Months without a day, `2000-01`, stand for their first day. Rows may come in any order; a time that repeats is refused:
-rows of one time are several series below one another, and which of them comes first nobody can say.
+rows of one time are several series below one another, in no known order.
 """
 
 from __future__ import annotations
@@ -21,13 +21,13 @@ from evenkeel.errors import DataError
 MONTH = r"^\d{4}-\d{2}$"
 # A text column of which this share reads as times is rather a time column with a slip in it.
 MOSTLY_TIMES = 0.5
-# The index of a pandas frame that holds times; pandas itself is not needed to see it.
+# The index of a pandas frame that holds times; recognised by name, so that pandas need not be imported.
 TIME_INDEX = ("DatetimeIndex", "PeriodIndex")
 
 
 @dataclass(frozen=True, kw_only=True)
 class InOrder:
-    """A table whose rows ascend in time: the frame, its times, and which row of the table as it came each one was."""
+    """A table whose rows ascend in time: the frame, its times, the original number of each row, and notes."""
 
     frame: pl.DataFrame
     times: pl.Series
@@ -36,7 +36,7 @@ class InOrder:
 
 
 def read_frame(data: Any, time: str | None) -> pl.DataFrame:
-    """Any table; an index of times of a pandas frame becomes its first column.
+    """Read any table; an index of times of a pandas frame becomes its first column.
 
     Args:
         data: see `read_table`.
@@ -53,33 +53,33 @@ def read_frame(data: Any, time: str | None) -> pl.DataFrame:
 
 
 def read_times(series: pl.Series) -> pl.Series:
-    """A column as moments or numbers if all that is present reads as such, else as text.
+    """Read a column as moments or numbers if all that is present reads as such, else as text.
 
     Example:
         >>> read_times(pl.Series("month", ["2000-01", "2000-02"])).to_list()
         [datetime.date(2000, 1, 1), datetime.date(2000, 2, 1)]
     """
-    found = tidy(series)
-    if found.dtype != pl.String or not found.str.contains(MONTH).all():
-        return found
-    days = (found + "-01").str.to_date("%Y-%m-%d", strict=False)
-    return days if days.null_count() == found.null_count() else found
+    times = tidy(series)
+    if times.dtype != pl.String or not times.str.contains(MONTH).all():
+        return times
+    days = (times + "-01").str.to_date("%Y-%m-%d", strict=False)
+    return days if days.null_count() == times.null_count() else times
 
 
 def require_times(series: pl.Series) -> pl.Series:
-    """A column as moments or numbers.
+    """Read a column as moments or numbers.
 
     Raises:
         DataError: it holds something else, in some row or in all.
     """
-    found = read_times(series)
-    if holds_moments(found) or found.dtype.is_numeric():
-        return found
+    times = read_times(series)
+    if holds_moments(times) or times.dtype.is_numeric():
+        return times
     refuse_slips(series)
-    shown = found.drop_nulls().head(1).to_list()
+    example = times.drop_nulls().head(1).to_list()
     raise DataError(
-        f"time column {series.name!r} must hold dates, moments or numbers, got {found.dtype}"
-        f"{f' such as {shown[0]!r}' if shown else ''}; write times as 2024-12-31 13:45:00"
+        f"time column {series.name!r} must hold dates, moments or numbers, got {times.dtype}"
+        f"{f' such as {example[0]!r}' if example else ''}; write times as 2024-12-31 13:45:00"
     )
 
 
@@ -105,7 +105,7 @@ def refuse_slips(series: pl.Series, among: Literal["times", "moments"] = "times"
     """Refuse text of which most, but not all, reads as times: as moments, or besides them as numbers.
 
     Raises:
-        DataError: with the first row that does not, and what it holds.
+        DataError: a row holds no time; the message names the first.
     """
     text = tidy_text(series) if series.dtype == pl.String else pl.Series(series.name, [], dtype=pl.String)
     present = len(text) - text.null_count()
@@ -130,7 +130,7 @@ def _more(count: int) -> str:
 
 
 def in_order(frame: pl.DataFrame, time: str) -> InOrder:
-    """The rows sorted by their times, with a note if they were not.
+    """Sort the rows by their times, with a note if they were not sorted.
 
     Raises:
         DataError: a row without a time, a time that stands in several rows, or a column that holds something else.
@@ -160,21 +160,21 @@ def in_order(frame: pl.DataFrame, time: str) -> InOrder:
 
 
 def _refuse_repeated(frame: pl.DataFrame, times: pl.Series, place: int, rows: NDArray[np.int64]) -> None:
-    """A time in several rows: of several series below one another, if a column tells them apart."""
+    """Refuse a time in several rows; the message names a column that may name several series."""
     time = times.name
-    said = (
+    message = (
         f"time {frame[time][place]} stands in more than one row of {time!r} (rows {rows[place - 1]} and {rows[place]})"
     )
     for name in _names_first(frame, time):
         if pl.DataFrame([times, frame[name]]).n_unique() == frame.height:
             numbers = [each for each in frame.columns if each not in (time, name) and frame[each].dtype.is_numeric()]
             raise DataError(
-                f"{said}; expected one row for each time, but column {name!r} seems to name several series "
+                f"{message}; expected one row for each time, but column {name!r} seems to name several series "
                 f"({frame[name].n_unique()}); try one table for each of them, or a wide table with a column for each: "
                 f"frame.pivot(on={name!r}, index={time!r}, values={(numbers or ['VALUE'])[0]!r}), "
                 "in pandas with columns= instead of on="
             )
-    raise DataError(f"{said}; keep one row for each time, such as their mean")
+    raise DataError(f"{message}; keep one row for each time, such as their mean")
 
 
 def _names_first(frame: pl.DataFrame, time: str) -> Sequence[str]:

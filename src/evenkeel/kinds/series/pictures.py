@@ -35,20 +35,20 @@ def keep_windows(dataset: Dataset[SeriesSchema], rows: Tensor) -> Mapping[str, T
     return {"place": place, "series": series, "history": before.index_select(0, torch.arange(len(place)))}
 
 
-def series_pictures(shown: Shown[SeriesSchema]) -> Section | None:
+def series_pictures(sample: Shown[SeriesSchema]) -> Section | None:
     """The kept windows, each with the steps after it and what was forecast of them."""
-    if "history" not in shown.tensors or shown.output is None or shown.target is None:
+    if "history" not in sample.tensors or sample.output is None or sample.target is None:
         return None
-    head, place = shown.head, torch.from_numpy(shown.tensors["place"])
-    output = shown.output.index_select(0 if head.members is None else 1, place)
-    shape = (len(place), shown.schema.horizon)
+    head, place = sample.head, torch.from_numpy(sample.tensors["place"])
+    output = sample.output.index_select(0 if head.members is None else 1, place)
+    shape = (len(place), sample.schema.horizon)
     distribution = head.distribution(output)
     low, high = (None, None) if distribution is None else distribution.interval(0.9)
-    mean, truth = head.predict(output).double().numpy(), shown.target[place].double().numpy()
+    mean, truth = head.predict(output).double().numpy(), sample.target[place].double().numpy()
     forecasts = [
         ShownForecast(
-            name=shown.schema.names[int(shown.tensors["series"][row])],
-            history=shown.tensors["history"][row],
+            name=sample.schema.names[int(sample.tensors["series"][row])],
+            history=sample.tensors["history"][row],
             truth=truth[row],
             mean=mean[row],
             low=None if low is None else low.reshape(shape)[row],
@@ -56,4 +56,4 @@ def series_pictures(shown: Shown[SeriesSchema]) -> Section | None:
         )
         for row in range(len(place))
     ]
-    return forecasts_section(forecasts, shown.schema.step.text)
+    return forecasts_section(forecasts, sample.schema.step.text)

@@ -1,4 +1,4 @@
-"""A table with a time column as series at a regular step, without gaps: row t is step t, a column is a series.
+"""Read a table with a time column as series at a regular step, without gaps: row t is step t, a column is a series.
 
 What is missing is filled with the value before it, never with one that was not yet known at that time, and marked.
 """
@@ -25,8 +25,8 @@ MOST_MISSING = 0.2  # share of one series' values that may be missing
 class Regular:
     """Series side by side, every step present.
 
-    `values` is (time, channel), and `missing` says which of them were filled in; `places` (row,) says at which step of
-    it each row of the table stands, negative for rows before all series had begun; `last` holds the last time.
+    `values` is (time, channel), and `missing` says which of them were filled in; `places` (row,) is the step of
+    each row of the table, negative for rows before all series had begun; `last` holds the last time.
     """
 
     values: NDArray[np.float64]
@@ -37,26 +37,26 @@ class Regular:
     notes: tuple[str, ...]
 
 
-def choose_time(frame: pl.DataFrame, asked: str | None, *, target: Sequence[str] | None = None) -> str:
-    """The time column: the one asked for, or the only one that holds moments; else the only one that counts steps.
+def choose_time(frame: pl.DataFrame, column: str | None, *, target: Sequence[str] | None = None) -> str:
+    """Choose the time column: the named one, or the only one that holds moments; else the only one that counts steps.
 
     Args:
         frame: the table.
-        asked: name of the column, if it was said.
+        column: name of the column, if it is known.
         target: columns to forecast: whole numbers among them count no steps.
 
     Raises:
-        DataError: there is none, or several, or the one asked for holds something else.
+        DataError: there is none, or several, or the named one holds something else.
 
     Example:
         >>> choose_time(pl.DataFrame({"day": ["2024-01-01", "2024-01-02"], "load": [1.0, 2.0]}), None)
         'day'
     """
-    if asked is not None:
-        if asked not in frame.columns:
-            raise DataError(f"there is no time column {asked!r}; {choices(frame.columns, asked)}")
-        require_times(frame[asked])
-        return asked
+    if column is not None:
+        if column not in frame.columns:
+            raise DataError(f"there is no time column {column!r}; {choices(frame.columns, column)}")
+        require_times(frame[column])
+        return column
     able = [name for name in frame.columns if holds_moments(tidy(frame[name]))]
     able = able or [name for name in frame.columns if holds_moments(read_times(frame[name]))]
     if len(able) == 1:
@@ -86,7 +86,7 @@ def regular_series(
 
     Args:
         frame: rows in any order.
-        time: the column that says when.
+        time: the time column.
         names: number columns.
         step: the step that is expected; any without.
         most_missing: share of one series' values that may be missing.
@@ -101,8 +101,8 @@ def regular_series(
         [1.5, 2.5, 2.5, 3.5, 4.5, 5.5]
     """
     ordered = in_order(frame, time)
-    found, places = step_of(ordered.times, step)
-    notes = [*ordered.notes, *_gaps_between(found, places)]
+    regular_step, places = step_of(ordered.times, step)
+    notes = [*ordered.notes, *_gaps_between(regular_step, places)]
     grid = np.full((int(places[-1]) + 1, len(names)), np.nan)
     for index, name in enumerate(names):
         grid[places, index] = _numbers(ordered.frame[name])
@@ -117,14 +117,14 @@ def regular_series(
         values=np.array(filled, order="C"),  # a copy: polars may lend memory that must not be written to
         missing=np.isnan(grid[begun:]),
         places=standing,
-        step=found,
+        step=regular_step,
         last=ordered.times[-1:],
         notes=tuple(notes),
     )
 
 
 def _gaps_between(step: AnyStep, places: NDArray[np.int64]) -> list[str]:
-    """What is to be said of the steps that have no row, if they are few enough."""
+    """Notes on the steps that have no row; refuses too many of them."""
     length = int(places[-1]) + 1
     absent = length - len(places)
     if absent > MOST_FILLED * length:
@@ -141,18 +141,18 @@ def _gaps_between(step: AnyStep, places: NDArray[np.int64]) -> list[str]:
 
 
 def _numbers(series: pl.Series) -> NDArray[np.float64]:
-    """A number column as float64, NaN where missing."""
-    found = tidy(series)
-    if not (found.dtype.is_numeric() or found.null_count() == len(found)):
-        shown = found.drop_nulls().head(1).to_list()
+    """Convert a number column to float64, NaN where missing."""
+    column = tidy(series)
+    if not (column.dtype.is_numeric() or column.null_count() == len(column)):
+        example = column.drop_nulls().head(1).to_list()
         raise DataError(
-            f"column {series.name!r} cannot be forecast: expected numbers, got {found.dtype} such as {shown[0]!r}"
+            f"column {series.name!r} cannot be forecast: expected numbers, got {column.dtype} such as {example[0]!r}"
         )
-    return found.cast(pl.Float64).to_numpy()
+    return column.cast(pl.Float64).to_numpy()
 
 
 def _begin(grid: NDArray[np.float64], names: Sequence[str], most: float) -> int:
-    """The first step by which every series has had a value."""
+    """The first step by which every series has had a value; refuses a series with too many gaps."""
     present = ~np.isnan(grid)
     first = np.where(present.any(0), present.argmax(0), len(grid))
     latest = int(first.argmax())
@@ -167,7 +167,7 @@ def _begin(grid: NDArray[np.float64], names: Sequence[str], most: float) -> int:
 
 
 def _missing(series: pl.Series, kept: NDArray[np.bool_]) -> list[str]:
-    """What is to be said of the values that rows of the table lack, or that are infinite."""
+    """Notes on missing and infinite values."""
     count = int((np.isnan(_numbers(series)) & kept).sum())
     plain = tidy_infinite(series)
     infinite = int((plain.is_infinite().fill_null(False).to_numpy() & kept).sum()) if plain.dtype.is_float() else 0

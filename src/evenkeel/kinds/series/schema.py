@@ -1,6 +1,6 @@
 """Series to be forecast: number columns at a regular step, read as windows of each and the steps that follow them.
 
-Every series is forecast from its own past by one and the same network; what tells it apart is its center and spread,
+Every series is forecast from its own past by one and the same network; a series differs by its center and spread,
 those of the training steps.  standardised = (value - center) / spread   [no unit]
 """
 
@@ -36,7 +36,7 @@ class SeriesScale(Frozen):
 
 
 class SeriesSchema(DataSchema):
-    """What reading further steps needs: the time column and its step, the series in order, window and horizon."""
+    """The time column and its step, the series in order, window and horizon."""
 
     kind: str = "series"
     time: str
@@ -57,7 +57,7 @@ class SeriesSchema(DataSchema):
 
 
 def describe_columns(frame: pl.DataFrame, time: str, target: Sequence[str] | None) -> tuple[Column, ...]:
-    """Every column, and why it is left out where it is neither the time nor forecast.
+    """Describe every column, with the reason where it is left out.
 
     Raises:
         DataError: a target that is not there, or no numbers to forecast.
@@ -69,8 +69,8 @@ def describe_columns(frame: pl.DataFrame, time: str, target: Sequence[str] | Non
         raise DataError(f"expected one target column, or several different ones, got {list(target)}")
     columns = [_column(tidy(frame[name]), time, target) for name in frame.columns]
     if not any(column.kind == "series" for column in columns):
-        told = "; ".join(f"{column.name}: {column.note}" for column in columns if column.name != time)
-        raise DataError(f"no column can be forecast ({told or 'there is none besides the time'})")
+        reasons = "; ".join(f"{column.name}: {column.note}" for column in columns if column.name != time)
+        raise DataError(f"no column can be forecast ({reasons or 'there is none besides the time'})")
     return tuple(columns)
 
 
@@ -79,17 +79,19 @@ def _others(frame: pl.DataFrame, time: str) -> list[str]:
 
 
 def _column(series: pl.Series, time: str, target: Sequence[str] | None) -> Column:
-    """One column, called `series` where it is forecast; a target is taken though it looks like numbers of rows."""
-    found = describe(series)
+    """Describe one column, of kind `series` where it is forecast; a target may look like row numbers."""
+    column = describe(series)
     if series.name == time:
-        return found.model_copy(update={"note": ""})
+        return column.model_copy(update={"note": ""})
     if target is not None:
         if series.name in target:
-            return found.model_copy(update={"kind": "series", "note": ""})
-        return found.model_copy(update={"note": found.note or OTHERS})
-    if found.kind == "number":
-        return found.model_copy(update={"kind": "series"})
-    return found.model_copy(update={"note": found.note or f"left out: a {found.kind} column is no series of numbers"})
+            return column.model_copy(update={"kind": "series", "note": ""})
+        return column.model_copy(update={"note": column.note or OTHERS})
+    if column.kind == "number":
+        return column.model_copy(update={"kind": "series"})
+    return column.model_copy(
+        update={"note": column.note or f"left out: a {column.kind} column is no series of numbers"}
+    )
 
 
 def fit_scales(values: NDArray[np.float64], names: Sequence[str]) -> tuple[SeriesScale, ...]:
@@ -111,7 +113,7 @@ def window_fields(
     starts: NDArray[np.int64],
     keep: NDArray[np.bool_] | None = None,
 ) -> tuple[Fields, Field]:
-    """The windows at these starts of every series, standardised, and the steps after each as they are.
+    """Cut windows of every series at `starts`, standardised, and the steps after each as they are.
 
     `keep` (start, channel) marks those to take; without it all are.
 
@@ -135,7 +137,7 @@ def standardised(schema: SeriesSchema, values: NDArray[np.float64]) -> Float[Ten
 
 
 def read_further(schema: SeriesSchema, frame: pl.DataFrame, fewest: int) -> Regular:
-    """The schema's series of another table, of which not more than half of any may be missing.
+    """Read the series of the schema from another table, of which not more than half of any may be missing.
 
     Raises:
         DataError: a column is missing, the step is another one, or there are fewer steps than are needed.
@@ -144,24 +146,26 @@ def read_further(schema: SeriesSchema, frame: pl.DataFrame, fewest: int) -> Regu
     if absent:
         hint = choices(frame.columns, absent[0])
         raise DataError(f"the data lacks {len(absent)} column(s) that training used: {absent[:8]}; {hint}")
-    found = regular_series(frame, schema.time, schema.names, step=schema.step, most_missing=MOST_OF_WINDOW)
-    if len(found.values) < fewest:
+    regular = regular_series(frame, schema.time, schema.names, step=schema.step, most_missing=MOST_OF_WINDOW)
+    if len(regular.values) < fewest:
         needed = f"a window of {schema.window}" + (
             f" and a horizon of {schema.horizon}" if fewest > schema.window else ""
         )
-        raise DataError(f"the table has {len(found.values)} steps; expected at least {needed}; bring earlier rows too")
-    return found
+        raise DataError(
+            f"the table has {len(regular.values)} steps; expected at least {needed}; bring earlier rows too"
+        )
+    return regular
 
 
 def last_windows(schema: SeriesSchema, frame: pl.DataFrame) -> Fields:
-    """The end of each series, (series, step): what the steps after the table's end are forecast from.
+    """The last window of each series, (series, step), from which the steps after the table's end are forecast.
 
     Raises:
         DataError: the table cannot be read, or more than half of what is read of a series is missing.
     """
-    found = read_further(schema, frame, schema.window)
-    require_known(found.missing[-schema.window :], schema.names)
-    values = found.values[-schema.window :]
+    regular = read_further(schema, frame, schema.window)
+    require_known(regular.missing[-schema.window :], schema.names)
+    values = regular.values[-schema.window :]
     return {"window": standardised(schema, values).T.contiguous(), "series": torch.arange(len(schema.series))}
 
 

@@ -1,4 +1,4 @@
-"""Which steps of a series train, which decide when to stop, which are only measured on: by time, and only by time.
+"""Split the steps of a series into training, validation and test by time, and only by time.
 
 A window of validation or test may look back into the part before it, as it will in use; what is to be forecast lies in
 its own part, and no training window reaches beyond the training part.
@@ -18,7 +18,7 @@ from evenkeel.errors import DataError, RequestError
 
 @dataclass(frozen=True, kw_only=True)
 class Spans:
-    """The steps of each part, in this order in time, and one line on how they were chosen."""
+    """The steps of each part, in this order in time, and a line on how they were chosen."""
 
     train: range
     validation: range
@@ -27,23 +27,23 @@ class Spans:
 
 
 def spans_of(request: SplitRequest, places: NDArray[np.int64], length: int, time: str) -> Spans:
-    """The oldest steps train, the newest are the test; or parts given by row numbers, each in one piece.
+    """Split steps: the oldest train, the newest are the test; or by the row numbers of each part, each in one piece.
 
     Args:
-        request: shares, or given parts.
+        request: shares, or row numbers of each part.
         places: the step at which each row of the table stands.
         length: steps there are.
         time: name of the time column.
 
     Raises:
-        RequestError: another way to split, shares that leave nothing, or given parts that are out of order.
+        RequestError: another way to split, shares that leave nothing, or parts that are out of order.
 
     Example:
         >>> spans_of(SplitRequest(validation=0.2, test=0.2), np.arange(10), 10, "day").validation
         range(6, 8)
     """
     if not isinstance(request.how, str):
-        return _given(request, places, length)
+        return _row_spans(request, places, length)
     if request.how not in ("random", f"time:{time}"):
         raise RequestError(
             f"a forecast is split by time alone, got split={request.how!r}; leave it out, or give the rows of each part"
@@ -62,8 +62,8 @@ def spans_of(request: SplitRequest, places: NDArray[np.int64], length: int, time
     )
 
 
-def _given(request: SplitRequest, places: NDArray[np.int64], length: int) -> Spans:
-    """Row numbers of each part as spans of steps; validation is taken from the end of training where none is given."""
+def _row_spans(request: SplitRequest, places: NDArray[np.int64], length: int) -> Spans:
+    """Convert row numbers of each part to spans of steps; without validation rows the end of training serves."""
     split = given_split(request.how, rows=np.arange(len(places)), height=len(places))  # type: ignore[arg-type]
     spans: dict[str, range] = {}
     before = 0

@@ -1,4 +1,4 @@
-"""Moments at a regular step: which step it is, where each moment stands on it, and which ones come next.
+"""Infer the regular step of moments, number the moments by it, and give the next ones.
 
 A step is a length of time, or whole months, whose lengths differ, or a plain number. Moments with a time zone are
 counted in universal time.
@@ -21,15 +21,15 @@ TOLERANCE = 1e-3
 UNITS = (("d", 86_400_000_000), ("h", 3_600_000_000), ("min", 60_000_000), ("s", 1_000_000), ("ms", 1_000))
 
 
-class Step(Frozen):
-    """From one row to the next: so many microseconds, months (same day, or last of the month), or a plain number."""
+class TimeStep(Frozen):
+    """Step between rows: so many microseconds, months (same day, or last of the month), or a plain number."""
 
     unit: Literal["microseconds", "months", "month-ends", "number"]
     size: float
 
     @property
     def text(self) -> str:
-        """In words: `15 min`, `1 month`, `0.5`."""
+        """The step in words: `15 min`, `1 month`, `0.5`."""
         if self.unit == "number":
             return f"{self.size:g}"
         if self.unit != "microseconds":
@@ -40,14 +40,14 @@ class Step(Frozen):
 
 @dataclass(frozen=True, kw_only=True)
 class Places:
-    """The step, and how many steps each row stands after the first one, ascending."""
+    """The step, and the number of steps from the first row to each, ascending."""
 
-    step: Step
+    step: TimeStep
     places: NDArray[np.int64]
 
 
 def places_in_time(times: pl.Series) -> Places:
-    """Where each row stands on the regular step that most of them follow.
+    """Number the rows by the regular step that most of them follow.
 
     Raises:
         DataError: a time is missing, not later than the one before, or lies between two steps; or fewer than 3 rows.
@@ -70,7 +70,7 @@ def places_in_time(times: pl.Series) -> Places:
     size = np.sort(steps)[(len(steps) - 1) // 2]
     many = np.round(steps / size)
     off = (np.abs(steps / size - many) > TOLERANCE) | (many < 1)
-    step = Step(unit=unit, size=float(size))
+    step = TimeStep(unit=unit, size=float(size))
     if off.any():
         row = int(np.argmax(off)) + 1
         raise DataError(
@@ -82,7 +82,7 @@ def places_in_time(times: pl.Series) -> Places:
 
 
 def _unit(times: pl.Series) -> Literal["microseconds", "months", "month-ends", "number"]:
-    """Months where every moment is the same day of its month, or the last one, at the same time of day."""
+    """Unit of the step: months where each moment is the same day of its month, or the last, at one time of day."""
     if not times.dtype.is_temporal():
         return "number"
     moments = _local(times)
@@ -94,7 +94,7 @@ def _unit(times: pl.Series) -> Literal["microseconds", "months", "month-ends", "
 
 
 def _axis(times: pl.Series, unit: str) -> NDArray[np.float64]:
-    """Times as numbers, one a unit; microseconds since the first row, so that float64 holds each of them."""
+    """Convert times to numbers, one a unit; microseconds since the first row, so that float64 holds each of them."""
     if unit == "number":
         return times.cast(pl.Float64).to_numpy()
     if unit == "microseconds":
@@ -105,13 +105,13 @@ def _axis(times: pl.Series, unit: str) -> NDArray[np.float64]:
 
 
 def _local(times: pl.Series) -> pl.Series:
-    """What the calendar says where the time was written: a month begins at midnight there."""
+    """Local calendar time: a month begins at midnight there."""
     zoned = isinstance(times.dtype, pl.Datetime) and times.dtype.time_zone is not None
     return (times.dt.replace_time_zone(None) if zoned else times).cast(pl.Datetime("us"))
 
 
 def _refuse_order(times: pl.Series, row: int) -> None:
-    """A time that is not later than the one before."""
+    """Refuse a time that is not later than the one before."""
     now, before = times[row], times[row - 1]
     if now == before:
         raise DataError(
@@ -124,12 +124,12 @@ def _refuse_order(times: pl.Series, row: int) -> None:
     )
 
 
-def times_to_come(last: pl.Series, step: Step, count: int) -> pl.Series:
+def times_to_come(last: pl.Series, step: TimeStep, count: int) -> pl.Series:
     """The next moments after the last row's, of the same type; `last` has one value.
 
     Example:
         >>> last = pl.Series("month", ["2024-01-31"]).str.to_date()
-        >>> [str(day) for day in times_to_come(last, Step(unit="month-ends", size=1), 2)]
+        >>> [str(day) for day in times_to_come(last, TimeStep(unit="month-ends", size=1), 2)]
         ['2024-02-29', '2024-03-31']
     """
     ahead = np.arange(1, count + 1) * step.size

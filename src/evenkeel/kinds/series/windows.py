@@ -29,10 +29,10 @@ class SeriesWindows:
         return len(self.starts)
 
     def index_select(self, dim: int, index: Int[Tensor, "row"], /) -> Shaped[Tensor, "row step"]:
-        """(row, step)."""
+        """The windows of some rows, (row, step)."""
         steps = torch.arange(self.length, device=self.starts.device)
         return self.values[self.starts[index].unsqueeze(1) + steps, self.series[index].unsqueeze(1)]
 
     def to(self, device: torch.device | str, /) -> SeriesWindows:
-        """The same on a device."""
+        """Move to a device."""
         return SeriesWindows(self.values.to(device), self.starts.to(device), self.series.to(device), self.length)

@@ -1,4 +1,4 @@
-"""Plain models beside the network on a table: a linear one on one matrix, and trees on numbers and codes."""
+"""Fit plain models beside the network on a table: a linear one on one matrix, and trees on numbers and codes."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ MOST_CODES = 255  # scikit-learn's trees take no more levels in a category colum
 
 
 def linear_matrix(data: Dataset[Schema], rows: Tensor) -> np.ndarray:
-    """Scaled numbers, flags where a column misses some, one-hot levels; filled part by part, without a second copy."""
+    """Build scaled numbers, flags where a column misses some, and one-hot levels, filled part by part."""
     numbers, codes, levels = _inputs(data)
     flagged = torch.tensor([bool(column.isnan().any()) for column in numbers.unbind(1)], dtype=torch.bool)
     kept = torch.cat([torch.ones_like(flagged), flagged, torch.ones(sum(levels), dtype=torch.bool)])
@@ -32,7 +32,7 @@ def linear_matrix(data: Dataset[Schema], rows: Tensor) -> np.ndarray:
 
 
 def tree_matrix(data: Dataset[Schema], rows: Tensor) -> np.ndarray:
-    """Numbers with NaN where missing, then codes; in float64, which scikit-learn's trees would copy it to."""
+    """Build numbers with NaN where missing, then codes; in float64, to which scikit-learn's trees would copy."""
     numbers, codes, _ = _inputs(data)
     matrix = np.empty((len(rows), numbers.shape[1] + codes.shape[1]))
     for start in range(0, len(rows), ROWS_AT_ONCE):

@@ -31,7 +31,7 @@ def table_shape(plan: Plan, dataset: Dataset[Schema], net: nn.Module | None) -> 
 
 
 def _edges(plan: Plan, dataset: Dataset[Schema]) -> list[Tensor] | None:
-    """Ends of the pieces. A large table is never copied whole: some rows tell the quantiles."""
+    """Ends of the pieces; a large table is never copied whole, so the quantiles are those of some rows."""
     if not plan.bins:
         return None
     rows = torch.from_numpy(dataset.split.train)
@@ -40,7 +40,7 @@ def _edges(plan: Plan, dataset: Dataset[Schema]) -> list[Tensor] | None:
 
 
 def table_body(build: Build[Schema]) -> Body:
-    """Our net on numbers and categories, or the user's on one matrix (on both, where its forward names them)."""
+    """Build our net on numbers and categories, or the user's on one matrix (on both, if its forward names them)."""
     schema = build.schema
     if build.given is not None:
         names = inspect.signature(build.given.forward).parameters
@@ -62,7 +62,7 @@ def table_body(build: Build[Schema]) -> Body:
 
 
 def _features(body: nn.Module, schema: Schema) -> int:
-    """Units that the net gives, found by feeding it two empty rows."""
+    """Number of features of a net, measured on two empty rows."""
     codes = torch.zeros(2, len(schema.categories), dtype=torch.int32)
     two = {"numbers": torch.zeros(2, len(schema.numbers)), "categories": codes}
     columns = flatten(**two, levels=schema.levels).shape[1]

@@ -1,4 +1,4 @@
-"""A table as one matrix: for nets of the user's own, and for plain models."""
+"""Flatten a table to one matrix, for nets of the user's own and for plain models."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from evenkeel.shapes import Float, Int, Tensor
 
 
 class FlatInputs(nn.Module):
-    """Numbers and categories as one matrix for a net that takes one tensor: missing as 0 with a flag, levels one-hot.
+    """Flatten numbers and categories for a net that takes one tensor: missing as 0 with a flag, levels one-hot.
 
     Shapes: numbers (batch, column), categories (batch, other) -> the net's input (batch, 2·column + codes).
     """
@@ -30,7 +30,7 @@ class FlatInputs(nn.Module):
 def flatten(
     numbers: Float[Tensor, "batch column"], categories: Int[Tensor, "batch other"], levels: tuple[int, ...]
 ) -> Float[Tensor, "batch unit"]:
-    """One matrix: numbers (0 where missing), flags of missing numbers, one-hot levels."""
+    """Flatten to one matrix: numbers (0 where missing), flags of missing numbers, one-hot levels."""
     missing = numbers.isnan()
     codes = [
         functional.one_hot(column.long(), count).to(numbers.dtype)

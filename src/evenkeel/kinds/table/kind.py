@@ -45,7 +45,7 @@ def prepare_table(data: Any, request: DataRequest[TableOptions]) -> Prepared[Sch
 
 
 def _target_of(data: Any, frame: pl.DataFrame) -> str | list[str]:
-    """The columns that the answers of `(X, y)` became.
+    """Names of the columns that hold the answers of `(X, y)`.
 
     Raises:
         RequestError: the data are one table, and no column of it is named.
@@ -57,7 +57,7 @@ def _target_of(data: Any, frame: pl.DataFrame) -> str | list[str]:
 
 
 def encode_table(schema: Schema, new: Any) -> Encoded:
-    """New rows as fields; an array has the columns of training, in their order."""
+    """Encode new rows; an array has the columns of training, in their order."""
     large = large_table(new)
     if large is not None:
         return Encoded(inputs=encode_large(schema, large))
@@ -66,7 +66,7 @@ def encode_table(schema: Schema, new: Any) -> Encoded:
 
 
 def answers_of_table(schema: Schema, target: Target, new: Any) -> Answered:
-    """New rows that have a target."""
+    """Encode new rows that have a target."""
     large = large_table(new)
     if large is not None:
         return answers_of_large(schema, target, large)
@@ -84,7 +84,7 @@ def _names(schema: Schema) -> tuple[str, ...]:
 
 
 def table_recipe(net: str, dataset: Dataset[Schema], choice: TaskChoice) -> Mapping[str, Any]:
-    """A plan's own defaults are those of tables."""
+    """Change nothing: the plan's own defaults are those of tables."""
     return {}
 
 

@@ -1,4 +1,4 @@
-"""Tables that are read in parts: the same dataset, with inputs on disk."""
+"""Read tables in parts: the same dataset, with inputs on disk."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from evenkeel.task import infer_task
 
 
 def prepare_large(large: LargeTable, request: DataRequest[Any]) -> Prepared[Schema]:
-    """Target, split and weight columns whole; the others in parts, learned from some of the training rows.
+    """Read target, split and weight columns whole, and the others in parts, learned from some of the training rows.
 
     Raises:
         DataError, RequestError: as for any table.
@@ -48,7 +48,7 @@ def prepare_large(large: LargeTable, request: DataRequest[Any]) -> Prepared[Sche
 
 
 def _columns_beside(request: DataRequest[Any]) -> list[str]:
-    """Columns that split or weight the rows."""
+    """Names of the columns that split or weight the rows."""
     how = request.split.how if isinstance(request.split.how, str) else ""
     weight = request.weight if isinstance(request.weight, str) and request.weight != BALANCED else ""
     names = dict.fromkeys((how.partition(":")[2], weight))
@@ -75,13 +75,13 @@ def _fit(
 
 
 def encode_large(schema: Schema, large: LargeTable) -> Fields:
-    """New rows as fields on disk."""
+    """Encode new rows as fields on disk."""
     require_columns(schema.used, large.columns)
     return encode_in_parts(schema, large)
 
 
 def answers_of_large(schema: Schema, target: Target, large: LargeTable) -> Answered:
-    """New rows that have a target, on disk."""
+    """Encode new rows that have a target, on disk."""
     absent = [name for name in target.columns if name not in large.columns]
     if absent:
         raise DataError(f"there is no column {absent[0]!r} to predict; {choices(large.columns, absent[0])}")

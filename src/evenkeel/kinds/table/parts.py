@@ -39,24 +39,24 @@ class LargeTable:
     height: int
 
     def read(self, columns: Sequence[str]) -> pl.DataFrame:
-        """Some columns of all rows."""
+        """Read some columns of all rows."""
         return pl.scan_parquet(self.path).select(columns).collect()
 
     def parts(self, columns: Sequence[str]) -> Iterator[tuple[int, pl.DataFrame]]:
-        """Number of the first row, and the rows, of part after part."""
+        """Read part after part: the number of its first row, and its rows."""
         scanned = pl.scan_parquet(self.path).select(columns)
         for start in range(0, self.height, ROWS_AT_ONCE):
             yield start, scanned.slice(start, ROWS_AT_ONCE).collect()
 
     def gather(self, columns: Sequence[str], rows: NDArray[np.int64]) -> pl.DataFrame:
-        """Some columns of the given rows, which ascend."""
+        """Read some columns of some rows, which ascend."""
         return pl.concat(part[_inside(rows, start, part.height)] for start, part in self.parts(columns))
 
 
 def large_table(source: Any, memory: float | None = None) -> LargeTable | None:
-    """The file as a table that is read in parts, where it is Parquet and would take more than `memory` GiB.
+    """Open a file as a table read in parts, where it is Parquet and would take more than `memory` GiB.
 
-    Without `memory` that is a quarter of what is free.
+    Without `memory` the limit is a quarter of what is free.
 
     Raises:
         DataError: the file cannot be read as Parquet.
@@ -76,43 +76,43 @@ def large_table(source: Any, memory: float | None = None) -> LargeTable | None:
 
 
 def free_memory() -> int:
-    """Bytes that can be had without swapping; what cannot be known counts as no limit."""
-    told = Path("/proc/meminfo")
-    lines = told.read_text().splitlines() if told.is_file() else []
-    found = next((int(line.split()[1]) * 1024 for line in lines if line.startswith("MemAvailable")), None)
-    if found is None and hasattr(os, "sysconf") and "SC_AVPHYS_PAGES" in os.sysconf_names:
-        found = os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
-    return found or 2**62
+    """Bytes available without swapping; no limit where the system does not report them."""
+    report = Path("/proc/meminfo")
+    lines = report.read_text().splitlines() if report.is_file() else []
+    free = next((int(line.split()[1]) * 1024 for line in lines if line.startswith("MemAvailable")), None)
+    if free is None and hasattr(os, "sysconf") and "SC_AVPHYS_PAGES" in os.sysconf_names:
+        free = os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    return free or 2**62
 
 
 def rows_to_learn_from(train: NDArray[np.int64], seed: int) -> NDArray[np.int64]:
-    """Some of the training rows, ascending."""
+    """Draw some of the training rows, ascending."""
     generator = np.random.default_rng([seed, 6])
     return np.sort(generator.permutation(train)[:ROWS_TO_LEARN_FROM])
 
 
 def encode_in_parts(schema: Schema, table: LargeTable, rows: NDArray[np.int64] | None = None) -> dict[str, Tensor]:
-    """Numbers and categories of the given rows (all without), which ascend, as tensors mapped from a file."""
+    """Encode numbers and categories of some rows (all without `rows`), ascending, as tensors mapped from a file."""
     count = table.height if rows is None else len(rows)
     numbers = _mapped((count, len(schema.numbers)), np.float32)
     categories = _mapped((count, len(schema.categories)), np.int32)
     done = 0
     for start, part in table.parts(schema.used):
-        found = encode(schema, part if rows is None else part[_inside(rows, start, part.height)])
-        end = done + len(found.numbers)
-        numbers[done:end], categories[done:end] = found.numbers, found.categories
+        encoded = encode(schema, part if rows is None else part[_inside(rows, start, part.height)])
+        end = done + len(encoded.numbers)
+        numbers[done:end], categories[done:end] = encoded.numbers, encoded.categories
         done = end
     return {"numbers": numbers, "categories": categories}
 
 
 def _inside(rows: NDArray[np.int64], start: int, height: int) -> NDArray[np.int64]:
-    """Which rows of a part are asked for, counted from its start."""
+    """Rows that fall into a part, counted from its start."""
     first, last = np.searchsorted(rows, (start, start + height))
     return rows[first:last] - start
 
 
 def _mapped(shape: tuple[int, int], kind: type[np.float32 | np.int32]) -> Tensor:
-    """A tensor on pages of a file that nobody else sees and that ends with the process."""
+    """Make a tensor on the pages of an anonymous temporary file, which ends with the process."""
     if 0 in shape:
         return torch.from_numpy(np.zeros(shape, dtype=kind))
     with tempfile.TemporaryFile() as kept:  # the mapping holds the file open
