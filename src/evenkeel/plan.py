@@ -23,8 +23,7 @@ from evenkeel.losses.module import option_defaults
 from evenkeel.task import TASKS
 
 # Batches: about this many in an epoch, so that the gradient keeps some noise on small data, within these sizes.
-BATCHES_AN_EPOCH = 16
-SMALLEST_BATCH, LARGEST_BATCH = 32, 256
+BATCHES_AN_EPOCH, SMALLEST_BATCH, LARGEST_BATCH = 16, 32, 256
 # Width of the hidden layers below and from this many training rows.
 NARROW, WIDE, WIDE_FROM = 128, 256, 3000
 # Dropout below and from this many rows: a small table is learned by heart within a hundred updates (LOG.md).
@@ -282,8 +281,7 @@ def _sorted(heads: Sequence[HeadPart], settings: Mapping[str, Any]) -> dict[str,
     return fields
 
 
-GIVEN_TO_HEADS = {"features", "members", "loss", "options"}
-"""Arguments of heads that follow from the rest of the plan."""
+GIVEN_TO_HEADS = {"features", "members", "loss", "options"}  # arguments that follow from the rest of the plan
 
 
 def _arguments(call: Callable[..., Any]) -> set[str]:

@@ -62,24 +62,35 @@ def installed(
             stack.callback(module.register_forward_pre_hook(before, with_kwargs=True).remove)
             stack.callback(module.register_forward_hook(after, always_call=True).remove)
 
-    def of_followed(hook: Callable[..., None]) -> Callable[..., None]:
+    with ExitStack() as stack:
+        follow(model) if model is not None else _await_model(follow, stack)
+        if optimizers is None:
+            _hook_every_optimizer(followed, begins, ends, stack)
+        for optimizer in optimizers or ():
+            stack.callback(optimizer.register_step_pre_hook(begins).remove)
+            stack.callback(optimizer.register_step_post_hook(ends).remove)
+        _wrap_scaler(listener, stack, step_over)
+        _wrap_backward(listener, stack)
+        yield
+
+
+OptimizerHook = Callable[..., None]
+
+
+def _hook_every_optimizer(
+    followed: Sequence[nn.Module], begins: OptimizerHook, ends: OptimizerHook, stack: ExitStack
+) -> None:
+    """Hook all optimizers, whenever they are made; those that hold no parameter of the followed model are left out."""
+
+    def of_followed(hook: OptimizerHook) -> OptimizerHook:
         def passed_on(optimizer: Optimizer, *_: Any) -> None:
             if followed and holds(optimizer, followed[0]):
                 hook(optimizer)
 
         return passed_on
 
-    with ExitStack() as stack:
-        follow(model) if model is not None else _await_model(follow, stack)
-        for optimizer in optimizers or ():
-            stack.callback(optimizer.register_step_pre_hook(begins).remove)
-            stack.callback(optimizer.register_step_post_hook(ends).remove)
-        if optimizers is None:
-            stack.callback(register_optimizer_step_pre_hook(of_followed(begins)).remove)
-            stack.callback(register_optimizer_step_post_hook(of_followed(ends)).remove)
-        _wrap_scaler(listener, stack, step_over)
-        _wrap_backward(listener, stack)
-        yield
+    stack.callback(register_optimizer_step_pre_hook(of_followed(begins)).remove)
+    stack.callback(register_optimizer_step_post_hook(of_followed(ends)).remove)
 
 
 def _await_model(follow: Callable[[nn.Module], None], stack: ExitStack) -> None:
