@@ -19,7 +19,6 @@ import polars as pl
 import torch
 
 import evenkeel as ek
-from evenkeel.kinds.series.schema import coming_table
 
 MONTHS = {"train": 12, "validation": 4, "test": 4}
 HOURS_A_MONTH = 720
@@ -63,7 +62,12 @@ def main(folder: Path, seed: int, updates: int | None, out: Path | None) -> None
     print("lie inside their 90 % band.", run.record.verdict)
     known = frame[: parts["test"].stop]
     low, high = run.predict_distribution(known).quantile([0.05, 0.95])
-    coming = coming_table(run.record.schema_, known, run.predict(known), low, high)
+    mean = run.predict(known)
+    columns = {"date": run.read(known).keys["date"]}
+    for place, name in enumerate(run.record.target.columns):
+        ends = {"": mean, " low 5%": low, " high 95%": high}
+        columns |= {f"{name}{end}": values.reshape(mean.shape)[:, place] for end, values in ends.items()}
+    coming = pl.DataFrame(columns)
     print(coming.select("date", "^OT.*$").head(4))
 
 
