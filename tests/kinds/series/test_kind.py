@@ -166,9 +166,9 @@ def test_an_interrupted_training_goes_on_to_the_same_weights(tmp_path):
 
 def test_a_fit_that_was_interrupted_goes_on_to_the_same_bits(tmp_path, monkeypatch):
     """From the front door, of a table with gaps: what is left out must be left out alike."""
-    from evenkeel.train.step import Step
+    from evenkeel.train.step import TrainingStep
 
-    frame, plain, updates = with_gaps(load=range(100, 104)), Step.__call__, []
+    frame, plain, updates = with_gaps(load=range(100, 104)), TrainingStep.__call__, []
     whole = fitted(frame, kind="series")
 
     def stopping(self, *batch, **named):
@@ -178,7 +178,7 @@ def test_a_fit_that_was_interrupted_goes_on_to_the_same_bits(tmp_path, monkeypat
         return plain(self, *batch, **named)
 
     with monkeypatch.context() as patch:
-        patch.setattr(Step, "__call__", stopping)
+        patch.setattr(TrainingStep, "__call__", stopping)
         assert fitted(frame, kind="series", out=tmp_path / "run").record.ended == "SIGTERM"
     found = fitted(frame, kind="series", out=tmp_path / "run")
     assert found.record.ended == whole.record.ended and found.metrics == whole.metrics
