@@ -7,6 +7,7 @@ from collections.abc import Mapping
 
 from torch import Tensor
 
+from evenkeel.chain.graph.drafts import WEIGHTED
 from evenkeel.chain.graph.geometry import contracted, main_weight
 from evenkeel.chain.graph.meter import Meter
 from evenkeel.chain.graph.places import Place
@@ -16,8 +17,6 @@ from evenkeel.chain.record.unfinished import Unfinished, norm_of, rms_of_value, 
 from evenkeel.chain.record.values import Operation, Weight
 from evenkeel.chain.theory.activation import IDENTITY, weight_scale
 from evenkeel.chain.theory.features import function_of
-
-WEIGHTED = ("linear", "convolution", "embedding", "recurrent")
 
 
 class LocalTerms:
